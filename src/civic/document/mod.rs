@@ -1,0 +1,1 @@
+//! Documents: what they are, and their text.

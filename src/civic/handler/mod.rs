@@ -1,0 +1,1 @@
+//! The kinds of jobs of the domain, one file each.

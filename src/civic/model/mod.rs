@@ -1,0 +1,1 @@
+//! What a city, a meeting, an item and a document are.

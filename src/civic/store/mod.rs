@@ -1,0 +1,1 @@
+//! The domain's tables, one file a noun.

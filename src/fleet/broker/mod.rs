@@ -1,0 +1,1 @@
+//! RabbitMQ: topology, session supervisor, publisher, consumer. The only folder that names lapin.

@@ -1,0 +1,1 @@
+//! docket.dead, the projection of the dead letters (R5).

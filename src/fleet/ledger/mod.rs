@@ -1,0 +1,1 @@
+//! The ledger: jobs in PostgreSQL, one group of statements a file.

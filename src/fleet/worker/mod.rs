@@ -1,0 +1,1 @@
+//! From queued to its end: slots, claims, runs, completions, heartbeat.

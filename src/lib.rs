@@ -1,0 +1,13 @@
+//! Docket: a worker fleet that ingests civic meetings.
+//!
+//! The modules, from the top down; an arrow never points back up (`tests/architecture.rs` holds it):
+//! `cli` → [`dev`] → [`http`] → [`config`] → [`civic`] → [`fleet`] → [`db`] → [`telemetry`].
+
+pub mod civic;
+pub mod cli;
+pub mod config;
+pub mod db;
+pub mod dev;
+pub mod fleet;
+pub mod http;
+pub mod telemetry;

@@ -1,0 +1,50 @@
+//! Every metric name of Docket, once. What each means, its labels and buckets stand in `super::families`.
+
+#![allow(missing_docs, reason = "each constant is its own name; the help texts are in `families`")]
+
+// sync
+pub const MEETINGS_SYNCED: &str = "docket_meetings_synced_total"; // city, vendor
+pub const ITEMS_EXTRACTED: &str = "docket_items_extracted_total"; // city, vendor
+pub const MATTERS_TRACKED: &str = "docket_matters_tracked_total"; // city
+// processing
+pub const PROCESSING_DURATION: &str = "docket_processing_duration_seconds"; // job_type
+pub const PDF_EXTRACTION_DURATION: &str = "docket_pdf_extraction_duration_seconds";
+pub const JOBS_IN_FLIGHT: &str = "docket_jobs_in_flight";
+pub const WORKER_SLOTS: &str = "docket_worker_slots";
+// llm
+pub const LLM_REQUESTS: &str = "docket_llm_requests_total"; // model, prompt_type, status
+pub const LLM_DURATION: &str = "docket_llm_request_duration_seconds"; // model
+pub const LLM_TOKENS: &str = "docket_llm_tokens_total"; // model, token_type
+pub const LLM_COST: &str = "docket_llm_request_cost_usd"; // model, prompt_type
+// queue
+pub const QUEUE_JOBS: &str = "docket_queue_jobs"; // lane, status
+pub const QUEUE_OLDEST_AGE: &str = "docket_queue_oldest_available_age_seconds"; // lane
+pub const JOBS_PROCESSED: &str = "docket_queue_jobs_processed_total"; // job_type, status
+pub const QUEUE_WAIT: &str = "docket_queue_wait_seconds"; // job_type
+// engine
+pub const PUBLISHED: &str = "docket_messages_published_total"; // outcome
+pub const CONFIRM_DURATION: &str = "docket_publish_confirm_duration_seconds";
+pub const DUPLICATES_DROPPED: &str = "docket_duplicate_deliveries_total";
+pub const FENCED: &str = "docket_fenced_writes_total";
+pub const HANDED_BACK: &str = "docket_messages_handed_back_total";
+pub const LEASED_DIRECTLY: &str = "docket_direct_leases_total";
+pub const RESCUED: &str = "docket_jobs_rescued_total"; // rule
+pub const QUARANTINED: &str = "docket_messages_quarantined_total";
+// broker
+pub const BROKER_CONNECTED: &str = "docket_amqp_connected"; // role
+pub const BROKER_BLOCKED: &str = "docket_amqp_blocked"; // role
+pub const BROKER_RECONNECTS: &str = "docket_amqp_reconnects_total"; // role
+// api
+pub const API_REQUESTS: &str = "docket_api_requests_total"; // method, route, status
+pub const API_DURATION: &str = "docket_api_request_duration_seconds"; // method, route
+// errors
+pub const ERRORS: &str = "docket_errors_total"; // component, type
+// vendor
+pub const VENDOR_REQUESTS: &str = "docket_vendor_requests_total"; // vendor, status
+pub const VENDOR_DURATION: &str = "docket_vendor_request_duration_seconds"; // vendor
+// database
+pub const DB_OPERATIONS: &str = "docket_db_operations_total"; // operation, status
+pub const DB_DURATION: &str = "docket_db_operation_duration_seconds"; // operation
+// process
+pub const BUILD_INFO: &str = "docket_build_info"; // version
+pub const LOG_LINES_DROPPED: &str = "docket_log_lines_dropped_total";
