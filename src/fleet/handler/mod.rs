@@ -8,7 +8,10 @@ pub use context::Context;
 pub use error::{Component, ErrorClass, HandlerError};
 pub use registry::{Applier, Erased, KindMeta, Registry, RunOutput};
 
-use super::retry::RetryPolicy;
+use super::{
+    job::{NewJob, NewJobError},
+    retry::RetryPolicy,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{future::Future, time::Duration};
 
@@ -39,6 +42,17 @@ pub trait Handler: Send + Sync + 'static {
     /// Attempts and backoff.
     fn retry() -> RetryPolicy {
         RetryPolicy::default()
+    }
+
+    /// A job of this kind with its defaults, ready to be enqueued.
+    ///
+    /// # Errors
+    /// When the arguments can't be written as JSON.
+    fn job(args: &Self::Args) -> Result<NewJob, NewJobError> {
+        let mut job = NewJob::new(Self::KIND, args)?.lane(Self::LANE).priority(Self::PRIORITY.into());
+        job.args_version = Self::ARGS_VERSION;
+        job.max_attempts = Self::retry().max_attempts;
+        Ok(job)
     }
 
     /// Does the work. Stop soon after [`Context::cancelled`] resolves: what comes later is thrown away.
