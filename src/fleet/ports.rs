@@ -275,6 +275,8 @@ pub struct InFlight {
     pub messages: i64,
     /// Jobs in them.
     pub jobs: i64,
+    /// The oldest of these messages.
+    pub oldest: Option<MessageId>,
 }
 
 /// Jobs that a sweep gave back, or ended.

@@ -67,7 +67,7 @@ const MARK_CONFIRMED: &str = "\
 update job_messages set published_at = now() where id = any($1) and published_at is null and worker_id is null";
 
 const IN_FLIGHT: &str = "\
-select band, count(*), coalesce(sum(cardinality(jobs)), 0)::bigint from job_messages
+select band, count(*), coalesce(sum(cardinality(jobs)), 0)::bigint, min(id) from job_messages
 where lane = $1 and worker_id is null and broker_gen is not null group by band";
 
 const OLDEST_DUE: &str = "\
@@ -112,7 +112,11 @@ impl PgLedger {
         for row in self.run("in_flight", IN_FLIGHT, &[&lane]).await? {
             let band = Band::from_number(row.get(0));
             let index = Band::ALL.iter().position(|b| *b == band).expect("ALL has every band");
-            bands[index] = InFlight { messages: row.get(1), jobs: row.get(2) };
+            bands[index] = InFlight {
+                messages: row.get(1),
+                jobs: row.get(2),
+                oldest: row.get::<_, Option<i64>>(3).map(MessageId),
+            };
         }
         Ok(bands)
     }
