@@ -19,5 +19,5 @@ mod state;
 
 pub use postgres::Postgres;
 pub use rabbitmq::RabbitMq;
-pub use services::{Services, ServicesSpec};
+pub use services::{Services, ServicesSpec, reset};
 pub use state::{Down, down};

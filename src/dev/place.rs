@@ -11,6 +11,9 @@ use anyhow::{Context, Result, ensure};
 use nix::unistd::{Gid, Uid, User};
 use rand::distr::{Alphanumeric, SampleString};
 
+/// The name of the directory of data that is kept.
+const KEPT: &str = "data";
+
 /// The user PostgreSQL runs as when we are root, which it refuses to be.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Account {
@@ -54,12 +57,12 @@ pub(super) fn state_dir(dir: &Path) -> Result<PathBuf> {
     Ok(dir)
 }
 
-/// Creates the data directory: `data` in the state directory for data that is kept, otherwise one with a new name, so
+/// Creates the data directory: [`KEPT`] in the state directory for data that is kept, otherwise one with a new name, so
 /// that a late keeper never removes its successor's. Root falls back to /var/tmp when PostgreSQL's user can't reach
 /// the state directory.
 pub(super) fn data_dir(state: &Path, keep: bool, account: Option<Account>) -> Result<PathBuf> {
     let reachable = account.is_none_or(|account| account.can_traverse(state));
-    let name = if keep { "data".to_owned() } else { format!("run-{}", secret(8)) };
+    let name = if keep { KEPT.to_owned() } else { format!("run-{}", secret(8)) };
     let dir = if reachable { state.join(name) } else { elsewhere(state, &name) };
     // Others may pass through (PostgreSQL's user does), not look around; each instance's own directory is closed.
     let made = DirBuilder::new().recursive(true).mode(0o711).create(&dir);
@@ -67,6 +70,17 @@ pub(super) fn data_dir(state: &Path, keep: bool, account: Option<Account>) -> Re
     let owner = std::os::unix::fs::MetadataExt::uid(&fs::metadata(&dir)?);
     ensure!(owner == Uid::effective().as_raw(), "the directory {} belongs to somebody else; remove it", dir.display());
     Ok(dir)
+}
+
+/// Removes kept data, wherever [`data_dir`] has put it.
+pub(super) fn remove_kept(state: &Path) -> Result<()> {
+    let Ok(state) = fs::canonicalize(state) else { return Ok(()) };
+    for dir in [state.join(KEPT), elsewhere(&state, KEPT)] {
+        if dir.exists() {
+            fs::remove_dir_all(&dir).with_context(|| format!("can't remove {}", dir.display()))?;
+        }
+    }
+    Ok(())
 }
 
 fn elsewhere(state: &Path, name: &str) -> PathBuf {

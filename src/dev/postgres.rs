@@ -76,7 +76,7 @@ impl Postgres {
         self.service.stop().await;
     }
 
-    /// Kills the server, as a power loss of the process would.
+    /// Kills the server and its sessions.
     pub async fn kill9(&self) {
         self.service.kill9().await;
     }

@@ -27,12 +27,16 @@ pub(super) struct Identity {
 impl Identity {
     /// The process that has this number now; none if there is none, or only a zombie.
     pub(super) fn of(pid: i32) -> Option<Self> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The name, in parentheses, may hold spaces and parentheses: count the fields after its end.
-        let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
-        let state = fields.next()?;
-        let started = fields.nth(18)?.parse().ok()?;
-        (state != "Z").then_some(Self { pid, started })
+        let fields = stat(pid)?;
+        let started = fields.get(19)?.parse().ok()?;
+        (fields[0] != "Z").then_some(Self { pid, started })
+    }
+
+    /// The processes that this one has started and not reaped.
+    pub(super) fn children(self) -> Vec<Self> {
+        let numbers = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let numbers = numbers.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        numbers.filter(|pid| parent(*pid) == Some(self.pid)).filter_map(Self::of).collect()
     }
 
     /// This process.
@@ -72,6 +76,17 @@ impl Identity {
         };
         tokio::time::timeout(limit, gone).await.is_ok()
     }
+}
+
+/// The fields of /proc/PID/stat from the third on, the state. The second, the name in parentheses, may hold spaces and
+/// parentheses itself.
+fn stat(pid: i32) -> Option<Vec<String>> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    Some(stat.rsplit_once(')')?.1.split_ascii_whitespace().map(str::to_owned).collect())
+}
+
+fn parent(pid: i32) -> Option<i32> {
+    stat(pid)?.get(1)?.parse().ok()
 }
 
 /// A child of ours, in a process group of its own: Ctrl-C in the terminal reaches us, not it.

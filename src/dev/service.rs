@@ -56,9 +56,14 @@ impl Service {
         self.end(self.signal).await;
     }
 
-    /// Ends the program without a chance to tidy up.
+    /// Ends the program and its children without a chance to tidy up.
     pub(super) async fn kill9(&self) {
+        let children = self.process().as_ref().map(|process| process.identity().children()).unwrap_or_default();
         self.end(Signal::SIGKILL).await;
+        // Most notice by themselves, but a successor must not meet one that is still busy.
+        for child in children {
+            child.end(Signal::SIGKILL, GRACE).await;
+        }
     }
 
     /// Sends a signal that does not end it, such as SIGSTOP.

@@ -12,7 +12,7 @@ use super::ports;
 use super::postgres::{Postgres, PostgresParts};
 use super::rabbitmq::{RabbitMq, RabbitMqParts};
 use super::rabbitmq_config::Ports;
-use super::state::Watch;
+use super::state::{Watch, down};
 
 /// What to start, and where.
 #[derive(Clone, Debug)]
@@ -99,6 +99,11 @@ impl Services {
         self.rabbitmq().map(RabbitMq::management_url)
     }
 
+    /// The port of the broker's own metrics, at `/metrics` on 127.0.0.1.
+    pub fn prometheus_port(&self) -> Option<u16> {
+        self.rabbitmq().map(RabbitMq::prometheus_port)
+    }
+
     /// Where the services keep their data and their logs.
     pub fn data_dir(&self) -> &Path {
         &self.data
@@ -139,4 +144,14 @@ impl Services {
         let text: String = lines.into_iter().filter_map(|(name, url)| Some(format!("{name}={}\n", url?))).collect();
         place::write_private(&dir.join("env"), &text).context("can't write the services' URLs")
     }
+}
+
+/// Ends what runs in a state directory and removes the data that was kept there.
+///
+/// # Errors
+///
+/// As [`down`], or the data can't be removed.
+pub async fn reset(dir: &Path) -> Result<()> {
+    down(dir).await?;
+    place::remove_kept(dir)
 }

@@ -18,6 +18,15 @@ async fn schemas_are_apart() {
 }
 
 #[tokio::test]
+async fn migrations_land_in_the_schema() {
+    let db = TestDb::migrated().await;
+    let client = db.connect().await;
+    let sql = "select count(*) from pg_tables where schemaname = $1 and tablename = 'jobs'";
+    let tables: i64 = client.query_one(sql, &[&db.schema()]).await.unwrap().get(0);
+    assert_eq!(tables, 1);
+}
+
+#[tokio::test]
 async fn definitions_are_imported_and_hosts_are_apart() {
     let queue = json!({
         "name": "q", "vhost": "somewhere else", "durable": true, "auto_delete": false,

@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers may panic like the test itself")]
 
 mod dev;
+mod infra;
 mod isolation;
 mod support;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use docket::dev::{Down, Services, ServicesSpec, down};
+use docket::dev::{Down, Services, ServicesSpec, down, reset};
 use serde_json::json;
 
 use super::remains::{processes_of, wait_until_none};
@@ -56,7 +56,9 @@ async fn kept_data_is_there_after_a_restart_and_a_kill() {
     query(&services, "select from t").await.unwrap();
     services.stop().await;
     wait_until_none(&data).await;
-    std::fs::remove_dir_all(data).unwrap();
+    assert!(data.exists());
+    reset(dir.path()).await.unwrap();
+    assert!(!data.exists());
 }
 
 #[tokio::test]
@@ -78,7 +80,8 @@ async fn a_broker_comes_back_with_its_definitions_after_a_wipe() {
         "internal": false, "arguments": {},
     });
     let definitions = json!({ "vhosts": [{ "name": "a b" }], "exchanges": [exchange] });
-    let start = ServicesSpec { postgres: false, rabbitmq: Some(definitions), ..spec(dir.path()) };
+    let odd = dir.path().join("a name with 'odd' letters: é");
+    let start = ServicesSpec { postgres: false, rabbitmq: Some(definitions), ..spec(&odd) };
     let services = Services::start(start).await.unwrap();
     assert!(services.amqp_url().unwrap().ends_with("/a%20b"));
     services.wait_broker().await.unwrap();
@@ -90,7 +93,7 @@ async fn a_broker_comes_back_with_its_definitions_after_a_wipe() {
     services.rabbitmq().unwrap().wipe().await.unwrap();
 
     assert!(reqwest::get(&url).await.unwrap().status().is_success());
-    let metrics = format!("http://127.0.0.1:{}/metrics", services.rabbitmq().unwrap().prometheus_port());
+    let metrics = format!("http://127.0.0.1:{}/metrics", services.prometheus_port().unwrap());
     let metrics = reqwest::get(metrics).await.unwrap().text().await.unwrap();
     assert!(metrics.contains("rabbitmq_build_info"));
     let data = services.data_dir().to_owned();

@@ -5,14 +5,21 @@ use url::Url;
 
 use super::{services, unique};
 
-/// A fresh, empty schema in the tests' database.
+/// A fresh schema in the tests' database.
 pub(crate) struct TestDb {
     url: String,
     schema: String,
 }
 
 impl TestDb {
-    /// Makes the schema.
+    /// A schema with all migrations.
+    pub(crate) async fn migrated() -> Self {
+        let db = Self::new().await;
+        docket::db::migrate(&db.config()).await.unwrap();
+        db
+    }
+
+    /// An empty schema.
     pub(crate) async fn new() -> Self {
         let database = &services().await.database_url;
         let schema = unique("test");
@@ -26,6 +33,11 @@ impl TestDb {
     /// The database's URL; whoever connects with it finds his tables in this schema.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The same for `docket::db`.
+    pub(crate) fn config(&self) -> tokio_postgres::Config {
+        docket::db::parse_url(&self.url).unwrap()
     }
 
     /// The schema's name.
