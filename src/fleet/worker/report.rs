@@ -3,10 +3,7 @@
 use super::outcome::{Attempt, Ended, Verdict};
 use crate::{
     fleet::{job::Status, ports::Failed},
-    telemetry::{
-        canonical::{AttemptLine, AttemptOutcome, attempt_line},
-        names,
-    },
+    telemetry::{AttemptLine, AttemptOutcome, attempt_line, names},
 };
 use metrics::{counter, gauge, histogram};
 use std::time::Duration;
