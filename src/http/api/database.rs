@@ -21,6 +21,12 @@ impl Database {
         Self { pool, deadline: Duration::from_secs(5) }
     }
 
+    /// Another deadline.
+    #[must_use]
+    pub fn deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
+    }
+
     /// Runs the queries of one request.
     pub(super) async fn ask<T, F>(
         &self,
