@@ -288,14 +288,14 @@ async fn a_request_that_never_ends_is_cut_after_the_drain_time() {
     let limits = Limits { drain: Duration::from_millis(100), ..Limits::default() };
     let settings = HttpSettings { limits, ..HttpSettings::default() };
     let (running, shutdown) = start(settings, Health::new(), None).await;
-    let _half = {
-        let mut stream = TcpStream::connect(running.addr()).await.expect("connects");
-        stream.write_all(b"GET /livez HTTP/1.1\r\nx: ").await.expect("writes");
-        stream
-    };
+    let mut half = TcpStream::connect(running.addr()).await.expect("connects");
+    half.write_all(b"GET /livez HTTP/1.1\r\nx: ").await.expect("writes");
     shutdown.cancel();
-    // Returns only because the drain has an end.
+    // Both return only because the drain has an end.
     running.stopped().await;
+    let mut answer = Vec::new();
+    let _ = half.read_to_end(&mut answer).await;
+    assert!(!String::from_utf8_lossy(&answer).contains("200 OK"));
 }
 
 #[tokio::test]

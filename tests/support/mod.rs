@@ -1,4 +1,4 @@
-//! A schema of its own for each test, in the database that DOCKET_TEST_DATABASE_URL names.
+//! A schema of its own for each test, in the database that `DOCKET_TEST_DATABASE_URL` names.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 

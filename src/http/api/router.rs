@@ -4,7 +4,6 @@ use super::{super::Problem, Database, dead_letters, jobs, queue_stats, tag_route
 use axum::{Router, middleware, routing::get};
 
 /// The routes of the server role, for [`Routes`](crate::http::Routes).
-#[must_use]
 pub fn router(database: Database) -> Router {
     Router::new()
         .route("/api/queue-stats", get(queue_stats::show))
