@@ -322,12 +322,14 @@ async fn a_parent_that_has_gone_on_keeps_what_it_counted() {
 async fn a_cancelled_child_counts_once_as_failed() {
     let db = TestDb::new().await;
     let (parent, one, two) = family(&db).await;
-    operate::cancel(&db.client, &[two], "ada").await.expect("works");
-    assert_eq!((counts(&db, parent).await.as_str(), counted(&db, two).await), ("0 open 2 failed children", true));
     // Requeued and cancelled: up, and down again.
     operate::requeue(&db.client, &[one], "ada").await.expect("works");
     operate::cancel(&db.client, &[one], "ada").await.expect("works");
-    assert_eq!(counts(&db, parent).await, "0 open 2 failed children");
+    assert_eq!(counts(&db, parent).await, "1 open 1 failed children");
+    operate::cancel(&db.client, &[two], "ada").await.expect("works");
+    assert_eq!((counts(&db, parent).await.as_str(), counted(&db, two).await), ("0 open 2 failed -", true));
+    let freed = "due and hold_until between now() - interval '1 min' and now()";
+    assert_eq!(db.column(parent, freed).await.as_deref(), Some("true"), "the last child frees its parent");
 }
 
 #[tokio::test]
@@ -339,7 +341,7 @@ async fn several_children_in_one_act_are_all_counted() {
         children.push(db.enqueue(NewJob::new("greet", &json!({})).expect("JSON").child_of(parent)).await);
     }
     operate::cancel(&db.client, &children, "ada").await.expect("works");
-    assert_eq!(counts(&db, parent).await, "0 open 5 failed children");
+    assert_eq!(counts(&db, parent).await, "0 open 5 failed -");
 }
 
 #[tokio::test]
