@@ -33,7 +33,7 @@ const CITY: Label = label("city", Bounded);
 const VENDOR_NAME: Label = label("vendor", Bounded);
 const MODEL: Label = label("model", Bounded);
 const PROMPT: Label = label("prompt_type", Bounded);
-const ROLE: Label = label("role", Closed(&["scheduler", "worker", "server"]));
+const ROLE: Label = label("role", Closed(&["publish", "consume"]));
 const ROUTE: Label = label("route", Bounded);
 const METHOD: Label = label("method", Closed(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"]));
 
