@@ -2,7 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers may panic like the test itself")]
 
+mod api;
 mod dev;
+mod http;
 mod infra;
 mod isolation;
+mod operate;
+mod read;
 mod support;

@@ -1,6 +1,4 @@
-//! A schema of its own for each test, in the database that `DOCKET_TEST_DATABASE_URL` names.
-
-#![allow(dead_code, reason = "each test binary uses a part of it")]
+//! A migrated schema, and jobs in any state.
 
 use docket::{
     db::{self, Pool, PoolOptions, PoolPurpose},
@@ -8,27 +6,30 @@ use docket::{
         enqueue::enqueue_one,
         job::{JobId, NewJob, Status},
     },
+    telemetry::Metrics,
 };
 use serde_json::json;
+use std::sync::OnceLock;
 use tokio_postgres::{Client, Config};
 
-/// A migrated, empty schema.
-pub(crate) struct TestDb {
+use super::TestDb;
+
+/// The metrics of this test process.
+pub(crate) fn metrics() -> Metrics {
+    static METRICS: OnceLock<Metrics> = OnceLock::new();
+    METRICS.get_or_init(|| Metrics::install().expect("the first and only time")).clone()
+}
+
+/// A migrated schema without jobs.
+pub(crate) struct TestLedger {
     pub(crate) config: Config,
     pub(crate) client: Client,
     pub(crate) pool: Pool,
 }
 
-impl TestDb {
+impl TestLedger {
     pub(crate) async fn new() -> Self {
-        let url = std::env::var("DOCKET_TEST_DATABASE_URL")
-            .expect("set DOCKET_TEST_DATABASE_URL to a PostgreSQL database that tests may create schemas in");
-        let mut config = db::parse_url(&url).expect("a PostgreSQL URL");
-        let schema = format!("t_{}", uuid::Uuid::new_v4().simple());
-        let admin = db::connect(&config).await.expect("the test database is up");
-        admin.batch_execute(&format!("create schema {schema}")).await.expect("may create schemas");
-        config.options(format!("-c search_path={schema}"));
-        db::migrate(&config).await.expect("migrates");
+        let config = TestDb::migrated().await.config();
         let client = db::connect(&config).await.expect("connects");
         let pool = db::pool(&config, PoolOptions::new(PoolPurpose::General, 4));
         Self { config, client, pool }

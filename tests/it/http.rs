@@ -1,19 +1,10 @@
 //! The HTTP side over real sockets: limits, access, shutdown, operations endpoints.
 
-mod support;
-
 use axum::{Router, body::Bytes, routing};
-use docket::{
-    http::{CheckResult, Health, HttpSettings, Limits, Routes, Running, ServeError, serve},
-    telemetry::Metrics,
-};
+use docket::http::{CheckResult, Health, HttpSettings, Limits, Routes, Running, ServeError, serve};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
-use std::{
-    net::SocketAddr,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -21,12 +12,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-const TOKEN: &str = "0123456789abcdef";
+use crate::support::metrics;
 
-fn metrics() -> Metrics {
-    static METRICS: OnceLock<Metrics> = OnceLock::new();
-    METRICS.get_or_init(|| Metrics::install().expect("the first and only time")).clone()
-}
+const TOKEN: &str = "0123456789abcdef";
 
 async fn start(settings: HttpSettings, health: Health, api: Option<Router>) -> (Running, CancellationToken) {
     let shutdown = CancellationToken::new();

@@ -1,7 +1,6 @@
 //! The API of the server role and the queue gauges, over a real socket and a real PostgreSQL.
 
-mod support;
-
+use crate::support::{TestLedger, metrics};
 use docket::{
     db::{self, PoolOptions, PoolPurpose},
     fleet::{
@@ -9,18 +8,11 @@ use docket::{
         ledger::gauges::publish_gauges,
     },
     http::{Health, HttpSettings, Routes, api, serve},
-    telemetry::Metrics,
 };
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use std::{net::SocketAddr, sync::OnceLock, time::Duration};
-use support::TestDb;
+use std::{net::SocketAddr, time::Duration};
 use tokio_util::sync::CancellationToken;
-
-fn metrics() -> Metrics {
-    static METRICS: OnceLock<Metrics> = OnceLock::new();
-    METRICS.get_or_init(|| Metrics::install().expect("the first and only time")).clone()
-}
 
 async fn server(database: api::Database) -> SocketAddr {
     let routes = Routes { metrics: metrics(), health: Health::new(), api: Some(api::router(database)) };
@@ -40,7 +32,7 @@ async fn get(addr: SocketAddr, path: &str) -> (StatusCode, Value) {
 
 #[tokio::test]
 async fn queue_statistics() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     for status in Status::ALL {
         db.job_in(status).await;
     }
@@ -58,7 +50,7 @@ async fn queue_statistics() {
 
 #[tokio::test]
 async fn jobs_page_by_page_and_one_by_one() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     for _ in 0..3 {
         db.job("greet").await;
     }
@@ -78,7 +70,7 @@ async fn jobs_page_by_page_and_one_by_one() {
 
 #[tokio::test]
 async fn bad_requests_say_what_is_wrong() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let addr = server(api::Database::new(db.pool.clone())).await;
     for (path, expected) in [
         ("/api/jobs?status=lost", 400),
@@ -111,7 +103,7 @@ async fn bad_requests_say_what_is_wrong() {
 
 #[tokio::test]
 async fn only_get_is_allowed() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let addr = server(api::Database::new(db.pool.clone())).await;
     let client = reqwest::Client::builder().no_proxy().build().expect("builds");
     for path in ["/api/queue-stats", "/api/jobs", "/api/jobs/1", "/api/dead-letters"] {
@@ -134,7 +126,7 @@ async fn a_database_that_is_away_is_said_so() {
 
 #[tokio::test]
 async fn a_database_that_hangs_is_not_waited_for() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let addr = server(api::Database::new(db.pool.clone()).deadline(Duration::from_millis(200))).await;
     db.sql("begin; lock table jobs in access exclusive mode").await;
     assert_eq!(get(addr, "/api/jobs").await.0, StatusCode::SERVICE_UNAVAILABLE);
@@ -160,7 +152,7 @@ async fn until(series: &str, expected: Option<f64>) {
 #[tokio::test]
 async fn queue_gauges_have_one_owner_report_zero_when_drained_and_move_on() {
     const DUE: &str = r#"docket_queue_jobs{lane="gauged",status="pending"}"#;
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let job = db.enqueue(NewJob::new("greet", &json!({})).expect("JSON").lane("gauged")).await;
     let spawn = |shutdown: &CancellationToken| {
         let lanes = vec!["idle".to_owned()];

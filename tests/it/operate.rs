@@ -1,19 +1,17 @@
 //! What the schema refuses, what operators may do, and what readers see, against a real PostgreSQL.
 
-mod support;
-
+use crate::support::TestLedger;
 use docket::fleet::{
     job::{JobId, NewJob, Status, is_legal},
     ledger::operate::{self, Acted, OperateError, Refused, RefusedBecause},
 };
 use serde_json::json;
-use support::TestDb;
 
 // ------------------------------------------------------------------------------------------------ the guard
 
 #[tokio::test]
 async fn postgresql_accepts_exactly_the_legal_transitions() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     for from in Status::ALL {
         for to in Status::ALL {
             let id = db.job_in(from).await;
@@ -24,7 +22,7 @@ async fn postgresql_accepts_exactly_the_legal_transitions() {
 
 #[tokio::test]
 async fn postgresql_lets_an_undo_return_only_where_the_job_came_from() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     for requeued_from in Status::ALL {
         for to in Status::ALL {
             let id = db.job("greet").await;
@@ -34,7 +32,7 @@ async fn postgresql_lets_an_undo_return_only_where_the_job_came_from() {
     }
 }
 
-async fn judge(db: &TestDb, id: JobId, from: Status, to: Status, requeued_from: Option<Status>) {
+async fn judge(db: &TestLedger, id: JobId, from: Status, to: Status, requeued_from: Option<Status>) {
     let result = db.step(id, to, 1).await;
     let legal = is_legal(from, to, requeued_from);
     assert_eq!(result.is_ok(), legal, "{from} to {to}, requeued from {requeued_from:?}: {result:?}");
@@ -45,7 +43,7 @@ async fn judge(db: &TestDb, id: JobId, from: Status, to: Status, requeued_from: 
 
 #[tokio::test]
 async fn the_epoch_moves_by_one_and_only_with_the_status() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     for epochs in [-1, 0, 2] {
         let id = db.job_in(Status::Queued).await;
         assert!(db.step(id, Status::Processing, epochs).await.is_err(), "epoch + {epochs}");
@@ -62,7 +60,7 @@ fn refused(acted: &Acted) -> Vec<(JobId, RefusedBecause)> {
     acted.refused.iter().map(|Refused { id, because }| (*id, *because)).collect()
 }
 
-async fn dead(db: &TestDb) -> JobId {
+async fn dead(db: &TestLedger) -> JobId {
     let id = db.job_in(Status::DeadLetter).await;
     db.sql(&format!(
         "update jobs set failures = 3, losses = 1, priority = -20, error_class = 'timeout', last_error = 'no answer', \
@@ -72,13 +70,13 @@ async fn dead(db: &TestDb) -> JobId {
     id
 }
 
-async fn dead_left(db: &TestDb) -> i64 {
+async fn dead_left(db: &TestLedger) -> i64 {
     db.number("select dead_left from broker_state").await
 }
 
 #[tokio::test]
 async fn a_requeue_starts_a_new_round() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let id = dead(&db).await;
     let acted = operate::requeue(&db.client, &[id, id], "ada").await.expect("works");
     assert_eq!(acted.done.len(), 1);
@@ -98,7 +96,7 @@ async fn a_requeue_starts_a_new_round() {
 
 #[tokio::test]
 async fn an_undo_brings_back_what_the_requeue_took() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let (dead, failed) = (dead(&db).await, db.job_in(Status::Failed).await);
     operate::requeue(&db.client, &[dead, failed], "ada").await.expect("works");
     // The scheduler may have held it meanwhile.
@@ -120,7 +118,7 @@ async fn an_undo_brings_back_what_the_requeue_took() {
 
 #[tokio::test]
 async fn what_has_started_or_was_never_requeued_is_not_undone() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let (started, plain) = (dead(&db).await, db.job("greet").await);
     operate::requeue(&db.client, &[started], "ada").await.expect("works");
     db.bring(started, Status::Processing).await;
@@ -137,7 +135,7 @@ async fn what_has_started_or_was_never_requeued_is_not_undone() {
 
 #[tokio::test]
 async fn requeue_and_discard_take_only_what_has_failed() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let mut others = Vec::new();
     for status in Status::ALL.into_iter().filter(|s| !matches!(s, Status::Failed | Status::DeadLetter)) {
         others.push((db.job_in(status).await, RefusedBecause::WrongStatus { status }));
@@ -158,7 +156,7 @@ async fn requeue_and_discard_take_only_what_has_failed() {
 
 #[tokio::test]
 async fn a_discard_ends_what_has_failed() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let (dead, failed) = (dead(&db).await, db.job_in(Status::Failed).await);
     let acted = operate::discard(&db.client, &[dead, failed], "ada").await.expect("works");
     assert_eq!(acted.done.len(), 2);
@@ -168,7 +166,7 @@ async fn a_discard_ends_what_has_failed() {
 
 #[tokio::test]
 async fn all_dead_letters_of_a_kind_in_several_batches() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let many = i64::try_from(2 * operate::BATCH + 1).expect("fits");
     db.sql(&format!(
         "insert into jobs (kind) select case when n % 2 = 0 then 'even' else 'odd' end from generate_series(1, {many} * 2) n; \
@@ -186,7 +184,7 @@ async fn all_dead_letters_of_a_kind_in_several_batches() {
 
 #[tokio::test]
 async fn two_operators_at_once_requeue_a_job_once() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let other = db.connect().await;
     for _ in 0..20 {
         let id = dead(&db).await;
@@ -203,7 +201,7 @@ async fn two_operators_at_once_requeue_a_job_once() {
 
 #[tokio::test]
 async fn a_cancel_ends_what_waits_and_asks_what_runs() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let mut ids = Vec::new();
     for status in Status::ALL {
         ids.push(db.job_in(status).await);
@@ -242,7 +240,7 @@ async fn a_cancel_ends_what_waits_and_asks_what_runs() {
 
 #[tokio::test]
 async fn a_cancelled_queued_job_can_no_longer_be_claimed() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let id = db.job_in(Status::Queued).await;
     operate::cancel(&db.client, &[id], "ada").await.expect("works");
     let claim = "update jobs set status = 'processing', epoch = epoch + 1, worker_id = 1, started_at = now() \
@@ -252,7 +250,7 @@ async fn a_cancelled_queued_job_can_no_longer_be_claimed() {
 
 #[tokio::test]
 async fn pausing_and_resuming_a_kind() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     assert!(operate::pause_kind(&db.client, "greet", "ada").await.expect("works"));
     assert!(!operate::pause_kind(&db.client, "greet", "bob").await.expect("works"), "it is paused already");
     let paused = operate::paused(&db.client).await.expect("works");
@@ -271,7 +269,7 @@ async fn pausing_and_resuming_a_kind() {
 // ------------------------------------------------------------------------------------------------ children
 
 /// A parent that waits for two children; the first is dead, and counted.
-async fn family(db: &TestDb) -> (JobId, JobId, JobId) {
+async fn family(db: &TestLedger) -> (JobId, JobId, JobId) {
     let parent = db.enqueue(NewJob::new("join", &json!({})).expect("JSON").waits_for_children()).await;
     let child = || NewJob::new("greet", &json!({})).expect("JSON").child_of(parent);
     let (one, two) = (db.enqueue(child()).await, db.enqueue(child()).await);
@@ -285,18 +283,18 @@ async fn family(db: &TestDb) -> (JobId, JobId, JobId) {
     (parent, one, two)
 }
 
-async fn counts(db: &TestDb, parent: JobId) -> String {
+async fn counts(db: &TestLedger, parent: JobId) -> String {
     let text = "open_children || ' open ' || failed_children || ' failed ' || coalesce(hold::text, '-')";
     db.column(parent, text).await.expect("a parent")
 }
 
-async fn counted(db: &TestDb, id: JobId) -> bool {
+async fn counted(db: &TestLedger, id: JobId) -> bool {
     db.column(id, "counted").await.as_deref() == Some("true")
 }
 
 #[tokio::test]
 async fn a_requeued_child_is_waited_for_again_and_its_undo_reverses_it() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let (parent, one, _) = family(&db).await;
     operate::requeue(&db.client, &[one], "ada").await.expect("works");
     assert_eq!((counts(&db, parent).await.as_str(), counted(&db, one).await), ("2 open 0 failed children", false));
@@ -308,7 +306,7 @@ async fn a_requeued_child_is_waited_for_again_and_its_undo_reverses_it() {
 
 #[tokio::test]
 async fn a_parent_that_has_gone_on_keeps_what_it_counted() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let (parent, one, _) = family(&db).await;
     db.sql(&format!("update jobs set hold = null where id = {parent}")).await;
     db.bring(parent, Status::Processing).await;
@@ -320,7 +318,7 @@ async fn a_parent_that_has_gone_on_keeps_what_it_counted() {
 
 #[tokio::test]
 async fn a_cancelled_child_counts_once_as_failed() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let (parent, one, two) = family(&db).await;
     // Requeued and cancelled: up, and down again.
     operate::requeue(&db.client, &[one], "ada").await.expect("works");
@@ -334,7 +332,7 @@ async fn a_cancelled_child_counts_once_as_failed() {
 
 #[tokio::test]
 async fn several_children_in_one_act_are_all_counted() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let parent = db.enqueue(NewJob::new("join", &json!({})).expect("JSON").waits_for_children()).await;
     let mut children = Vec::new();
     for _ in 0..5 {
@@ -346,7 +344,7 @@ async fn several_children_in_one_act_are_all_counted() {
 
 #[tokio::test]
 async fn a_running_child_counts_when_it_ends_not_when_it_is_asked() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let (parent, _, two) = family(&db).await;
     db.bring(two, Status::Processing).await;
     operate::cancel(&db.client, &[two], "ada").await.expect("works");
@@ -355,7 +353,7 @@ async fn a_running_child_counts_when_it_ends_not_when_it_is_asked() {
 
 #[tokio::test]
 async fn a_parent_may_be_cancelled_together_with_its_children() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let (parent, _, two) = family(&db).await;
     let acted = operate::cancel(&db.client, &[parent, two], "ada").await.expect("works");
     assert_eq!(acted.done.len(), 2);

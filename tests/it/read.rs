@@ -1,16 +1,14 @@
 //! What readers of the ledger see, against a real PostgreSQL.
 
-mod support;
-
+use crate::support::TestLedger;
 use docket::fleet::{
     job::{JobId, NewJob, Status},
     ledger::{operate, read},
 };
 use serde_json::json;
-use support::TestDb;
 
 /// One job in each state, and two that are held, in two lanes.
-async fn populate(db: &TestDb) {
+async fn populate(db: &TestLedger) {
     for status in Status::ALL {
         db.job_in(status).await;
     }
@@ -28,7 +26,7 @@ async fn populate(db: &TestDb) {
 
 #[tokio::test]
 async fn exact_statistics_add_up_to_the_rows() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     populate(&db).await;
     let stats = read::exact_stats(&db.client).await.expect("works");
     assert!(stats.exact);
@@ -44,7 +42,7 @@ async fn exact_statistics_add_up_to_the_rows() {
 
 #[tokio::test]
 async fn cheap_statistics_say_the_same_but_for_history() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     populate(&db).await;
     let exact = read::exact_stats(&db.client).await.expect("works");
     let cheap = read::queue_stats(&db.client).await.expect("works");
@@ -71,7 +69,7 @@ async fn cheap_statistics_say_the_same_but_for_history() {
 
 #[tokio::test]
 async fn the_oldest_runnable_job_is_found_below_newer_ones_of_higher_priority() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let old = db.enqueue(NewJob::new("greet", &json!({})).expect("JSON").priority(-500)).await;
     db.sql(&format!("update jobs set created_at = now() - interval '1 h' where id = {old}")).await;
     for priority in [900, 100, 0] {
@@ -87,14 +85,14 @@ async fn the_oldest_runnable_job_is_found_below_newer_ones_of_higher_priority() 
 
 #[tokio::test]
 async fn an_empty_ledger_has_no_lanes() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     assert_eq!(read::queue_stats(&db.client).await.expect("works").lanes, [].into());
     assert_eq!(read::exact_stats(&db.client).await.expect("works").lanes, [].into());
 }
 
 #[tokio::test]
 async fn pages_hold_every_job_once_also_while_new_ones_come() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let mut ids = Vec::new();
     for _ in 0..7 {
         ids.push(db.job("greet").await);
@@ -116,7 +114,7 @@ async fn pages_hold_every_job_once_also_while_new_ones_come() {
 
 #[tokio::test]
 async fn filters_and_limits() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     populate(&db).await;
     for status in Status::ALL {
         let filter = read::JobFilter { status: Some(status), lane: Some("default".into()), ..Default::default() };
@@ -130,7 +128,7 @@ async fn filters_and_limits() {
 
 #[tokio::test]
 async fn dead_letters_page_by_when_they_died() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let mut ids = Vec::new();
     for seconds in [30, 10, 20, 10] {
         let id = db.job_in(Status::DeadLetter).await;
@@ -159,7 +157,7 @@ async fn dead_letters_page_by_when_they_died() {
 
 #[tokio::test]
 async fn a_jobs_story_newest_first() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let id = db.job_in(Status::DeadLetter).await;
     db.sql(&format!(
         "insert into job_attempts (job_id, epoch, round, attempt, outcome, error_class, error) values \
@@ -178,7 +176,7 @@ async fn a_jobs_story_newest_first() {
 
 #[tokio::test]
 async fn a_first_try_success_tells_its_story_itself() {
-    let db = TestDb::new().await;
+    let db = TestLedger::new().await;
     let id = db.job_in(Status::Completed).await;
     let detail = read::job_detail(&db.client, id).await.expect("works").expect("there");
     let attempts: Vec<_> = detail.history.iter().map(|a| (a.epoch, a.attempt, a.outcome.as_str())).collect();
