@@ -24,8 +24,8 @@ impl Route {
     }
 }
 
-/// Tells the loop which route answered.
-pub(super) async fn tag(matched: Option<MatchedPath>, request: Request, next: Next) -> Response {
+/// A middleware for routes: it tells the loop which of them answered, so that the metrics can name it.
+pub async fn tag(matched: Option<MatchedPath>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Some(path) = matched {
         response.extensions_mut().insert(Route(path.as_str().to_owned()));

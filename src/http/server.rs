@@ -101,6 +101,7 @@ async fn accept(listener: TcpListener, shared: Shared, shutdown: CancellationTok
     let limits = shared.limits;
     let slots = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
+    let cut = CancellationToken::new();
     while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
         let stream = match accepted {
             Ok((stream, _)) => stream,
@@ -116,15 +117,16 @@ async fn accept(listener: TcpListener, shared: Shared, shutdown: CancellationTok
             refuse(stream).await;
             continue;
         };
-        let (shared, watcher) = (shared.clone(), graceful.watcher());
+        let (shared, watcher, cut) = (shared.clone(), graceful.watcher(), cut.clone());
         tokio::spawn(async move {
-            connection(stream, shared, watcher).await;
+            cut.run_until_cancelled(connection(stream, shared, watcher)).await;
             drop(slot);
         });
     }
     drop(listener);
     if tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_err() {
-        tracing::warn!(event = "http.cut", "requests still ran after the drain time and were cut");
+        tracing::warn!(event = "http.cut", "requests still ran after the drain time and are cut");
+        cut.cancel();
     }
 }
 

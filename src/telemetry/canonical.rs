@@ -87,8 +87,9 @@ pub struct AttemptLine<'a> {
     pub error: Option<(&'a str, &'a str)>,
 }
 
-/// Writes the line: info; warn when it will be tried again; error when it failed for good. Successes above a rate
-/// (100 a second, see [`sample_successes`]) are left out and counted in the next one's `suppressed`; nothing else is.
+/// Writes the line: info; warn when it will be tried again; error when it failed for good.
+///
+/// Successes above a rate (100 a second, see [`sample_successes`]) are left out and counted in the next one's `suppressed`; nothing else is.
 pub fn attempt_line(line: &AttemptLine<'_>) {
     let suppressed = if line.outcome == AttemptOutcome::Completed {
         let Some(suppressed) = successes().admit() else { return };

@@ -97,6 +97,14 @@ mod tests {
     }
 
     #[test]
+    fn attempts_are_counted_under_every_outcome_that_they_are_logged_with() {
+        let family = FAMILIES.iter().find(|f| f.name == super::super::names::JOBS_PROCESSED).expect("listed");
+        let Values::Closed(listed) = family.labels[1].values else { panic!("the set is closed") };
+        let outcomes = super::super::AttemptOutcome::ALL.map(|outcome| outcome.as_str());
+        assert_eq!(listed.iter().collect::<HashSet<_>>(), outcomes.iter().collect());
+    }
+
+    #[test]
     fn buckets_grow_and_the_120_s_line_is_a_boundary() {
         for family in FAMILIES {
             if let Type::Histogram(buckets) = family.kind {

@@ -1,6 +1,6 @@
 //! Logs, metric names and trace context. Below everything else: it imports nothing of Docket.
 
-mod canonical;
+pub mod canonical;
 mod families;
 mod logs;
 mod metrics;

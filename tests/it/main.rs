@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers may panic like the test itself")]
 
+mod api;
 mod dev;
 mod fleet;
+mod http;
 mod infra;
 mod isolation;
+mod operate;
+mod read;
 mod support;

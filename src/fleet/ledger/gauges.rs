@@ -18,8 +18,10 @@ const TRY_LOCK: &str = "select pg_try_advisory_lock(hashtext('docket gauges'), h
 const DEADLINE: Duration = Duration::from_secs(10);
 const NO_ANSWER: &str = "the database gave no answer in time";
 
-/// Exports the gauges of these lanes, and of all others that have jobs, until `shutdown`; while another process does,
-/// it waits to take over and exports nothing. The owner keeps one connection of the pool. A drained lane reports 0.
+/// Exports the gauges of these lanes, and of all others that have jobs, until `shutdown`.
+///
+/// While another process does, it waits to take over and exports nothing. The owner keeps one connection for itself. A
+/// drained lane reports 0.
 pub async fn publish_gauges(pool: Pool, lanes: Vec<String>, interval: Duration, shutdown: CancellationToken) {
     let mut known: BTreeSet<String> = lanes.into_iter().collect();
     while !shutdown.is_cancelled() {

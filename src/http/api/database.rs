@@ -3,8 +3,11 @@
 use crate::{
     db::{Pool, describe},
     http::Problem,
+    telemetry::names::{DB_DURATION, DB_OPERATIONS},
 };
+use metrics::{counter, histogram};
 use std::{future::Future, time::Duration};
+use tokio::time::Instant;
 use tokio_postgres::{Client, Error, error::SqlState};
 
 /// A pool for requests.
@@ -21,9 +24,16 @@ impl Database {
         Self { pool, deadline: Duration::from_secs(5) }
     }
 
-    /// Runs the queries of one request.
+    /// Another deadline.
+    #[must_use]
+    pub fn deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
+    }
+
+    /// Runs the queries of one request. `operation` names them in the metrics.
     pub(super) async fn ask<T, F>(
         &self,
+        operation: &'static str,
         queries: impl FnOnce(deadpool_postgres::Object) -> F + Send,
     ) -> Result<T, Problem>
     where
@@ -33,7 +43,12 @@ impl Database {
             let connection = self.pool.get().await.map_err(|e| away(&e))?;
             queries(connection).await.map_err(|e| failed(&e))
         };
-        tokio::time::timeout(self.deadline, work).await.unwrap_or_else(|_| Err(slow()))
+        let started = Instant::now();
+        let answer = tokio::time::timeout(self.deadline, work).await.unwrap_or_else(|_| Err(slow()));
+        let status = if answer.is_ok() { "ok" } else { "error" };
+        counter!(DB_OPERATIONS, "operation" => operation, "status" => status).increment(1);
+        histogram!(DB_DURATION, "operation" => operation).record(started.elapsed().as_secs_f64());
+        answer
     }
 }
 

@@ -33,5 +33,5 @@ pub(super) async fn list(
     let limit = limit(params.limit)?;
     let read =
         async move |connection: deadpool_postgres::Object| read::dead_letters(client(&connection), before, limit).await;
-    database.ask(read).await.map(Json)
+    database.ask("api.dead_letters", read).await.map(Json)
 }

@@ -44,7 +44,7 @@ pub(super) async fn list(
     };
     let limit = limit(params.limit)?;
     let read = async move |connection: deadpool_postgres::Object| read::jobs(client(&connection), &filter, limit).await;
-    database.ask(read).await.map(Json)
+    database.ask("api.jobs", read).await.map(Json)
 }
 
 pub(super) async fn show(
@@ -54,7 +54,7 @@ pub(super) async fn show(
     let Path(id) = id.map_err(|_| Problem::bad_request("the id of a job is a whole number", "see /api/jobs"))?;
     let read =
         async move |connection: deadpool_postgres::Object| read::job_detail(client(&connection), JobId(id)).await;
-    let found = database.ask(read).await?;
+    let found = database.ask("api.job", read).await?;
     let gone = || Problem::not_found(format!("there is no job {id}"), "it never was, or its retention is over");
     found.map(Json).ok_or_else(gone)
 }

@@ -13,5 +13,6 @@ mod jobs;
 mod queue_stats;
 mod router;
 
+pub use super::observe::tag as tag_route;
 pub use database::Database;
 pub use router::router;

@@ -27,5 +27,5 @@ pub(super) async fn show(
         let client = client(&connection);
         if params.exact { exact_stats(client).await } else { queue_stats(client).await }
     };
-    database.ask(read).await.map(Json)
+    database.ask("api.queue_stats", read).await.map(Json)
 }

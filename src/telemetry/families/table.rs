@@ -33,7 +33,7 @@ const CITY: Label = label("city", Bounded);
 const VENDOR_NAME: Label = label("vendor", Bounded);
 const MODEL: Label = label("model", Bounded);
 const PROMPT: Label = label("prompt_type", Bounded);
-const ROLE: Label = label("role", Closed(&["scheduler", "worker", "server"]));
+const ROLE: Label = label("role", Closed(&["publish", "consume"]));
 const ROUTE: Label = label("route", Bounded);
 const METHOD: Label = label("method", Closed(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"]));
 
@@ -69,7 +69,7 @@ pub const FAMILIES: &[Family] = &[
     row(n::QUEUE_JOBS, Gauge, None, &[LANE, label("status", Closed(&["pending", "held", "queued", "processing", "failed", "dead_letter"]))], Owner::OneProcess, "Jobs of a lane: runnable (counted up to a cap), held, queued, processing, failed, dead_letter"),
     row(n::QUEUE_OLDEST_AGE, Gauge, Some(Seconds), &[LANE], Owner::OneProcess, "For how long the oldest runnable job of a lane has been due; 0: none is"),
     row(n::DEAD_LETTER_AGE, Gauge, Some(Seconds), &[LANE], Owner::OneProcess, "Age of the oldest dead letter of a lane; 0: there is none"),
-    row(n::JOBS_PROCESSED, Counter, None, &[KIND, label("status", Closed(&["completed", "failed", "retried", "dead_letter", "cancelled", "released"]))], Owner::Worker, "Attempts by how they ended"),
+    row(n::JOBS_PROCESSED, Counter, None, &[KIND, label("status", Closed(&["completed", "failed", "retried", "dead_letter", "cancelled", "released", "snoozed"]))], Owner::Worker, "Attempts by how they ended"),
     row(n::QUEUE_WAIT, Histogram(WAIT), Some(Seconds), &[KIND], Owner::Worker, "From when a job could have run to its claim"),
     // engine
     row(n::PUBLISHED, Counter, None, &[label("outcome", Closed(&["confirmed", "nacked", "returned", "unknown"]))], Owner::Scheduler, "Messages by what became of their publish"),

@@ -1,10 +1,12 @@
 //! What the integration tests share.
 
 mod db;
+mod ledger;
 mod services;
 mod vhost;
 
 pub(crate) use db::TestDb;
+pub(crate) use ledger::{TestLedger, metrics};
 pub(crate) use services::services;
 pub(crate) use vhost::TestVhost;
 

@@ -29,7 +29,9 @@ with o as materialized (
   select p.id, (select n from k where k.id = p.id) as n from jobs p
   where p.id = any (array(select id from k)) and p.id <> all($1) order by p.id for no key update
 ), p as (
-  update jobs p set open_children = greatest(p.open_children - c.n, 0), failed_children = p.failed_children + c.n
+  update jobs p set open_children = greatest(p.open_children - c.n, 0), failed_children = p.failed_children + c.n,
+    hold_until = case when p.hold = 'children' and p.open_children <= c.n then now() else p.hold_until end,
+    hold       = case when p.hold = 'children' and p.open_children <= c.n then null else p.hold end
   from c where p.id = c.id
 ), t as materialized (
   select pg_notify('docket_' || current_schema(), 'cancel:' || worker_id)

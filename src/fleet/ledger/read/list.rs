@@ -55,7 +55,7 @@ pub async fn jobs<C: GenericClient + Sync>(
     limit: i64,
 ) -> Result<Page<JobRow, JobId>, Error> {
     let limit = limit.clamp(1, PAGE_MAX);
-    // Lets the planner use the small indexes of failed rows, and of due or held ones.
+    // Lets the planner use the small indexes of failed rows and of dead letters.
     let narrow = match filter.status {
         Some(Status::Failed) => "and j.failed_at is not null",
         Some(Status::DeadLetter) => "and j.dead_published_gen is not null",
