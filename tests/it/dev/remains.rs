@@ -27,16 +27,20 @@ pub(super) fn processes_of(data: &Path) -> Vec<i32> {
 }
 
 pub(super) async fn wait_until_none(data: &Path) {
-    until(|| processes_of(data).is_empty(), "a process stays").await;
+    let wait = until(|| processes_of(data).is_empty());
+    if wait.await.is_err() {
+        let lines = processes_of(data).into_iter().map(|pid| fs::read_to_string(format!("/proc/{pid}/cmdline")));
+        panic!("processes stay: {:?}", lines.collect::<Vec<_>>());
+    }
 }
 
-async fn until(condition: impl Fn() -> bool, otherwise: &str) {
+async fn until(condition: impl Fn() -> bool) -> Result<(), tokio::time::error::Elapsed> {
     let wait = async {
         while !condition() {
             sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, wait).await.expect(otherwise);
+    tokio::time::timeout(PATIENCE, wait).await
 }
 
 /// Not a test of its own: the body of the processes that the tests below kill.
@@ -55,12 +59,20 @@ async fn hold_services() {
 async fn holder(dir: &Path) -> (Child, PathBuf, i32) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["dev::remains::hold_services", "--exact", "--ignored"]).env(HOLD_IN, dir);
-    let child = command.stdout(Stdio::null()).spawn().unwrap();
+    let output = fs::File::create(dir.join("output")).unwrap();
+    let child = command.stdout(output).stderr(Stdio::null()).spawn().unwrap();
     let ready = dir.join("ready");
-    until(|| ready.exists(), "the services don't start").await;
+    let holder = child_id(&child);
+    until(|| ready.exists() || !is_running(holder)).await.expect("the services start");
+    assert!(ready.exists(), "{}", fs::read_to_string(dir.join("output")).unwrap());
     let data = PathBuf::from(fs::read_to_string(ready).unwrap());
     let keeper = keeper_of(child_id(&child));
     (child, data, keeper)
+}
+
+/// A zombie does not count.
+fn is_running(pid: i32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
 fn child_id(child: &Child) -> i32 {
@@ -92,7 +104,7 @@ async fn a_killed_process_leaves_nothing() {
     kill9(child_id(&child));
     child.wait().unwrap();
     wait_until_none(&data).await;
-    until(|| !data.exists(), "the data stays").await;
+    until(|| !data.exists()).await.expect("the keeper removes the data");
 }
 
 #[tokio::test]
