@@ -20,6 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The processes that have `data` in their command line or environment, zombies apart, and the children they left.
 pub(super) fn processes_of(data: &Path) -> Vec<i32> {
     let name = data.to_str().unwrap();
+    assert!(!name.is_empty());
     let names = |file: PathBuf| fs::read(file).is_ok_and(|text| String::from_utf8_lossy(&text).contains(name));
     all_processes()
         .filter(|pid| names(format!("/proc/{pid}/cmdline").into()) || names(format!("/proc/{pid}/environ").into()))
@@ -51,7 +52,9 @@ async fn hold_services() {
     let all = ServicesSpec { rabbitmq: Some(json!({})), ..spec(&dir) };
     let services = Services::start(all).await.unwrap();
     services.wait_broker().await.unwrap();
-    fs::write(dir.join("ready"), services.data_dir().to_str().unwrap()).unwrap();
+    // Whoever sees the file must see all of it.
+    fs::write(dir.join("ready.next"), services.data_dir().to_str().unwrap()).unwrap();
+    fs::rename(dir.join("ready.next"), dir.join("ready")).unwrap();
     sleep(PATIENCE * 2).await;
 }
 
