@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::binaries;
 use super::place::{self, Account};
-use super::ports;
+use super::ports::Claim;
 use super::postgres::{Postgres, PostgresParts};
 use super::rabbitmq::{RabbitMq, RabbitMqParts};
 use super::rabbitmq_config::Ports;
@@ -35,6 +35,7 @@ pub struct Services {
     rabbitmq: Option<RabbitMq>,
     data: PathBuf,
     watch: Arc<Watch>,
+    _ports: Claim<6>,
 }
 
 impl Services {
@@ -55,20 +56,22 @@ impl Services {
         let data = place::data_dir(&dir, spec.keep, account)?;
         let watch = Arc::new(Watch::start(&dir, lock, (!spec.keep).then_some(data.as_path()))?);
         let password = place::password(&data)?;
-        let [postgres_port, amqp, management, prometheus, distribution, epmd] = ports::free()?;
+        let claim = Claim::new()?;
+        let [postgres_port, amqp, management, prometheus, distribution, epmd] = claim.ports;
 
-        let mut services = Self { postgres: None, rabbitmq: None, data: data.clone(), watch: Arc::clone(&watch) };
+        let (root, watching) = (data.clone(), Arc::clone(&watch));
+        let mut services = Self { postgres: None, rabbitmq: None, data, watch, _ports: claim };
         // The slow one first.
         if let (Some(binaries), Some(definitions)) = (rabbitmq_binaries, spec.rabbitmq) {
             let ports = Ports { amqp, management, prometheus, distribution, epmd };
-            let (root, password, keep) = (data.clone(), password.clone(), spec.keep);
+            let (root, password, keep) = (root.clone(), password.clone(), spec.keep);
             let parts = RabbitMqParts { binaries, root, ports, password, keep, definitions };
-            services.rabbitmq = Some(RabbitMq::create(parts, Arc::clone(&watch)).await?);
+            services.rabbitmq = Some(RabbitMq::create(parts, Arc::clone(&watching)).await?);
         }
         if let Some(binaries) = postgres_binaries {
             let (keep, durable, port) = (spec.keep, spec.durable, postgres_port);
-            let parts = PostgresParts { binaries, account, root: data, port, password, keep, durable };
-            services.postgres = Some(Postgres::create(parts, watch).await?);
+            let parts = PostgresParts { binaries, account, root, port, password, keep, durable };
+            services.postgres = Some(Postgres::create(parts, watching).await?);
         }
         services.write_env(&dir)?;
         Ok(services)
@@ -123,7 +126,7 @@ impl Services {
 
     /// Ends the services: in order when their data is kept, otherwise at once, and removes the data.
     pub async fn stop(self) {
-        let Self { postgres, rabbitmq, watch, .. } = self;
+        let Self { postgres, rabbitmq, watch, _ports, .. } = self;
         if let Some(rabbitmq) = rabbitmq {
             rabbitmq.stop().await;
         }

@@ -1,5 +1,6 @@
 //! The files for containers, as far as they can be tried without any.
 
+use docket::fleet::broker::{Topology, definitions};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -16,9 +17,19 @@ async fn the_database_accepts_its_first_statements() {
     client.batch_execute("rollback").await.unwrap();
 }
 
+fn broker_definitions() -> Value {
+    serde_json::from_str(include_str!("../../infra/rabbitmq/definitions.json")).unwrap()
+}
+
+#[test]
+fn the_brokers_definitions_are_those_of_the_code() {
+    let code = definitions(&Topology::new(["default"]).unwrap(), "/", &[]);
+    assert_eq!(broker_definitions(), code, "infra/rabbitmq/definitions.json is to hold:\n{code:#}");
+}
+
 #[tokio::test]
 async fn the_broker_accepts_its_definitions() {
-    let definitions: Value = serde_json::from_str(include_str!("../../infra/rabbitmq/definitions.json")).unwrap();
+    let definitions = broker_definitions();
     let vhost = TestVhost::new(&definitions).await;
     for section in ["queues", "policies"] {
         let there = vhost.call(Method::GET, &format!("{section}/{}", vhost.name()), &Value::Null).await;

@@ -62,6 +62,27 @@ async fn kept_data_is_there_after_a_restart_and_a_kill() {
 }
 
 #[tokio::test]
+async fn a_killed_server_comes_back_although_a_session_was_busy() {
+    let dir = tempfile::tempdir().unwrap();
+    let services = Services::start(spec(dir.path())).await.unwrap();
+    let url = services.database_url().unwrap().to_owned();
+    let busy = "select count(*) from generate_series(1, 1e12::bigint)";
+    let (session, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let session = tokio::spawn(async move { session.batch_execute(busy).await });
+    let is_busy = "do $$ begin while not exists (select from pg_stat_activity where query like 'select count(*) from gen%') \
+                   loop perform pg_sleep(0.01); perform pg_stat_clear_snapshot(); end loop; end $$";
+    query(&services, is_busy).await.unwrap();
+
+    services.postgres().unwrap().kill9().await;
+    session.await.unwrap().unwrap_err();
+    services.postgres().unwrap().start().await.unwrap();
+
+    query(&services, "select 1").await.unwrap();
+    services.stop().await;
+}
+
+#[tokio::test]
 async fn two_at_a_time_in_one_directory_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let services = Services::start(spec(dir.path())).await.unwrap();

@@ -20,6 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The processes that have `data` in their command line or environment, zombies apart, and the children they left.
 pub(super) fn processes_of(data: &Path) -> Vec<i32> {
     let name = data.to_str().unwrap();
+    assert!(!name.is_empty());
     let names = |file: PathBuf| fs::read(file).is_ok_and(|text| String::from_utf8_lossy(&text).contains(name));
     all_processes()
         .filter(|pid| names(format!("/proc/{pid}/cmdline").into()) || names(format!("/proc/{pid}/environ").into()))
@@ -27,16 +28,20 @@ pub(super) fn processes_of(data: &Path) -> Vec<i32> {
 }
 
 pub(super) async fn wait_until_none(data: &Path) {
-    until(|| processes_of(data).is_empty(), "a process stays").await;
+    let wait = until(|| processes_of(data).is_empty());
+    if wait.await.is_err() {
+        let lines = processes_of(data).into_iter().map(|pid| fs::read_to_string(format!("/proc/{pid}/cmdline")));
+        panic!("processes stay: {:?}", lines.collect::<Vec<_>>());
+    }
 }
 
-async fn until(condition: impl Fn() -> bool, otherwise: &str) {
+async fn until(condition: impl Fn() -> bool) -> Result<(), tokio::time::error::Elapsed> {
     let wait = async {
         while !condition() {
             sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, wait).await.expect(otherwise);
+    tokio::time::timeout(PATIENCE, wait).await
 }
 
 /// Not a test of its own: the body of the processes that the tests below kill.
@@ -47,7 +52,9 @@ async fn hold_services() {
     let all = ServicesSpec { rabbitmq: Some(json!({})), ..spec(&dir) };
     let services = Services::start(all).await.unwrap();
     services.wait_broker().await.unwrap();
-    fs::write(dir.join("ready"), services.data_dir().to_str().unwrap()).unwrap();
+    // Whoever sees the file must see all of it.
+    fs::write(dir.join("ready.next"), services.data_dir().to_str().unwrap()).unwrap();
+    fs::rename(dir.join("ready.next"), dir.join("ready")).unwrap();
     sleep(PATIENCE * 2).await;
 }
 
@@ -55,12 +62,20 @@ async fn hold_services() {
 async fn holder(dir: &Path) -> (Child, PathBuf, i32) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["dev::remains::hold_services", "--exact", "--ignored"]).env(HOLD_IN, dir);
-    let child = command.stdout(Stdio::null()).spawn().unwrap();
+    let output = fs::File::create(dir.join("output")).unwrap();
+    let child = command.stdout(output).stderr(Stdio::null()).spawn().unwrap();
     let ready = dir.join("ready");
-    until(|| ready.exists(), "the services don't start").await;
+    let holder = child_id(&child);
+    until(|| ready.exists() || !is_running(holder)).await.expect("the services start");
+    assert!(ready.exists(), "{}", fs::read_to_string(dir.join("output")).unwrap());
     let data = PathBuf::from(fs::read_to_string(ready).unwrap());
     let keeper = keeper_of(child_id(&child));
     (child, data, keeper)
+}
+
+/// A zombie does not count.
+fn is_running(pid: i32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
 fn child_id(child: &Child) -> i32 {
@@ -92,7 +107,7 @@ async fn a_killed_process_leaves_nothing() {
     kill9(child_id(&child));
     child.wait().unwrap();
     wait_until_none(&data).await;
-    until(|| !data.exists(), "the data stays").await;
+    until(|| !data.exists()).await.expect("the keeper removes the data");
 }
 
 #[tokio::test]

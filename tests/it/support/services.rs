@@ -36,7 +36,8 @@ impl TestServices {
 /// The services of this process; PostgreSQL accepts connections, the broker may need [`TestServices::wait_broker`].
 pub(crate) async fn services() -> &'static TestServices {
     static SERVICES: OnceLock<TestServices> = OnceLock::new();
-    tokio::task::spawn_blocking(|| SERVICES.get_or_init(start)).await.unwrap()
+    let started = tokio::task::spawn_blocking(|| SERVICES.get_or_init(start)).await;
+    started.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
 /// Runs on a runtime of its own: that of the first test ends with that test.
