@@ -3,6 +3,7 @@
 use super::{
     endpoint::broker_error,
     headers,
+    inspect::Inspector,
     session::{Session, rpc},
     topology::queue_name,
 };
@@ -46,7 +47,7 @@ impl std::fmt::Debug for AmqpSubscription {
 }
 
 impl AmqpSubscription {
-    /// Consumes the bands of a lane. Any failure gives the whole connection up: a channel that dies while deliveries
+    /// Consumes the bands of a lane. A failure after the first look gives the whole connection up: a channel that dies while deliveries
     /// stream often takes it along, half dead.
     pub(super) async fn open(
         session: Arc<Session>,
@@ -54,6 +55,10 @@ impl AmqpSubscription {
         prefetch: Prefetch,
         limit: Duration,
     ) -> Result<Self, BrokerError> {
+        // A queue that is missing closes the channel that asks for it: ask before deliveries stream.
+        for band in Band::ALL {
+            Inspector { session: &session, limit }.depth(&queue_name(lane, band)).await?;
+        }
         let channel = session.channel(limit).await?;
         let mut subscription = Self {
             session,
@@ -68,11 +73,7 @@ impl AmqpSubscription {
         };
         for (band, prefetch) in Band::ALL.into_iter().zip(prefetch.0) {
             if let Err(error) = subscription.consume(band, prefetch).await {
-                // A queue that is missing closes this channel; if another band streams already, the connection is in
-                // doubt. If not, it is unharmed, and other lanes go on.
-                if subscription.open > 0 {
-                    subscription.session.fail(error.to_string());
-                }
+                subscription.session.fail(error.to_string());
                 return Err(error);
             }
         }

@@ -161,7 +161,8 @@ mod tests {
 
     #[test]
     fn rabbitmq_4_is_told_to_never_drop_a_dead_letter() {
-        let topology = Topology { broker_major: 4, ..Topology::new(["default"]).expect("good name") };
+        let mut topology = Topology::new(["default"]).expect("good name");
+        topology.broker_major = 4;
         let dead = &definitions(&topology, "/", &[])["policies"][0];
         assert_eq!(dead["definition"], json!({"overflow": "reject-publish", "delivery-limit": -1}));
     }

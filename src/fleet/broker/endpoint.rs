@@ -19,11 +19,9 @@ pub(super) struct Endpoint {
 
 impl Endpoint {
     pub(super) fn parse(url: &SecretString, settings: &BrokerSettings) -> Result<Self, BrokerError> {
-        let refuse = |reason| {
-            BrokerError::Refused(format!(
-                "the AMQP URL is not one ({reason}): use amqp://user:password@host:5672/vhost"
-            ))
-        };
+        // The parser's error may show the URL.
+        let refuse =
+            |_| BrokerError::Refused("the AMQP URL is not one: use amqp://user:password@host:5672/vhost".into());
         let mut uri: AMQPUri = url.expose_secret().parse().map_err(refuse)?;
         let seconds = u16::try_from(settings.heartbeat.as_secs().max(1)).unwrap_or(u16::MAX);
         uri.query.heartbeat.get_or_insert(seconds);

@@ -76,7 +76,8 @@ impl Session {
                         tracing::info!(event = "broker.unblocked", role = role.as_str(), "broker takes publishes again");
                         board.set_blocked(role, false);
                     }
-                    Some(Event::Error(error)) => return error.to_string(),
+                    // A channel's error is an event too, and no reason to end the connection.
+                    Some(Event::Error(error)) if !self.connection.status().connected() => return error.to_string(),
                     Some(_) => {}
                     None => return "the connection is gone".to_owned(),
                 },
