@@ -47,8 +47,8 @@ impl std::fmt::Debug for AmqpSubscription {
 }
 
 impl AmqpSubscription {
-    /// Consumes the bands of a lane. A failure after the first look gives the whole connection up: a channel that dies while deliveries
-    /// stream often takes it along, half dead.
+    /// Consumes the bands of a lane. A failure after the first look gives the whole connection up: a channel that dies
+    /// while deliveries stream often takes it along, half dead.
     pub(super) async fn open(
         session: Arc<Session>,
         lane: &str,

@@ -15,7 +15,13 @@ fn script(i: usize) -> Script {
         13 => 3,
         _ => 0,
     };
-    Script { fail_first, panic: i % 401 == 0, refuse: i % 997 == 0, bad_effects: i % 211 == 0, ..Script::default() }
+    Script {
+        fail_first,
+        panic: i.is_multiple_of(401),
+        refuse: i.is_multiple_of(997),
+        bad_effects: i.is_multiple_of(211),
+        ..Script::default()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
