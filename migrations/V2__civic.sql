@@ -26,7 +26,6 @@ create table meetings (
   title            text not null,
   local_date       date not null,                     -- days compare as days on the city's calendar
   local_time       time,                              -- null: unknown
-  time_text        text,
   zone             text not null,
   starts_at        timestamptz,                       -- null without a time
   status           text not null check (status in ('scheduled','cancelled','postponed','rescheduled','recessed','withdrawn')),
@@ -35,8 +34,7 @@ create table meetings (
   agenda_url       text,
   minutes_url      text,
   page_url         text,
-  agenda_status    text,
-  comment          text,
+  listing          jsonb not null,                    -- all that the list said of it
   list_fingerprint text collate "C" not null check (list_fingerprint ~ '^[0-9a-f]{64}$'),
   revision_id      bigint,                            -- the current one; null until the agenda was read
   summary_id       bigint,                            -- the current one
