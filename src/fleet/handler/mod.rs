@@ -24,7 +24,7 @@ pub trait Handler: Send + Sync + 'static {
     /// Arguments, stored as JSON in the row.
     type Args: Serialize + DeserializeOwned + Send + 'static;
     /// Result, stored as JSON in the row and given to [`Effects::apply`].
-    type Output: Serialize + Send + 'static;
+    type Output: Serialize + Send + Sync + 'static;
 
     /// Name of the kind: unique in a registry, stable for ever.
     const KIND: &'static str;
@@ -64,11 +64,12 @@ pub trait Handler: Send + Sync + 'static {
 /// `Tx` is the ledger's transaction: [`PgTx`](crate::fleet::ledger::PgTx) in production.
 pub trait Effects<Tx>: Handler {
     /// Writes the output. It only writes: no requests, no waiting. An error undoes the transaction and is this job's
-    /// failure and no one else's.
+    /// failure and no one else's. After a deadlock, or a commit whose answer never came and that did not happen, it is
+    /// called again with the same output.
     fn apply(
         &self,
         tx: &mut Tx,
-        output: Self::Output,
+        output: &Self::Output,
         ctx: &Context,
     ) -> impl Future<Output = Result<(), HandlerError>> + Send;
 }

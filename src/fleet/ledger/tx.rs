@@ -4,7 +4,8 @@ use deadpool_postgres::Object;
 use std::ops::Deref;
 use tokio_postgres::Client;
 
-/// An open transaction on a pooled connection: the completion of a job is written already, its effects come now.
+/// An open transaction on a pooled connection: a job's completion is written already, its effects come now.
+///
 /// It dereferences to [`Client`], so `tx.execute(…)` and [`enqueue`](crate::fleet::enqueue::enqueue) work on it.
 ///
 /// Dropped without a commit, it takes its connection out of the pool and ends it: the server rolls back.
@@ -40,10 +41,22 @@ impl PgTx {
         }
     }
 
+    /// Prepares a statement once a connection.
+    ///
+    /// # Errors
+    /// When the server refuses the statement.
+    pub async fn prepare_cached(&self, sql: &str) -> Result<tokio_postgres::Statement, tokio_postgres::Error> {
+        self.object().prepare_cached(sql).await
+    }
+
+    fn object(&self) -> &Object {
+        self.connection.as_ref().expect("it is taken only by commit, rollback and drop, which end the value")
+    }
+
     /// The connection, for functions that take a [`Client`].
     #[must_use]
     pub fn client(&self) -> &Client {
-        self.connection.as_ref().expect("it is taken only by commit, rollback and drop, which end the value")
+        self.object()
     }
 }
 

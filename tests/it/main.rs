@@ -1,0 +1,8 @@
+//! The integration tests: one binary, so that they link once and share one private PostgreSQL and RabbitMQ.
+
+#![expect(clippy::unwrap_used, reason = "a test's helpers may panic like the test itself")]
+
+mod dev;
+mod infra;
+mod isolation;
+mod support;

@@ -1,0 +1,14 @@
+//! What the integration tests share.
+
+mod db;
+mod services;
+mod vhost;
+
+pub(crate) use db::TestDb;
+pub(crate) use services::services;
+pub(crate) use vhost::TestVhost;
+
+/// A name that no other test, and no other run, has.
+pub(crate) fn unique(prefix: &str) -> String {
+    format!("{prefix}_{}", uuid::Uuid::new_v4().simple())
+}
