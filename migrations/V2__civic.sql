@@ -98,7 +98,6 @@ create table document_refs (
   check (status <> 'fetched' or sha256 is not null)
 );
 create unique index document_refs_once on document_refs (meeting_id, coalesce(item_id, 0), url);
-create index document_refs_item on document_refs (item_id) where item_id is not null;
 
 create table extractions (
   sha256     text collate "C" not null references documents,

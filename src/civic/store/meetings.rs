@@ -92,6 +92,15 @@ pub async fn find<C: GenericClient + Sync>(
     }))
 }
 
+/// A meeting's title and day, as its summary is headed; none: no such meeting.
+///
+/// # Errors
+/// When the database fails.
+pub async fn title<C: GenericClient + Sync>(client: &C, meeting: MeetingId) -> Result<Option<String>, Error> {
+    let sql = "select title || ', ' || local_date from meetings where id = $1";
+    Ok(client.query_opt(sql, &[&meeting.0]).await?.map(|row| row.get(0)))
+}
+
 /// Makes a summary the current one.
 ///
 /// # Errors

@@ -16,9 +16,9 @@ pub struct NewRef {
     pub url: WebUrl,
 }
 
-/// A document of an item, and its text.
+/// A document that is referred to, and its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ItemDocument {
+pub struct Document {
     /// Its name.
     pub name: String,
     /// Its hash; none: it was not fetched.
@@ -85,18 +85,19 @@ pub async fn set_fetched<C: GenericClient + Sync>(
     client.execute(sql, &[&reference.0, &sha256.as_str()]).await.map(drop)
 }
 
-/// The documents of an item with their texts, in the order of the agenda.
+/// The documents of an item with their texts, in the order of the agenda; without an item those of the meeting itself.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of_item<C: GenericClient + Sync>(
+pub async fn texts<C: GenericClient + Sync>(
     client: &C,
-    item: ItemId,
+    meeting: MeetingId,
+    item: Option<ItemId>,
     extractor: &str,
-) -> Result<Vec<ItemDocument>, Error> {
+) -> Result<Vec<Document>, Error> {
     let sql = "select d.name, d.sha256, nullif(e.body, '') from document_refs d \
-               left join extractions e on e.sha256 = d.sha256 and e.extractor = $2 \
-               where d.item_id = $1 and d.status <> 'withdrawn' order by d.id";
-    let rows = client.query(sql, &[&item.0, &extractor]).await?;
-    Ok(rows.iter().map(|row| ItemDocument { name: row.get(0), sha256: row.get(1), text: row.get(2) }).collect())
+               left join extractions e on e.sha256 = d.sha256 and e.extractor = $3 \
+               where d.meeting_id = $1 and d.item_id is not distinct from $2 and d.status <> 'withdrawn' order by d.id";
+    let rows = client.query(sql, &[&meeting.0, &item.map(|item| item.0), &extractor]).await?;
+    Ok(rows.iter().map(|row| Document { name: row.get(0), sha256: row.get(1), text: row.get(2) }).collect())
 }
