@@ -2,8 +2,11 @@
 
 use super::outcome::{Attempt, Ended, Verdict};
 use crate::{
-    fleet::{handler::ErrorClass, job::Status, ports::Failed},
-    telemetry::names,
+    fleet::{job::Status, ports::Failed},
+    telemetry::{
+        canonical::{AttemptLine, AttemptOutcome, attempt_line},
+        names,
+    },
 };
 use metrics::{counter, gauge, histogram};
 use std::time::Duration;
@@ -16,8 +19,7 @@ pub(super) fn started(attempt: &Attempt) {
 
 /// It ended with its effects committed.
 pub(super) fn completed(attempt: &Attempt, ran: Duration) {
-    ended(attempt, ran, "completed");
-    canonical(attempt, ran, "job.completed", None);
+    ended(attempt, ran, AttemptOutcome::Completed, None);
 }
 
 /// It ended and was booked in a batch.
@@ -27,28 +29,27 @@ pub(super) fn completed_batch(one: &Ended) {
 
 /// It failed; `after` tells what the ledger made of it.
 pub(super) fn failed(one: &Ended, after: &Failed) {
-    let (status, event) = match after.status {
-        Status::Pending => ("retried", "job.retried"),
-        Status::DeadLetter => ("dead_letter", "job.dead_letter"),
-        Status::Cancelled => ("cancelled", "job.cancelled"),
-        _ => ("failed", "job.failed"),
+    let outcome = match after.status {
+        Status::Pending => AttemptOutcome::Retried,
+        Status::DeadLetter => AttemptOutcome::DeadLetter,
+        Status::Cancelled => AttemptOutcome::Cancelled,
+        _ => AttemptOutcome::Failed,
     };
-    ended(&one.attempt, one.ran, status);
     let Verdict::Failed { class, error, .. } = &one.verdict else { return };
     counter!(names::ERRORS, "component" => one.attempt.component.as_str(), "type" => class.as_str()).increment(1);
-    canonical(&one.attempt, one.ran, event, Some((*class, error)));
+    ended(&one.attempt, one.ran, outcome, Some((class.as_str(), error)));
 }
 
 /// It went back without cost.
 pub(super) fn released(one: &Ended) {
-    ended(&one.attempt, one.ran, "released");
-    canonical(&one.attempt, one.ran, "job.released", None);
+    let is_snooze = matches!(&one.verdict, Verdict::Released(Some(hold)) if hold.delay.is_some());
+    let outcome = if is_snooze { AttemptOutcome::Snoozed } else { AttemptOutcome::Released };
+    ended(&one.attempt, one.ran, outcome, None);
 }
 
 /// Its handler, or an operator, gave it up.
 pub(super) fn discarded(one: &Ended) {
-    ended(&one.attempt, one.ran, "cancelled");
-    canonical(&one.attempt, one.ran, "job.cancelled", None);
+    ended(&one.attempt, one.ran, AttemptOutcome::Cancelled, None);
 }
 
 /// The ledger refused the verdict: the row had gone to someone else.
@@ -59,16 +60,23 @@ pub(super) fn fenced(attempt: &Attempt) {
 }
 
 /// The attempt was given up without a verdict.
-pub(super) fn lost(_attempt: &Attempt) {
+pub(super) fn lost(attempt: &Attempt) {
     gauge!(names::JOBS_IN_FLIGHT).decrement(1.0);
+    tracing::warn!(event = "job.lost", job.id = attempt.id.0, job.kind = %attempt.kind, "the lease is lost; the attempt was given up");
 }
 
-fn ended(attempt: &Attempt, ran: Duration, status: &'static str) {
+fn ended(attempt: &Attempt, ran: Duration, outcome: AttemptOutcome, error: Option<(&str, &str)>) {
     gauge!(names::JOBS_IN_FLIGHT).decrement(1.0);
-    counter!(names::JOBS_PROCESSED, "job_type" => attempt.kind.clone(), "status" => status).increment(1);
+    counter!(names::JOBS_PROCESSED, "job_type" => attempt.kind.clone(), "status" => outcome.as_str()).increment(1);
     histogram!(names::PROCESSING_DURATION, "job_type" => attempt.kind.clone()).record(ran.as_secs_f64());
-}
-
-fn canonical(attempt: &Attempt, ran: Duration, event: &'static str, error: Option<(ErrorClass, &str)>) {
-    let _ = (attempt, ran, event, error);
+    attempt_line(&AttemptLine {
+        outcome,
+        job_id: attempt.id.0,
+        kind: &attempt.kind,
+        attempt: attempt.number.into(),
+        duration: ran,
+        wait: attempt.waited,
+        trace_id: attempt.trace_id,
+        error,
+    });
 }
