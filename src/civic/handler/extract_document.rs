@@ -1,11 +1,12 @@
 //! `extract_document`: the text of one document.
 
+use super::late;
 use crate::{
     civic::{
         Services,
         document::{ExtractError, Extraction, extract, extractor_version},
         model::Fingerprint,
-        store::{documents, extractions},
+        store::{RefId, RevisionId, documents, extractions, refs},
     },
     fleet::{
         handler::{Component, Context, Effects, ErrorClass, Handler, HandlerError},
@@ -24,6 +25,10 @@ pub struct ExtractDocument(pub Arc<Services>);
 pub struct ExtractDocumentArgs {
     /// Hash of its bytes.
     pub sha256: Fingerprint,
+    /// Where an agenda refers to it.
+    pub reference: RefId,
+    /// The revision that asked for it.
+    pub revision: RevisionId,
 }
 
 /// What was read.
@@ -38,7 +43,7 @@ pub struct Extracted {
     /// True: the text was there already.
     pub reused: bool,
     #[serde(skip)]
-    sha256: Fingerprint,
+    args: ExtractDocumentArgs,
     #[serde(skip)]
     extraction: Extraction,
 }
@@ -53,28 +58,31 @@ impl Handler for ExtractDocument {
         let version = extractor_version().await.map_err(|e| failed(&e))?;
         let db = self.0.db().await?;
         if let Some(known) = extractions::find(&**db, &args.sha256, version).await? {
-            return Ok(Extracted::new(args.sha256, known, true));
+            return Ok(Extracted::new(args, known, true));
         }
         let content = documents::content(&**db, &args.sha256).await?;
         drop(db);
         let unknown = || format!("document {} is not stored: fetch it first", args.sha256);
         let content = content.ok_or_else(|| HandlerError::non_retryable(ErrorClass::InvalidArgs, unknown()))?;
         let extraction = extract(content, &self.0.settings.limits).await.map_err(|e| failed(&e))?;
-        Ok(Extracted::new(args.sha256, extraction, false))
+        Ok(Extracted::new(args, extraction, false))
     }
 }
 
 impl Effects<PgTx> for ExtractDocument {
-    async fn apply(&self, tx: &mut PgTx, output: &Extracted, _: &Context) -> Result<(), HandlerError> {
-        Ok(extractions::put(tx.client(), &output.sha256, &output.extraction).await?)
+    async fn apply(&self, tx: &mut PgTx, output: &Extracted, ctx: &Context) -> Result<(), HandlerError> {
+        let tx = tx.client();
+        extractions::put(tx, &output.args.sha256, &output.extraction).await?;
+        let Some((meeting, item)) = refs::place(tx, output.args.reference).await? else { return Ok(()) };
+        late::resummarise(tx, meeting, item, output.args.revision, ctx).await
     }
 }
 
 impl Extracted {
-    fn new(sha256: Fingerprint, extraction: Extraction, reused: bool) -> Self {
+    fn new(args: ExtractDocumentArgs, extraction: Extraction, reused: bool) -> Self {
         let Extraction { pages, chars, .. } = extraction;
         let flags = extraction.flags.iter().map(|flag| flag.as_str()).collect();
-        Self { pages, chars, flags, reused, sha256, extraction }
+        Self { pages, chars, flags, reused, args, extraction }
     }
 }
 

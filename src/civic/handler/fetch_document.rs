@@ -77,7 +77,7 @@ impl Effects<PgTx> for FetchDocument {
         let Fetched { sha256, reference, revision, .. } = fetched;
         documents::put(tx.client(), sha256, fetched.kind, &fetched.content).await?;
         refs::set_fetched(tx.client(), *reference, sha256).await?;
-        let args = ExtractDocumentArgs { sha256: sha256.clone() };
+        let args = ExtractDocumentArgs { sha256: sha256.clone(), reference: *reference, revision: *revision };
         let key = format!("ext:{revision}:{reference}:{sha256}");
         let job = next::sibling(next::next::<ExtractDocument>(&args, key, ctx)?, ctx);
         enqueue_one(tx.client(), job).await.map(drop).map_err(|e| next::refused(&e))

@@ -9,12 +9,14 @@
 //! A new revision of a meeting gets one `summarise_meeting`, which waits for a `summarise_item` for each item; each of
 //! those waits for the item's documents. A step hands its place among the children on to the next step in the
 //! transaction that completes it, so that nobody ever sees a parent without open children too early. A document that
-//! can't be had ends its own job only: the item is summarised from what is there.
+//! can't be had ends its own job only: the item is summarised from what is there, and once more if an operator gives
+//! the job back and it succeeds.
 
 mod extract_document;
 mod fetch_document;
 mod fetch_meeting;
 mod input;
+mod late;
 mod model_call;
 mod next;
 mod revision;

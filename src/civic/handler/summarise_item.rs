@@ -1,12 +1,12 @@
 //! `summarise_item`: what an agenda item says.
 
-use super::{input, model_call};
+use super::{input, late, model_call};
 use crate::{
     civic::{
         Services,
         document::extractor_version,
         store::{
-            ItemId, RevisionId, items, refs,
+            ItemId, MeetingId, RevisionId, items, refs,
             summaries::{self, NewSummary, Subject},
         },
     },
@@ -43,6 +43,10 @@ pub struct ItemSummary {
     #[serde(skip)]
     item: ItemId,
     #[serde(skip)]
+    meeting: MeetingId,
+    #[serde(skip)]
+    revision: RevisionId,
+    #[serde(skip)]
     summary: Option<NewSummary>,
 }
 
@@ -67,12 +71,13 @@ impl Handler for SummariseItem {
         };
         let skipped = summary.is_none().then_some(input::TOO_SHORT);
         let cost_micro_usd = summary.as_ref().map_or(0, |summary| summary.cost_micro_usd);
-        Ok(ItemSummary { skipped, missing, cost_micro_usd, item: item.id, summary })
+        let (item, meeting) = (item.id, item.meeting);
+        Ok(ItemSummary { skipped, missing, cost_micro_usd, item, meeting, revision: args.revision, summary })
     }
 }
 
 impl Effects<PgTx> for SummariseItem {
-    async fn apply(&self, tx: &mut PgTx, output: &ItemSummary, _: &Context) -> Result<(), HandlerError> {
+    async fn apply(&self, tx: &mut PgTx, output: &ItemSummary, ctx: &Context) -> Result<(), HandlerError> {
         let tx = tx.client();
         match &output.summary {
             Some(summary) => {
@@ -81,6 +86,6 @@ impl Effects<PgTx> for SummariseItem {
             }
             None => items::set_skipped(tx, output.item, input::TOO_SHORT).await?,
         }
-        Ok(())
+        late::resummarise(tx, output.meeting, None, output.revision, ctx).await
     }
 }

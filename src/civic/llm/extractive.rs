@@ -20,22 +20,52 @@ const COMMON: &[&str] = &[
 /// Picks at most `sentences` sentences of `text`, in their order. Empty only for a text without any letter.
 ///
 /// A sentence is worth the mean weight of its words (how many sentences of the text share each), and more the earlier
-/// it stands. The same text gives the same summary.
+/// it stands. What ends without a full stop (headings, tables) counts only where nothing else is. The same text gives
+/// the same summary.
 #[must_use]
 pub fn summarise(text: &str, sentences: usize) -> String {
-    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let all = split(&flat);
+    pick(text, sentences).join(" ")
+}
+
+fn pick(text: &str, sentences: usize) -> Vec<String> {
+    let paragraphs = paragraphs(text);
+    let all: Vec<&str> = paragraphs.iter().flat_map(|paragraph| split(paragraph)).take(MAX_SENTENCES).collect();
     let mut candidates: Vec<&str> =
-        all.iter().copied().filter(|s| SENTENCE_CHARS.contains(&s.chars().count())).take(MAX_SENTENCES).collect();
+        all.iter().copied().filter(|s| SENTENCE_CHARS.contains(&s.chars().count())).collect();
+    if candidates.iter().any(|sentence| ends(sentence)) {
+        candidates.retain(|sentence| ends(sentence));
+    }
     if candidates.is_empty() {
-        let first = flat.trim();
-        return if first.chars().any(char::is_alphanumeric) { cut(first) } else { String::new() };
+        let flat = paragraphs.join(" ");
+        return flat.chars().any(char::is_alphanumeric).then(|| cut(&flat)).into_iter().collect();
     }
     let mut seen = HashSet::new();
     candidates.retain(|sentence| seen.insert(*sentence));
     let mut chosen = choose(&candidates, sentences.max(1));
     chosen.sort_unstable();
-    chosen.into_iter().map(|index| candidates[index]).collect::<Vec<_>>().join(" ")
+    chosen.into_iter().map(|index| candidates[index].to_owned()).collect()
+}
+
+/// What empty lines and page ends divide, each on one line with single spaces.
+fn paragraphs(text: &str) -> Vec<String> {
+    let mut paragraphs = vec![String::new()];
+    for line in text.split(['\n', '\u{c}']) {
+        let words = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        match paragraphs.last_mut() {
+            Some(last) if !words.is_empty() => {
+                last.push_str(if last.is_empty() { "" } else { " " });
+                last.push_str(&words);
+            }
+            Some(last) if !last.is_empty() => paragraphs.push(String::new()),
+            _ => {}
+        }
+    }
+    paragraphs.retain(|paragraph| !paragraph.is_empty());
+    paragraphs
+}
+
+fn ends(sentence: &str) -> bool {
+    sentence.trim_end_matches(['"', ')', '\u{201d}']).ends_with(['.', '!', '?'])
 }
 
 /// The best sentences that fit, by index.
@@ -132,6 +162,14 @@ mod tests {
     }
 
     #[test]
+    fn headings_and_tables_are_left_out() {
+        let text = "CITY OF ALDER FALLS STAFF REPORT\n\nSubject: the lease of the mill\n\nThe mill is leased for\n\
+                    ten years.\u{c}  Rent goes to the fund for old mills.\n\nRent    120    Fund    900 dollars a year";
+        assert_eq!(summarise(text, 5), "The mill is leased for ten years. Rent goes to the fund for old mills.");
+        assert_eq!(summarise("AGENDA OF THE CITY COUNCIL\n\nx", 5), "AGENDA OF THE CITY COUNCIL");
+    }
+
+    #[test]
     fn an_abbreviation_ends_no_sentence() {
         assert_eq!(split("See No. 42 there. It holds."), ["See No. 42 there.", "It holds."]);
     }
@@ -149,8 +187,8 @@ mod tests {
             let summary = summarise(&text, 3);
             prop_assert!(summary.chars().count() <= MAX_CHARS);
             let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            for sentence in split(&summary) {
-                prop_assert!(flat.contains(sentence), "{sentence:?} is not in {flat:?}");
+            for sentence in pick(&text, 3) {
+                prop_assert!(flat.contains(&sentence), "{sentence:?} is not in {flat:?}");
             }
             prop_assert_eq!(summary, summarise(&text, 3));
         }

@@ -13,7 +13,7 @@ pub async fn put<C: GenericClient + Sync>(
     kind: &str,
     content: &[u8],
 ) -> Result<(), Error> {
-    let sql = "insert into documents (sha256, bytes, kind, content) values ($1, octet_length($3), $2, $3) \
+    let sql = "insert into documents (sha256, bytes, kind, content) values ($1, octet_length($3::bytea), $2, $3) \
                on conflict (sha256) do nothing";
     client.execute(sql, &[&sha256.as_str(), &kind, &content]).await.map(drop)
 }

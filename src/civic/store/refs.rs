@@ -71,6 +71,19 @@ pub async fn replace<C: GenericClient + Sync>(
     Ok(rows.iter().map(|row| StoredRef { id: RefId(row.get(0)), item: item(row.get(1)), url: row.get(2) }).collect())
 }
 
+/// Whose document it is: the meeting, and the item if it has one. None: unknown, or no longer on the agenda.
+///
+/// # Errors
+/// When the database fails.
+pub async fn place<C: GenericClient + Sync>(
+    client: &C,
+    reference: RefId,
+) -> Result<Option<(MeetingId, Option<ItemId>)>, Error> {
+    let sql = "select meeting_id, item_id from document_refs where id = $1 and status <> 'withdrawn'";
+    let row = client.query_opt(sql, &[&reference.0]).await?;
+    Ok(row.map(|row| (MeetingId(row.get(0)), row.get::<_, Option<i64>>(1).map(ItemId))))
+}
+
 /// Notes which bytes an address gave.
 ///
 /// # Errors

@@ -38,3 +38,16 @@ pub async fn append<C: GenericClient + Sync>(
     let row = client.query_one(APPEND, &[&meeting.0, &fingerprint.as_str(), &Json(content)]).await?;
     Ok(Some(RevisionId(row.get(0))))
 }
+
+const CURRENT: &str = "\
+select exists (select from meeting_revisions r join meetings m on m.id = r.meeting_id
+               where r.id = $1 and m.revision_id = r.id)";
+
+/// Whether a revision is what the source said last.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_current<C: GenericClient + Sync>(client: &C, revision: RevisionId) -> Result<bool, Error> {
+    let row = client.query_one(CURRENT, &[&revision.0]).await?;
+    Ok(row.get(0))
+}

@@ -15,3 +15,6 @@ mod spec;
 pub use expected::Expected;
 pub use server::DemoCity;
 pub use spec::{CitySpec, Fault};
+
+#[cfg(test)]
+mod tests;
