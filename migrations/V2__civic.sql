@@ -36,6 +36,7 @@ create table meetings (
   page_url         text,
   listing          jsonb not null,                    -- all that the list said of it
   list_fingerprint text collate "C" not null check (list_fingerprint ~ '^[0-9a-f]{64}$'),
+  listing_no       int not null default 1,            -- +1 each time that the list says something new
   revision_id      bigint,                            -- the current one; null until the agenda was read
   summary_id       bigint,                            -- the current one
   first_seen_at    timestamptz not null default now(),

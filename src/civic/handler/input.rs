@@ -54,8 +54,9 @@ fn joined(documents: &[Document]) -> String {
     texts.join("\n\n")
 }
 
+/// Letters and digits: a page of lines and dots is no text.
 fn visible(text: &str) -> usize {
-    text.chars().filter(|c| !c.is_whitespace()).count()
+    text.chars().filter(|c| c.is_alphanumeric()).count()
 }
 
 fn request(prompt: PromptType, title: &str, text: &str, settings: &CivicSettings) -> Request {
@@ -91,6 +92,7 @@ mod tests {
         assert_eq!(read("Lease", &[document(None), document(Some(long))]), Some(format!("Report\n\n{long}")));
         assert_eq!(read(long, &[document(None)]), Some(long.to_owned()));
         assert_eq!(read("Call to Order", &[document(None), document(Some(" "))]), None);
+        assert_eq!(read("Call to Order", &[document(Some(&"_ . ".repeat(90)))]), None);
     }
 
     #[test]

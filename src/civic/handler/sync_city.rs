@@ -78,10 +78,10 @@ impl Effects<PgTx> for SyncCity {
         let StoredCity { id, city, .. } = &listing.city;
         let mut jobs = Vec::new();
         for meeting in &listing.values {
-            meetings::upsert(tx.client(), *id, &city.zone, meeting).await?;
+            let listed = meetings::upsert(tx.client(), *id, &city.zone, meeting).await?;
             // What is cancelled has no agenda worth reading, and may be restored: the listing will say so.
             if meeting.status != MeetingStatus::Cancelled {
-                jobs.push(self.fetch(listing, meeting, ctx)?);
+                jobs.push(self.fetch(listing, meeting, listed.listing_no, ctx)?);
             }
         }
         enqueue(tx.client(), &jobs, Notify::Yes).await.map_err(|e| next::refused(&e))?;
@@ -99,10 +99,17 @@ impl SyncCity {
         Window { from: today.saturating_sub(past.days()), to: today.saturating_add(ahead.days()) }
     }
 
-    /// An agenda is read when the listing shows something new, and at each listing when the meeting is near.
-    fn fetch(&self, listing: &Listing, meeting: &ParsedMeeting, ctx: &Context) -> Result<NewJob, HandlerError> {
+    /// An agenda is read when the listing shows something new, and at each listing when the meeting is near. The number
+    /// tells a restored meeting from what it was before it was cancelled.
+    fn fetch(
+        &self,
+        listing: &Listing,
+        meeting: &ParsedMeeting,
+        listing_no: i32,
+        ctx: &Context,
+    ) -> Result<NewJob, HandlerError> {
         let city = &listing.city.city.slug;
-        let mut key = format!("mtg:{city}:{}:{}", meeting.vendor_id, meeting.fingerprint());
+        let mut key = format!("mtg:{city}:{}:{listing_no}:{}", meeting.vendor_id, meeting.fingerprint());
         let away = (meeting.local_date - today(&listing.city)).get_days().unsigned_abs();
         if away <= self.0.settings.reread_days.into() {
             key = format!("{key}:{}", listing.slot);

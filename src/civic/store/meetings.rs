@@ -27,10 +27,20 @@ with written as (
     zone = excluded.zone, starts_at = excluded.starts_at, status = excluded.status,
     status_evidence = excluded.status_evidence, location = excluded.location, agenda_url = excluded.agenda_url,
     minutes_url = excluded.minutes_url, page_url = excluded.page_url, listing = excluded.listing,
-    list_fingerprint = excluded.list_fingerprint, updated_at = now()
+    list_fingerprint = excluded.list_fingerprint, listing_no = m.listing_no + 1, updated_at = now()
   where m.list_fingerprint <> excluded.list_fingerprint or m.zone <> excluded.zone
-  returning id)
-select id from written union all select id from meetings where city_id = $1 and vendor_id = $2 limit 1";
+  returning id, listing_no)
+select id, listing_no from written
+union all select id, listing_no from meetings where city_id = $1 and vendor_id = $2 limit 1";
+
+/// A meeting as it was just listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The row.
+    pub id: MeetingId,
+    /// How often the list has said something new, the first time included: what returns to an earlier state is new.
+    pub listing_no: i32,
+}
 
 /// Writes what a listing said of a meeting.
 ///
@@ -41,7 +51,7 @@ pub async fn upsert<C: GenericClient + Sync>(
     city: CityId,
     zone: &Zone,
     meeting: &ParsedMeeting,
-) -> Result<MeetingId, Error> {
+) -> Result<Listed, Error> {
     let starts_at = starts_at_utc(meeting.local_date, meeting.local_time, zone);
     let url = |url: &Option<crate::civic::model::WebUrl>| url.as_ref().map(|url| url.as_str().to_owned());
     let (agenda, minutes, page) = (url(&meeting.agenda_url), url(&meeting.minutes_url), url(&meeting.page_url));
@@ -68,7 +78,7 @@ pub async fn upsert<C: GenericClient + Sync>(
             ],
         )
         .await?;
-    Ok(MeetingId(row.get(0)))
+    Ok(Listed { id: MeetingId(row.get(0)), listing_no: row.get(1) })
 }
 
 /// One meeting of a city, by the vendor's id.
