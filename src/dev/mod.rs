@@ -1,1 +1,23 @@
 //! Private PostgreSQL and RabbitMQ instances, for `docket dev`, the demo and the tests.
+//!
+//! They are ordinary processes on free loopback ports, with their data in a directory of their own; no service of the
+//! machine is touched. However the starting process ends, nothing is left behind: [`Services::stop`] ends them in
+//! order, a small keeper process ends them when the starting process dies, and the next start ends what is left if
+//! the keeper was killed too.
+
+mod binaries;
+mod keeper;
+mod place;
+mod ports;
+mod postgres;
+mod process;
+mod rabbitmq;
+mod rabbitmq_config;
+mod service;
+mod services;
+mod state;
+
+pub use postgres::Postgres;
+pub use rabbitmq::RabbitMq;
+pub use services::{Services, ServicesSpec, reset};
+pub use state::{Down, down};

@@ -275,8 +275,8 @@ pub struct InFlight {
     pub messages: i64,
     /// Jobs in them.
     pub jobs: i64,
-    /// Age of the oldest unclaimed message, by the database's clock.
-    pub oldest: Duration,
+    /// The oldest of these messages.
+    pub oldest: Option<MessageId>,
 }
 
 /// Jobs that a sweep gave back, or ended.
@@ -293,12 +293,12 @@ pub struct Swept {
 /// Which unclaimed messages go back to pending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sweep<'a> {
-    /// R1: not confirmed for this long.
-    Unconfirmed(Duration),
+    /// R1: not confirmed, and older than this watermark.
+    Unconfirmed(MessageId),
     /// R2: of a broker generation before this one.
     OlderGeneration(i32),
-    /// R3: of this lane and band, in flight for this long.
-    Forgotten(&'a str, Band, Duration),
+    /// R3: of this lane and band, and older than this watermark, confirmed or not.
+    Forgotten(&'a str, Band, MessageId),
 }
 
 /// A dead letter that docket.dead lacks.
@@ -384,6 +384,9 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     fn oldest_due(&self, lane: &str) -> impl Future<Output = LedgerResult<Option<Duration>>> + Send;
 
     // -- sweeps
+    /// A number above every message id given so far. What is below one that I saw ten seconds ago is ten seconds old,
+    /// whatever any wall clock says.
+    fn watermark(&self) -> impl Future<Output = LedgerResult<MessageId>> + Send;
     /// R1 to R3: at most `bound` messages.
     fn sweep(&self, sweep: Sweep<'_>, bound: i32) -> impl Future<Output = LedgerResult<Swept>> + Send;
     /// R4: what these workers held, losses + 1; at most `bound` messages a call. Zero messages: done.
@@ -411,10 +414,12 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     fn dead_missing(&self, generation: i32, bound: i32) -> impl Future<Output = LedgerResult<Vec<DeadLetter>>> + Send;
     /// Marks copies as confirmed in this generation.
     fn dead_mark(&self, dead: &[Pointer], generation: i32) -> impl Future<Output = LedgerResult<()>> + Send;
-    /// All dead letters that are marked as published, up to `bound`: what docket.dead should hold.
-    fn dead_marked(&self, bound: i32) -> impl Future<Output = LedgerResult<HashSet<Pointer>>> + Send;
-    /// How many dead letters there are, and how many times one has left that state or lost its mark.
-    fn dead_count(&self) -> impl Future<Output = LedgerResult<DeadCount>> + Send;
+    /// Which of these still are dead letters at that epoch.
+    fn dead_still(&self, dead: &[Pointer]) -> impl Future<Output = LedgerResult<HashSet<Pointer>>> + Send;
+    /// The dead letters that are marked as published in this generation, up to `bound`: what docket.dead should hold.
+    fn dead_marked(&self, generation: i32, bound: i32) -> impl Future<Output = LedgerResult<HashSet<Pointer>>> + Send;
+    /// Dead letters, counted.
+    fn dead_count(&self, generation: i32) -> impl Future<Output = LedgerResult<DeadCount>> + Send;
     /// Takes the mark off again: the copy is missing.
     fn dead_unmark(&self, dead: &[Pointer]) -> impl Future<Output = LedgerResult<()>> + Send;
     /// One holder at a time does R5. True: this caller holds the lock until `release_dead_lock` or its connection ends.
@@ -502,8 +507,10 @@ pub trait Ledger: Clone + Send + Sync + 'static {
 pub struct DeadCount {
     /// Rows in `dead_letter`.
     pub dead: i64,
-    /// Of these, with a mark.
-    pub marked: i64,
+    /// Of these, without a copy in this generation of the broker.
+    pub unpublished: i64,
+    /// How often a job has left `dead_letter`, ever.
+    pub left: i64,
 }
 
 // ------------------------------------------------------------------------------------------------ broker

@@ -19,6 +19,7 @@ pub const LLM_COST: &str = "docket_llm_request_cost_usd"; // model, prompt_type
 // queue
 pub const QUEUE_JOBS: &str = "docket_queue_jobs"; // lane, status
 pub const QUEUE_OLDEST_AGE: &str = "docket_queue_oldest_available_age_seconds"; // lane
+pub const DEAD_LETTER_AGE: &str = "docket_dead_letter_oldest_age_seconds"; // lane
 pub const JOBS_PROCESSED: &str = "docket_queue_jobs_processed_total"; // job_type, status
 pub const QUEUE_WAIT: &str = "docket_queue_wait_seconds"; // job_type
 // engine
@@ -37,6 +38,7 @@ pub const BROKER_RECONNECTS: &str = "docket_amqp_reconnects_total"; // role
 // api
 pub const API_REQUESTS: &str = "docket_api_requests_total"; // method, route, status
 pub const API_DURATION: &str = "docket_api_request_duration_seconds"; // method, route
+pub const HTTP_REFUSED: &str = "docket_http_connections_refused_total"; // reason
 // errors
 pub const ERRORS: &str = "docket_errors_total"; // component, type
 // vendor

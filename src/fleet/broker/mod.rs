@@ -1,1 +1,41 @@
-//! RabbitMQ: topology, session supervisor, publisher, consumer. The only folder that names lapin.
+//! RabbitMQ: the only folder that names lapin.
+//!
+//! [`Topology`] names what the broker must hold and [`definitions`] writes it for the broker to import. [`AmqpBroker`]
+//! is the [`Broker`](super::ports::Broker) of the fleet. From the outside in:
+//!
+//! - `amqp` answers the port; `runner` owns the thread and the runtime that the connections live on;
+//! - `supervisor` keeps a role's connection (`connect`, `session`) open for ever, `status` tells how it goes;
+//! - `publisher` publishes with confirms (`message` out, `flight` under way, `verdict` back);
+//! - `consumer` is a lane's subscription, `dead_pass` a pass over docket.dead, `inspect` and `check` ask questions.
+//!
+//! A publish is never repeated here, and a delivery can only be acknowledged on the channel that it came by.
+
+mod amqp;
+mod backoff;
+mod check;
+mod connect;
+mod consumer;
+mod dead_pass;
+mod definitions;
+mod endpoint;
+mod flight;
+mod headers;
+mod inspect;
+mod message;
+mod publisher;
+mod runner;
+mod session;
+mod settings;
+mod status;
+mod supervisor;
+mod topology;
+mod verdict;
+
+pub use amqp::AmqpBroker;
+pub use check::TopologyFault;
+pub use consumer::AmqpSubscription;
+pub use dead_pass::AmqpDeadPass;
+pub use definitions::{BrokerUser, definitions};
+pub use settings::BrokerSettings;
+pub use status::BrokerStatus;
+pub use topology::{DEAD, JOBS_EXCHANGE, Topology, TopologyError, generation_exchange, queue_name};

@@ -8,7 +8,10 @@ pub use context::Context;
 pub use error::{Component, ErrorClass, HandlerError};
 pub use registry::{Applier, Erased, KindMeta, Registry, RunOutput};
 
-use super::retry::RetryPolicy;
+use super::{
+    job::{NewJob, NewJobError},
+    retry::RetryPolicy,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{future::Future, time::Duration};
 
@@ -21,7 +24,7 @@ pub trait Handler: Send + Sync + 'static {
     /// Arguments, stored as JSON in the row.
     type Args: Serialize + DeserializeOwned + Send + 'static;
     /// Result, stored as JSON in the row and given to [`Effects::apply`].
-    type Output: Serialize + Send + 'static;
+    type Output: Serialize + Send + Sync + 'static;
 
     /// Name of the kind: unique in a registry, stable for ever.
     const KIND: &'static str;
@@ -41,6 +44,17 @@ pub trait Handler: Send + Sync + 'static {
         RetryPolicy::default()
     }
 
+    /// A job of this kind with its defaults, ready to be enqueued.
+    ///
+    /// # Errors
+    /// When the arguments can't be written as JSON.
+    fn job(args: &Self::Args) -> Result<NewJob, NewJobError> {
+        let mut job = NewJob::new(Self::KIND, args)?.lane(Self::LANE).priority(Self::PRIORITY.into());
+        job.args_version = Self::ARGS_VERSION;
+        job.max_attempts = Self::retry().max_attempts;
+        Ok(job)
+    }
+
     /// Does the work. Stop soon after [`Context::cancelled`] resolves: what comes later is thrown away.
     fn run(&self, args: Self::Args, ctx: Context) -> impl Future<Output = Result<Self::Output, HandlerError>> + Send;
 }
@@ -50,11 +64,12 @@ pub trait Handler: Send + Sync + 'static {
 /// `Tx` is the ledger's transaction: [`PgTx`](crate::fleet::ledger::PgTx) in production.
 pub trait Effects<Tx>: Handler {
     /// Writes the output. It only writes: no requests, no waiting. An error undoes the transaction and is this job's
-    /// failure and no one else's.
+    /// failure and no one else's. After a deadlock, or a commit whose answer never came and that did not happen, it is
+    /// called again with the same output.
     fn apply(
         &self,
         tx: &mut Tx,
-        output: Self::Output,
+        output: &Self::Output,
         ctx: &Context,
     ) -> impl Future<Output = Result<(), HandlerError>> + Send;
 }

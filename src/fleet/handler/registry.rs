@@ -25,8 +25,8 @@ pub struct KindMeta {
     pub has_effects: bool,
 }
 
-/// Writes one output inside a transaction.
-pub type Applier<Tx> = Box<dyn for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<(), HandlerError>> + Send>;
+/// Writes one output inside a transaction; may be called again in another one.
+pub type Applier<Tx> = Box<dyn for<'a> Fn(&'a mut Tx) -> BoxFuture<'a, Result<(), HandlerError>> + Send + Sync>;
 
 /// The result of a run, ready to be stored.
 pub struct RunOutput<Tx> {
@@ -144,7 +144,11 @@ impl<Tx: Send + 'static, H: Effects<Tx>> Erased<Tx> for Effective<H> {
         Box::pin(async move {
             let output = handler.run(read_args::<H>(args, version)?, ctx.clone()).await?;
             let json = to_json(&output)?;
-            let apply: Applier<Tx> = Box::new(move |tx| Box::pin(async move { handler.apply(tx, output, &ctx).await }));
+            let shared = Arc::new((handler, output, ctx));
+            let apply: Applier<Tx> = Box::new(move |tx| {
+                let shared = shared.clone();
+                Box::pin(async move { shared.0.apply(tx, &shared.1, &shared.2).await })
+            });
             Ok(RunOutput { output: json, apply: Some(apply) })
         })
     }
@@ -173,7 +177,21 @@ fn read_args<H: Handler>(args: Value, version: i16) -> Result<H::Args, HandlerEr
     serde_json::from_value(args).map_err(|e| refuse(format!("arguments don't fit {}: {e}", H::KIND)))
 }
 
+/// Larger results belong in a table of the domain.
+const MAX_OUTPUT_BYTES: usize = 256 * 1024;
+
 fn to_json(output: &impl serde::Serialize) -> Result<Value, HandlerError> {
-    serde_json::to_value(output)
-        .map_err(|e| HandlerError::non_retryable(ErrorClass::Other, format!("the output is not JSON: {e}")))
+    let refuse = |class, message| Err(HandlerError::non_retryable(class, message));
+    let text = match serde_json::to_string(output) {
+        Ok(text) => text,
+        Err(e) => return refuse(ErrorClass::Other, format!("the output is not JSON: {e}")),
+    };
+    if text.len() > MAX_OUTPUT_BYTES {
+        let bytes = text.len();
+        return refuse(ErrorClass::TooLarge, format!("the output takes {bytes} bytes, at most {MAX_OUTPUT_BYTES}"));
+    }
+    if text.contains("\\u0000") {
+        return refuse(ErrorClass::Other, "the output contains U+0000, which PostgreSQL can't store".to_owned());
+    }
+    serde_json::from_str(&text).or_else(|e| refuse(ErrorClass::Other, format!("the output is not JSON: {e}")))
 }

@@ -1,1 +1,21 @@
 //! The ledger: jobs in PostgreSQL, one group of statements a file.
+
+mod claim;
+mod dead;
+mod effects;
+mod finish;
+pub mod gauges;
+mod holds;
+pub mod operate;
+mod pg;
+mod pick;
+mod port;
+pub mod read;
+mod retention;
+mod sql;
+mod sweeps;
+mod tx;
+mod workers;
+
+pub use pg::{LedgerConnections, PgLedger};
+pub use tx::PgTx;

@@ -1,1 +1,19 @@
 //! From due to queued: dispatch, window, sweeps.
+//!
+//! `dispatch` picks and publishes, one task a lane; `sweeps` brings back what was lost and refreshes the `view`; the rest
+//! is pure: `window`, `health` of the publishes, `beats` of the workers, `ages` of the messages. Any number of schedulers may
+//! run at once.
+
+mod ages;
+mod beats;
+mod dispatch;
+mod generation;
+mod health;
+mod retention;
+mod run;
+mod shared;
+mod sweeps;
+mod view;
+mod window;
+
+pub use run::{Scheduler, SchedulerSettings};

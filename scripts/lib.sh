@@ -1,0 +1,56 @@
+# Shared by the scripts beside it; source it from bash.
+# shellcheck shell=bash
+
+set -euo pipefail
+
+say() { printf '\n== %s\n' "$*"; }
+
+die() {
+    printf 'error: %s\n' "$*" >&2
+    exit 69
+}
+
+# Cargo picks the toolchain that Cargo.toml's rust-version asks for; an older one says so itself.
+need_cargo() {
+    if ! command -v cargo >/dev/null && [ -f "$HOME/.cargo/env" ]; then
+        # shellcheck source=/dev/null
+        . "$HOME/.cargo/env"
+    fi
+    command -v cargo >/dev/null || die "found no cargo; install Rust as https://rustup.rs says, then start again"
+}
+
+# Prints the Debian packages that are missing, judged by what they bring: another installation will do as well.
+missing_packages() {
+    command -v cc >/dev/null || echo build-essential
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || echo postgresql
+    [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || command -v rabbitmq-server >/dev/null || echo rabbitmq-server
+    command -v pdftotext >/dev/null || echo poppler-utils
+    [ -d /usr/share/poppler/cMap ] || echo poppler-data
+    if [ "${1:-}" = with-promtool ]; then
+        command -v promtool >/dev/null || echo prometheus
+    fi
+}
+
+# install_missing YES [with-promtool]: installs what is missing, after a question unless YES is "yes".
+install_missing() {
+    local yes=$1 packages answer root=()
+    mapfile -t packages < <(missing_packages "${2:-}")
+    [ ${#packages[@]} -gt 0 ] || return 0
+
+    say "Missing Debian packages: ${packages[*]}"
+    echo "Debian may start system services when it installs them. Docket leaves those alone and does not use them:"
+    echo "it starts private instances on free ports, and ends them."
+    command -v apt-get >/dev/null || die "found no apt-get; install the equivalents of: ${packages[*]}"
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || die "run as root: apt-get install ${packages[*]}"
+        root=(sudo)
+    fi
+    # Nobody can answer in CI or without a terminal.
+    if [ "$yes" != yes ] && [ -z "${CI:-}" ] && [ -t 0 ]; then
+        read -r -p "Install them with apt-get now? [y/N] " answer
+        case $answer in [yY]*) ;; *) die "install them first: apt-get install ${packages[*]}" ;; esac
+    fi
+    "${root[@]}" apt-get update -qq || die "apt-get update failed; see above"
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" \
+        || die "apt-get install failed; see above"
+}

@@ -1,0 +1,75 @@
+//! Connection pools. Each purpose has one of its own, so that slow handlers can't starve a heartbeat.
+
+use super::connect::tls;
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, RecyclingMethod, Runtime};
+use std::time::Duration;
+use tokio_postgres::{Config, NoTls, config::SslMode};
+
+/// A pool of connections.
+pub type Pool = deadpool_postgres::Pool;
+
+/// What a pool's connections are for; it decides their settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolPurpose {
+    /// The engine's own statements. Their plans are pinned: statistics are wrong right after a bulk enqueue, and the
+    /// planner then sorts a backlog that an index would hand over in order.
+    Engine,
+    /// Handlers, the API, the command line: PostgreSQL's defaults.
+    General,
+}
+
+/// Size and patience of a pool.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolOptions {
+    /// What it is for.
+    pub purpose: PoolPurpose,
+    /// Most connections.
+    pub size: usize,
+    /// Deadline of a statement, in the server.
+    pub statement: Duration,
+    /// How long a caller waits for a connection.
+    pub wait: Duration,
+}
+
+impl PoolOptions {
+    /// A pool for `purpose` of `size` connections, with 10 s for a statement and 5 s for a connection.
+    #[must_use]
+    pub const fn new(purpose: PoolPurpose, size: usize) -> Self {
+        Self { purpose, size, statement: Duration::from_secs(10), wait: Duration::from_secs(5) }
+    }
+}
+
+/// `enable_sort` stays on: without it `order by id for update` walks the whole primary key.
+const PINS: &str = "set enable_seqscan = off; set enable_bitmapscan = off; set enable_hashjoin = off; \
+                    set enable_mergejoin = off; set jit = off";
+
+/// Builds a pool. It connects when it is first used.
+#[must_use]
+pub fn pool(config: &Config, options: PoolOptions) -> Pool {
+    // Verified: a half-open connection must not be handed out. It costs a round trip a checkout, not one a job.
+    let manager = ManagerConfig { recycling_method: RecyclingMethod::Verified };
+    let manager = if config.get_ssl_mode() == SslMode::Disable {
+        Manager::from_config(config.clone(), NoTls, manager)
+    } else {
+        Manager::from_config(config.clone(), tls(), manager)
+    };
+    let settings = settings(options);
+    Pool::builder(manager)
+        .max_size(options.size.max(1))
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(options.wait))
+        .create_timeout(Some(options.wait))
+        .recycle_timeout(Some(options.wait))
+        .post_create(Hook::async_fn(move |client, _| {
+            let settings = settings.clone();
+            Box::pin(async move { client.batch_execute(&settings).await.map_err(HookError::Backend) })
+        }))
+        .build()
+        .expect("a runtime is given, which is all that build() can miss")
+}
+
+fn settings(options: PoolOptions) -> String {
+    let timeout_ms = options.statement.as_millis();
+    let pins = if options.purpose == PoolPurpose::Engine { PINS } else { "" };
+    format!("set statement_timeout = {timeout_ms}; set idle_in_transaction_session_timeout = 60000; {pins}")
+}

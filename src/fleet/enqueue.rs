@@ -1,0 +1,178 @@
+//! Putting jobs into the ledger, inside the caller's own transaction: the job exists if, and only if, what it is about
+//! does.
+
+use super::job::{JobId, NewJob, NewJobError, Status};
+use std::collections::HashMap;
+use tokio_postgres::{GenericClient, types::Json};
+
+/// What became of one job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enqueued {
+    /// It is in the ledger now.
+    New(JobId),
+    /// A job with its idempotency key is there already, and was left as it is.
+    Existing(JobId, Status),
+}
+
+impl Enqueued {
+    /// The row, new or not.
+    #[must_use]
+    pub const fn id(self) -> JobId {
+        match self {
+            Self::New(id) | Self::Existing(id, _) => id,
+        }
+    }
+}
+
+/// Whether waiting schedulers are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notify {
+    /// Once a lane and transaction. A commit with a notification takes a lock that all such commits share.
+    Yes,
+    /// No: for bulk. Schedulers poll each second anyway.
+    No,
+}
+
+/// Why nothing was enqueued.
+#[derive(Debug, thiserror::Error)]
+pub enum EnqueueError {
+    /// A job is not acceptable; nothing was written.
+    #[error(transparent)]
+    Job(#[from] NewJobError),
+    /// The database refused or is away.
+    #[error("can't enqueue: {}", crate::db::describe(.0))]
+    Database(#[from] tokio_postgres::Error),
+    /// The row with this key went away while it was looked up; nothing is wrong with trying again.
+    #[error("the job with key {0:?} is being deleted: try again")]
+    Vanished(String),
+}
+
+/// Jobs of one INSERT: more are split.
+const CHUNK: usize = 5_000;
+
+const INSERT: &str = "\
+insert into jobs (kind, lane, args, args_version, priority, base_priority, idempotency_key, hold, hold_until, parent_id, \
+                  max_attempts, trace_id, open_children, failed_children)
+select kind, lane, args, version, prio, prio, key,
+       case when waits then 'children'::job_hold when at > now() then 'scheduled'::job_hold end,
+       case when not waits and at > now() then at end, parent, attempts, trace,
+       case when waits then 0 end, case when waits then 0 end
+from unnest($1::text[], $2::text[], $3::jsonb[], $4::smallint[], $5::smallint[], $6::text[], $7::timestamptz[], $8::bigint[],
+            $9::smallint[], $10::uuid[], $11::boolean[])
+  with ordinality u(kind, lane, args, version, prio, key, at, parent, attempts, trace, waits, n)
+order by n
+on conflict (idempotency_key) where idempotency_key is not null do nothing
+returning id, idempotency_key";
+
+const FOUND: &str = "select id, idempotency_key, status::text from jobs where idempotency_key = any($1)";
+
+/// A parent counts the children that it got, if it still waits; children of one that has gone on are counted already.
+const COUNT: &str = "\
+with n as (select parent_id as id, count(*)::int as n from jobs where id = any($1) and parent_id is not null group by 1),
+w as materialized (select p.id, (select n.n from n where n.id = p.id) as n from jobs p where p.id = any (array(select id from n))
+     and p.status = 'pending' and (p.hold is null or p.hold = 'children') order by p.id for no key update),
+p as (update jobs p set open_children = coalesce(p.open_children, 0) + w.n, failed_children = coalesce(p.failed_children, 0),
+        hold = 'children', hold_until = null
+      from w where p.id = w.id returning p.id)
+update jobs c set counted = true where c.id = any($1) and c.parent_id is not null and c.parent_id not in (select id from p)";
+
+const NOTIFY: &str = "select pg_notify('docket_' || current_schema(), lane) from unnest($1::text[]) lane";
+
+/// Enqueues jobs, in their order. `client` is the caller's transaction (or a plain connection).
+///
+/// # Errors
+/// When a job is not acceptable, or the database fails. The caller's transaction decides what stays.
+pub async fn enqueue<C: GenericClient + Sync>(
+    client: &C,
+    jobs: &[NewJob],
+    notify: Notify,
+) -> Result<Vec<Enqueued>, EnqueueError> {
+    for job in jobs {
+        job.check()?;
+    }
+    let mut all = Vec::with_capacity(jobs.len());
+    for chunk in jobs.chunks(CHUNK) {
+        all.extend(insert(client, chunk).await?);
+    }
+    if notify == Notify::Yes && !jobs.is_empty() {
+        let mut lanes: Vec<&str> = jobs.iter().map(|job| job.lane.as_str()).collect();
+        lanes.sort_unstable();
+        lanes.dedup();
+        client.execute(NOTIFY, &[&lanes]).await?;
+    }
+    Ok(all)
+}
+
+/// Enqueues one job, and tells the schedulers.
+///
+/// # Errors
+/// As [`enqueue`].
+pub async fn enqueue_one<C: GenericClient + Sync>(client: &C, job: NewJob) -> Result<Enqueued, EnqueueError> {
+    let enqueued = enqueue(client, &[job], Notify::Yes).await?;
+    Ok(*enqueued.first().expect("one job in, one answer out"))
+}
+
+async fn insert<C: GenericClient + Sync>(client: &C, jobs: &[NewJob]) -> Result<Vec<Enqueued>, EnqueueError> {
+    let kinds: Vec<&str> = jobs.iter().map(|j| j.kind.as_str()).collect();
+    let lanes: Vec<&str> = jobs.iter().map(|j| j.lane.as_str()).collect();
+    let args: Vec<Json<&serde_json::Value>> = jobs.iter().map(|j| Json(&j.args)).collect();
+    let versions: Vec<i16> = jobs.iter().map(|j| j.args_version).collect();
+    let priorities: Vec<i16> = jobs.iter().map(|j| j.priority).collect();
+    let keys: Vec<Option<&str>> = jobs.iter().map(|j| j.idempotency_key.as_deref()).collect();
+    let times: Vec<Option<jiff::Timestamp>> = jobs.iter().map(|j| j.run_at).collect();
+    let parents: Vec<Option<i64>> = jobs.iter().map(|j| j.parent.map(|p| p.0)).collect();
+    let attempts: Vec<i16> = jobs.iter().map(|j| j.max_attempts).collect();
+    let traces: Vec<Option<uuid::Uuid>> = jobs.iter().map(|j| j.trace_id).collect();
+    let waits: Vec<bool> = jobs.iter().map(|j| j.waits_for_children).collect();
+    let rows = client
+        .query(
+            INSERT,
+            &[&kinds, &lanes, &args, &versions, &priorities, &keys, &times, &parents, &attempts, &traces, &waits],
+        )
+        .await?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+    let new: HashMap<String, JobId> =
+        rows.iter().filter_map(|row| Some((row.get::<_, Option<String>>(1)?, JobId(row.get(0))))).collect();
+    if parents.iter().any(Option::is_some) && !ids.is_empty() {
+        client.execute(COUNT, &[&ids]).await?;
+    }
+    let known: Vec<&str> = keys.iter().flatten().copied().filter(|key| !new.contains_key(*key)).collect();
+    let existing = if known.is_empty() { HashMap::new() } else { find(client, &known).await? };
+    in_order(jobs, &rows, new, &existing)
+}
+
+async fn find<C: GenericClient + Sync>(
+    client: &C,
+    keys: &[&str],
+) -> Result<HashMap<String, (JobId, Status)>, EnqueueError> {
+    let rows = client.query(FOUND, &[&keys]).await?;
+    let parse = |text: String| text.parse().unwrap_or(Status::Pending);
+    Ok(rows.iter().map(|row| (row.get(1), (JobId(row.get(0)), parse(row.get(2))))).collect())
+}
+
+/// RETURNING keeps the order of the rows that were inserted, so those without a key are the next ids in turn.
+fn in_order(
+    jobs: &[NewJob],
+    rows: &[tokio_postgres::Row],
+    mut new: HashMap<String, JobId>,
+    existing: &HashMap<String, (JobId, Status)>,
+) -> Result<Vec<Enqueued>, EnqueueError> {
+    let mut keyless = rows.iter().filter(|row| row.get::<_, Option<String>>(1).is_none()).map(|row| JobId(row.get(0)));
+    let mut seen: HashMap<&str, JobId> = HashMap::new();
+    jobs.iter()
+        .map(|job| {
+            let Some(key) = job.idempotency_key.as_deref() else {
+                return Ok(Enqueued::New(keyless.next().expect("a job without a key is always inserted")));
+            };
+            if let Some(id) = new.remove(key) {
+                seen.insert(key, id);
+                return Ok(Enqueued::New(id));
+            }
+            if let Some(&id) = seen.get(key) {
+                return Ok(Enqueued::Existing(id, Status::Pending));
+            }
+            let found = existing.get(key).map(|&(id, status)| Enqueued::Existing(id, status));
+            found.ok_or_else(|| EnqueueError::Vanished(key.to_owned()))
+        })
+        .collect()
+}

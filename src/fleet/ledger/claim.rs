@@ -1,0 +1,129 @@
+//! From queued, or straight from due, to processing.
+
+use super::{pg::PgLedger, sql::CLAIMED};
+use crate::fleet::{
+    job::{Envelope, JobId, MessageId, WorkerId},
+    ports::{Claimed, LedgerResult},
+};
+use std::{sync::LazyLock, time::Duration};
+use tokio_postgres::Row;
+
+/// $1 ids, $2 epochs, $3 worker, $4 the message of each pointer. The message rows are locked first, as R1 and R3 do:
+/// no deadlock with them. `status = 'queued'` is safe beside (id, epoch), because no index predicate speaks of status;
+/// it keeps a forged pointer from failing its batch at the guard.
+static CLAIM: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "with m as materialized (
+  update job_messages set worker_id = $3, claimed_at = now() where id = any($4) and worker_id is null returning 1
+)
+update jobs j set status = 'processing', epoch = j.epoch + 1, worker_id = $3, started_at = now(), requeued_from = null
+from unnest($1::bigint[], $2::int[], $4::bigint[]) u(id, epoch, m)
+where j.id = u.id and j.epoch = u.epoch and j.message_id = u.m and j.status = 'queued' and (select count(*) from m) >= 0
+returning {CLAIMED}"
+    )
+});
+
+/// The same after an answer that never came: what an earlier call claimed is returned as well. `again` sees the rows as
+/// they were before this statement, so nothing is returned twice.
+static CLAIM_AGAIN: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "with u as materialized (select * from unnest($1::bigint[], $2::int[], $4::bigint[]) u(id, epoch, m)
+), mine as materialized (
+  update job_messages set worker_id = $3, claimed_at = now() where id = any($4) and worker_id is null returning 1
+), again as (
+  select {CLAIMED} from u join jobs j on j.id = u.id and j.epoch = u.epoch + 1
+  where j.message_id = u.m and j.worker_id = $3 and j.status = 'processing'
+), x as (
+  update jobs j set status = 'processing', epoch = j.epoch + 1, worker_id = $3, started_at = now(), requeued_from = null
+  from u where j.id = u.id and j.epoch = u.epoch and j.message_id = u.m and j.status = 'queued'
+    and (select count(*) from mine) >= 0
+  returning {CLAIMED}
+)
+select * from x union all select * from again"
+    )
+});
+
+/// $1 lane, $2 rows, $3 kinds, $4 worker, $5 losses that make a suspect. One message row is the lease of all of it.
+static LEASE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "with top as materialized (
+  select ctid as tid, id from jobs where due and lane = $1 and kind = any($3) and losses < $5
+  order by priority desc, id limit $2 for update skip locked
+), {LEASE_TAIL} returning {CLAIMED}"
+    )
+});
+
+/// A suspect is found by an index of its own.
+static LEASE_SUSPECT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "with top as materialized (
+  select ctid as tid, id from jobs where due and losses >= 2 and losses >= $5 and lane = $1 and kind = any($3)
+  order by priority desc, id limit $2 for update skip locked
+), {LEASE_TAIL} returning {CLAIMED}"
+    )
+});
+
+const LEASE_TAIL: &str = "\
+s as materialized (
+  select nextval('job_message_seq') as base where exists (select 1 from top)
+), w as (
+  insert into job_messages (id, lane, kind, band, worker_id, claimed_at, jobs)
+  select base, $1, '', 1, $4::bigint, now(), array(select id from top) from s
+)
+update jobs j set status = 'processing', epoch = j.epoch + 1, queued_at = now(), started_at = now(), message_id = s.base,
+  worker_id = $4, requeued_from = null
+from top, s where j.ctid = top.tid";
+
+impl PgLedger {
+    pub(super) async fn claim_messages(
+        &self,
+        worker: WorkerId,
+        messages: &[Envelope],
+        repeat: bool,
+    ) -> LedgerResult<Vec<Claimed>> {
+        let (mut ids, mut epochs, mut of) = (Vec::new(), Vec::new(), Vec::new());
+        for envelope in messages {
+            for pointer in &envelope.jobs {
+                ids.push(pointer.id().0);
+                epochs.push(pointer.epoch());
+                of.push(envelope.message.0);
+            }
+        }
+        let sql: &str = if repeat { &CLAIM_AGAIN } else { &CLAIM };
+        let rows = self.run("claim", sql, &[&ids, &epochs, &worker.0, &of]).await?;
+        Ok(rows.iter().map(claimed).collect())
+    }
+
+    pub(super) async fn lease_rows(
+        &self,
+        worker: WorkerId,
+        lane: &str,
+        kinds: &[String],
+        rows: i32,
+        suspect: bool,
+    ) -> LedgerResult<Vec<Claimed>> {
+        let sql: &str = if suspect { &LEASE_SUSPECT } else { &LEASE };
+        let losses = self.protocol.suspect_losses;
+        let rows = self.run("lease", sql, &[&lane, &i64::from(rows), &kinds, &worker.0, &losses]).await?;
+        Ok(rows.iter().map(claimed).collect())
+    }
+}
+
+fn claimed(row: &Row) -> Claimed {
+    Claimed {
+        id: JobId(row.get(0)),
+        epoch: row.get(1),
+        message: MessageId(row.get(2)),
+        kind: row.get(3),
+        lane: row.get(4),
+        args: row.get(5),
+        args_version: row.get(6),
+        priority: row.get(7),
+        failures: row.get(8),
+        losses: row.get(9),
+        max_attempts: row.get(10),
+        trace_id: row.get(11),
+        parent: row.get::<_, Option<i64>>(12).map(JobId),
+        waited: Duration::try_from_secs_f64(row.get(13)).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,51 @@
+//! Completion and effects in one transaction: the fence first, because it locks the row.
+
+use super::{
+    PgTx,
+    finish::COMPLETE,
+    finish::message_ids,
+    pg::{PgLedger, classify, get},
+};
+use crate::fleet::{
+    job::MessageId,
+    ports::{Completion, LedgerError, LedgerResult},
+};
+use tokio::time::timeout;
+use tokio_postgres::types::Json;
+
+impl PgLedger {
+    pub(super) async fn begin_with(&self, completion: &Completion, spent: &[MessageId]) -> LedgerResult<Option<PgTx>> {
+        let connection = get(&self.effects).await?;
+        let work = async {
+            let tx = PgTx::begin(connection).await.map_err(|e| classify(&e))?;
+            let (ids, epochs) = ([completion.id.0].to_vec(), [completion.epoch].to_vec());
+            let outputs = [Json(&completion.output)].to_vec();
+            let spent = message_ids(spent);
+            let statement = tx.prepare_cached(&COMPLETE).await.map_err(|e| classify(&e))?;
+            let rows = tx.query(&statement, &[&ids, &epochs, &outputs, &spent]).await.map_err(|e| classify(&e))?;
+            if rows.is_empty() {
+                tx.rollback().await;
+                return Ok(None);
+            }
+            Ok(Some(tx))
+        };
+        // Whatever goes wrong before the commit: nothing was committed.
+        match timeout(self.deadline(), work).await {
+            Ok(Err(LedgerError::Unknown(text))) => Err(LedgerError::Unavailable(text)),
+            Ok(result) => result,
+            Err(_) => Err(LedgerError::Unavailable(format!("no answer within {:?}", self.deadline()))),
+        }
+    }
+
+    pub(super) async fn commit_tx(&self, tx: PgTx) -> LedgerResult<()> {
+        match timeout(self.deadline(), tx.commit()).await {
+            Ok(result) => result.map_err(|e| classify(&e)),
+            Err(_) => Err(LedgerError::Unknown(format!("no answer to COMMIT within {:?}", self.deadline()))),
+        }
+    }
+
+    pub(super) async fn rollback_tx(&self, tx: PgTx) {
+        // A rollback that gets no answer: dropping the transaction ends its connection.
+        let _ = timeout(self.deadline(), tx.rollback()).await;
+    }
+}

@@ -1,0 +1,15 @@
+//! Reading the ledger, for people: the API, the command line, the console. No loop depends on these statements.
+//!
+//! Each function is one or a few plain queries over the caller's client. Lists are paged by key and bounded; what can
+//! grow with history is either capped or asked for explicitly ([`exact_stats`]).
+
+mod detail;
+mod list;
+mod rows;
+mod stats;
+
+pub use detail::{HISTORY_MAX, job_detail};
+pub use list::{Cursor, CursorError, JobFilter, PAGE_MAX, Page, dead_letters, jobs};
+pub(super) use rows::status;
+pub use rows::{AttemptRow, DeadRow, EventRow, JobDetail, JobRow};
+pub use stats::{DUE_CAP, LaneStats, QueueStats, exact_stats, queue_stats};

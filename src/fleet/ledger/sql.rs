@@ -1,0 +1,26 @@
+//! Pieces that several statements share.
+
+/// What the end of children does to the parents that wait for them. Expects a CTE `x (id, parent_id, status)` of the
+/// rows that this statement changed.
+///
+/// `o` is the row as it was before this statement, so `counted` says whether the parent has counted this child already.
+/// Parents are locked in the order of their ids, after the jobs: no deadlock among batches.
+pub(super) const PARENTS: &str = "\
+k as (
+  select x.parent_id as id, count(*)::int as n, (count(*) filter (where x.status <> 'completed'))::int as bad
+  from x join jobs o on o.id = x.id
+  where x.parent_id is not null and not o.counted and x.status in ('completed','failed','dead_letter','cancelled') group by 1
+), c as materialized (
+  select p.id, (select n from k where k.id = p.id) as n, (select bad from k where k.id = p.id) as bad
+  from jobs p where p.id = any (array(select id from k)) and p.hold = 'children' order by p.id for no key update
+), p as (
+  update jobs p set open_children = greatest(p.open_children - c.n, 0), failed_children = p.failed_children + c.bad,
+    hold = case when p.open_children <= c.n then null else p.hold end,
+    hold_until = case when p.open_children <= c.n then now() end
+  from c where p.id = c.id
+)";
+
+/// Columns of a claimed job, in the order that `claimed` reads them.
+pub(super) const CLAIMED: &str = "\
+j.id, j.epoch, j.message_id, j.kind, j.lane, j.args, j.args_version, j.priority, j.failures, j.losses, j.max_attempts, \
+j.trace_id, j.parent_id, extract(epoch from now() - greatest(j.created_at, j.hold_until))::float8 as waited_seconds";

@@ -1,0 +1,89 @@
+//! Who works: registration, heartbeat, and the rows that others watch.
+
+use super::pg::PgLedger;
+use crate::fleet::{
+    job::{JobId, MessageId, WorkerId},
+    ports::{Beat, HeldRow, LedgerResult, WorkerRow, WorkerSpec},
+};
+
+const REGISTER: &str = "insert into workers (name, slots, lanes, kinds) values ($1, $2, $3, $4) returning id";
+
+/// A worker that was declared dead and beats again is up again: it kept its name, and R6 tells it what it lost.
+const BEAT: &str = "\
+update workers set beat = beat + 1, beat_at = now(), state = case when state = 'dead' then 'up' else state end
+where id = $1 and state <> 'gone' returning lanes, kinds";
+
+/// R6: what the ledger thinks this worker holds.
+const HELD: &str = "\
+select m.id, j.id, j.epoch, j.cancel_requested from job_messages m cross join lateral unnest(m.jobs) u(id)
+join jobs j on j.id = u.id and j.message_id = m.id and j.status = 'processing' where m.worker_id = $1";
+
+/// The wall clock serves only for a probability here.
+const NEWS: &str = "\
+select exists (select 1 from jobs where due and losses >= 2 and losses >= $3 and lane = any($1) and kind = any($2)),
+       greatest(1, (select count(*) from workers where state = 'up' and lanes && $1 and beat_at > now() - $4 * interval '1 s'))";
+
+const DRAIN: &str = "update workers set state = 'draining' where id = $1 and state in ('up', 'dead')";
+const DEREGISTER: &str = "update workers set state = 'gone' where id = $1";
+
+/// Those that have not signed off, and those that have but still own a message: a claim may commit late.
+const WORKERS: &str = "\
+select id, beat, slots, lanes, kinds, state = 'up' from workers w
+where state in ('up', 'draining') or exists (select 1 from job_messages m where m.worker_id = w.id)";
+
+impl PgLedger {
+    pub(super) async fn insert_worker(&self, spec: &WorkerSpec) -> LedgerResult<WorkerId> {
+        let row = self.run_one("register", REGISTER, &[&spec.name, &spec.slots, &spec.lanes, &spec.kinds]).await?;
+        Ok(WorkerId(row.get(0)))
+    }
+
+    pub(super) async fn heart_beat(&self, worker: WorkerId) -> LedgerResult<Beat> {
+        let rows = self.run_on(&self.heartbeat, "beat", BEAT, &[&worker.0]).await?;
+        let Some(row) = rows.first() else { return Ok(Beat { live_workers: 1, ..Beat::default() }) };
+        let (lanes, kinds): (Vec<String>, Vec<String>) = (row.get(0), row.get(1));
+        if lanes.is_empty() {
+            // A scheduler holds nothing.
+            return Ok(Beat { live_workers: 1, ..Beat::default() });
+        }
+        let suspect = self.protocol.suspect_losses;
+        let lease = self.protocol.lease.as_secs_f64();
+        let held = self.run_on(&self.heartbeat, "held", HELD, &[&worker.0]).await?;
+        let news = self.run_on(&self.heartbeat, "news", NEWS, &[&lanes, &kinds, &suspect, &lease]).await?;
+        Ok(Beat {
+            held: held
+                .iter()
+                .map(|row| HeldRow {
+                    message: MessageId(row.get(0)),
+                    id: JobId(row.get(1)),
+                    epoch: row.get(2),
+                    cancel_requested: row.get(3),
+                })
+                .collect(),
+            suspect_due: news.first().is_some_and(|row| row.get(0)),
+            live_workers: news.first().map_or(1, |row| row.get(1)),
+        })
+    }
+
+    pub(super) async fn drain_worker(&self, worker: WorkerId) -> LedgerResult<()> {
+        self.run("drain", DRAIN, &[&worker.0]).await.map(drop)
+    }
+
+    pub(super) async fn sign_off(&self, worker: WorkerId) -> LedgerResult<()> {
+        self.run("deregister", DEREGISTER, &[&worker.0]).await.map(drop)
+    }
+
+    pub(super) async fn list_workers(&self) -> LedgerResult<Vec<WorkerRow>> {
+        let rows = self.run("workers", WORKERS, &[]).await?;
+        Ok(rows
+            .iter()
+            .map(|row| WorkerRow {
+                id: WorkerId(row.get(0)),
+                beat: row.get(1),
+                slots: row.get(2),
+                lanes: row.get(3),
+                kinds: row.get(4),
+                takes_work: row.get(5),
+            })
+            .collect())
+    }
+}

@@ -1,0 +1,178 @@
+//! One lane: from due to queued to the broker.
+
+use super::{
+    health::PublishHealth,
+    shared::Shared,
+    window::{ClaimRate, room},
+};
+use crate::fleet::{
+    job::{Band, MessageId},
+    ports::{Broker, Dispatch, Ledger, LedgerResult, Outgoing, PickRequest, PublishOutcome},
+};
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::broadcast,
+    time::{Instant, sleep_until},
+};
+
+/// Messages without the broker's answer, at most: beyond that the broker is the bottleneck, and picking more only ages them.
+const UNANSWERED_MAX: usize = 2000;
+/// While the window is full, or the last pick was: the next look.
+const BUSY: Duration = Duration::from_millis(10);
+
+type Publish = BoxFuture<'static, (MessageId, Band, u64, PublishOutcome)>;
+
+/// The dispatcher of one lane.
+pub(super) struct Dispatcher<L: Ledger, B: Broker> {
+    shared: Arc<Shared<L, B>>,
+    lane: String,
+    rate: ClaimRate,
+    publishing: FuturesUnordered<Publish>,
+    /// Nacked or returned: to be handed back.
+    refused: Vec<MessageId>,
+}
+
+/// What the next look waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// There is, or may soon be, more to do.
+    Busy,
+    /// A notification, or the poll.
+    Idle,
+}
+
+impl<L: Ledger, B: Broker> Dispatcher<L, B> {
+    pub(super) fn new(shared: Arc<Shared<L, B>>, lane: String) -> Self {
+        Self { shared, lane, rate: ClaimRate::default(), publishing: FuturesUnordered::new(), refused: Vec::new() }
+    }
+
+    /// Until the scheduler stops. What is published then and unanswered is left to R1.
+    pub(super) async fn run(mut self, mut wake: broadcast::Receiver<String>) {
+        let mut view = self.shared.view.subscribe();
+        let mut next_look = Instant::now();
+        loop {
+            tokio::select! {
+                () = self.shared.shutdown.cancelled() => return,
+                Some((message, band, number, outcome)) = self.publishing.next() => {
+                    self.answered(message, band, number, outcome);
+                    continue;
+                }
+                () = notified(&mut wake, &self.lane), if next_look > Instant::now() + BUSY => {}
+                _ = view.changed() => {}
+                () = sleep_until(next_look) => {}
+            }
+            let pace = match self.look().await {
+                Ok(pace) => pace,
+                Err(error) => {
+                    tracing::debug!(%error, lane = self.lane, "no dispatch");
+                    Pace::Idle
+                }
+            };
+            next_look = Instant::now() + if pace == Pace::Busy { BUSY } else { self.shared.protocol.poll };
+        }
+    }
+
+    async fn look(&mut self) -> LedgerResult<Pace> {
+        self.hand_back().await?;
+        let shared = self.shared.clone();
+        let (slots, schedulers, generation, kinds) = {
+            let view = shared.view.borrow();
+            (view.slots(&self.lane), view.schedulers(), view.generation, view.runnable(&self.lane))
+        };
+        let bands = self.healthy_bands();
+        if slots == 0 || generation == 0 || kinds.is_empty() || bands.is_empty() {
+            return Ok(Pace::Idle);
+        }
+        let queued: i64 = shared.ledger.in_flight(&self.lane).await?.iter().map(|band| band.jobs).sum();
+        self.rate.queued(Instant::now(), queued, schedulers);
+        let room = room(&shared.protocol, &self.rate, slots, queued, schedulers);
+        let unanswered = UNANSWERED_MAX.saturating_sub(self.publishing.len());
+        let rows = i64::from(shared.protocol.pick_rows).min(room).min(i64::try_from(unanswered).unwrap_or(i64::MAX));
+        if rows == 0 {
+            return Ok(Pace::Busy);
+        }
+        let rows = i32::try_from(rows).unwrap_or(i32::MAX);
+        let kinds: Vec<(String, i32)> = kinds.into_iter().map(|kind| (kind, shared.protocol.pointers_max)).collect();
+        let request = PickRequest { lane: &self.lane, rows, kinds: &kinds, bands: &bands, generation };
+        let picked = shared.ledger.pick(request).await?;
+        let jobs: usize = picked.iter().map(|dispatch| dispatch.jobs.len()).sum();
+        self.rate.dispatched(i64::try_from(jobs).unwrap_or(i64::MAX));
+        picked.into_iter().for_each(|dispatch| self.publish(dispatch));
+        Ok(if jobs >= usize::try_from(rows).unwrap_or(usize::MAX) { Pace::Busy } else { Pace::Idle })
+    }
+
+    /// Bands that jobs may be picked for. The others get a probe now and then, whose confirm makes them healthy again.
+    fn healthy_bands(&self) -> Vec<Band> {
+        let now = Instant::now();
+        if !self.shared.broker.can_publish() {
+            return Vec::new();
+        }
+        let (healthy, doubtful): (Vec<Band>, Vec<Band>) =
+            Band::ALL.into_iter().partition(|band| self.shared.health.is_healthy(&self.lane, *band, now));
+        for band in doubtful {
+            if self.shared.health.may_probe(&self.lane, band, now) {
+                probe(&self.shared, &self.lane, band);
+            }
+        }
+        healthy
+    }
+
+    fn publish(&self, dispatch: Dispatch) {
+        let (broker, health) = (self.shared.broker.clone(), self.shared.health.clone());
+        let (message, band) = (dispatch.message, dispatch.band);
+        let number = health.sent(&self.lane, band, Instant::now());
+        self.publishing.push(Box::pin(async move {
+            let outcome = broker.publish(Outgoing::Jobs(dispatch)).await;
+            (message, band, number, outcome)
+        }));
+    }
+
+    fn answered(&mut self, message: MessageId, band: Band, number: u64, outcome: PublishOutcome) {
+        self.shared.health.answered(&self.lane, band, number, outcome, Instant::now());
+        match outcome {
+            PublishOutcome::Confirmed => self.shared.confirmed.push(message, Instant::now()),
+            PublishOutcome::Nacked | PublishOutcome::Returned => self.refused.push(message),
+            // R1 sees to it. The same is never published again.
+            PublishOutcome::Unknown => {}
+        }
+    }
+
+    async fn hand_back(&mut self) -> LedgerResult<()> {
+        if self.refused.is_empty() {
+            return Ok(());
+        }
+        self.shared.ledger.hand_back(&self.refused).await?;
+        tracing::warn!(
+            event = "dispatch.refused",
+            lane = self.lane,
+            messages = self.refused.len(),
+            "the broker refused messages; their jobs are pending again"
+        );
+        self.refused.clear();
+        Ok(())
+    }
+}
+
+/// Sends a message without jobs; its answer goes into the band's health.
+pub(super) fn probe<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, lane: &str, band: Band) {
+    let (shared, lane) = (shared.clone(), lane.to_owned());
+    let health: PublishHealth = shared.health.clone();
+    let number = health.sent(&lane, band, Instant::now());
+    shared.tasks.clone().spawn(async move {
+        let outcome = shared.broker.publish(Outgoing::Probe { lane: lane.clone(), band }).await;
+        health.answered(&lane, band, number, outcome, Instant::now());
+    });
+}
+
+/// Resolves when the lane, or every lane, was notified. Missed notifications count as one.
+async fn notified(wake: &mut broadcast::Receiver<String>, lane: &str) {
+    loop {
+        match wake.recv().await {
+            Ok(payload) if payload == lane || payload.is_empty() => return,
+            Ok(_) => {}
+            Err(broadcast::error::RecvError::Lagged(_)) => return,
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}

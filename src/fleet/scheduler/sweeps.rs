@@ -1,0 +1,151 @@
+//! The sweeps: once a second, in any number of schedulers. Each row by compare-and-set, so that two of them do no harm.
+
+use super::{ages::AgeWatch, beats::BeatWatch, dispatch::probe, generation, health::Proof, shared::Shared};
+use crate::{
+    fleet::{
+        job::Band,
+        ports::{Broker, Ledger, LedgerResult, Sweep, Swept},
+    },
+    telemetry::names,
+};
+use std::sync::Arc;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+/// Messages, or rows, of one statement.
+const BOUND: i32 = 1000;
+/// Statements of one rule in one turn: what is left waits for the next second.
+const TURNS: usize = 20;
+/// Messages whose confirm is marked in one statement.
+const MARKS: usize = 5000;
+
+/// The loop and what it remembers.
+pub(super) struct Sweeps<L: Ledger, B: Broker> {
+    shared: Arc<Shared<L, B>>,
+    beats: BeatWatch,
+    ages: AgeWatch,
+}
+
+impl<L: Ledger, B: Broker> Sweeps<L, B> {
+    pub(super) fn new(shared: Arc<Shared<L, B>>) -> Self {
+        let beats = BeatWatch::new(shared.protocol.lease, shared.protocol.watch_gap);
+        Self { shared, beats, ages: AgeWatch::default() }
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut ticks = interval(self.shared.protocol.sweep);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = self.shared.shutdown.cancelled() => return,
+                _ = ticks.tick() => {}
+            }
+            if let Err(error) = self.turn().await {
+                tracing::debug!(%error, "a sweep is put off");
+            }
+        }
+    }
+
+    async fn turn(&mut self) -> LedgerResult<()> {
+        let shared = self.shared.clone();
+        let now = Instant::now();
+        let look = self.beats.look(shared.ledger.workers().await?, now);
+        let paused = shared.ledger.paused_kinds().await?;
+        let generation = generation::agree(&shared.ledger, &shared.broker).await?;
+        shared.view.send_modify(|view| {
+            (view.live, view.paused) = (look.live, paused);
+            view.generation = generation.unwrap_or(view.generation);
+        });
+        self.ages.mark(now, shared.ledger.watermark().await?);
+        self.mark_confirmed(now).await?;
+        if !look.lost.is_empty() {
+            repeat("R4", || shared.ledger.reap(&look.lost, BOUND)).await?;
+        }
+        if let Some(before) = self.ages.older_than(shared.protocol.unconfirmed, now) {
+            repeat("R1", || shared.ledger.sweep(Sweep::Unconfirmed(before), BOUND)).await?;
+        }
+        if let Some(generation) = generation {
+            repeat("R2", || shared.ledger.sweep(Sweep::OlderGeneration(generation), BOUND)).await?;
+        }
+        for lane in &shared.lanes {
+            self.forgotten(lane, now).await?;
+            self.holds(lane).await?;
+        }
+        shared.ledger.lift_due(BOUND * 5).await?;
+        Ok(())
+    }
+
+    async fn mark_confirmed(&self, now: Instant) -> LedgerResult<()> {
+        let shared = &self.shared;
+        let ripe = shared.confirmed.older_than(shared.protocol.mark_confirmed_after, now);
+        for chunk in ripe.chunks(MARKS) {
+            shared.ledger.mark_confirmed(chunk).await?;
+        }
+        Ok(())
+    }
+
+    /// R3: published and unclaimed for a minute, while the queue holds fewer messages than the ledger has. It rests when the
+    /// lane has no live worker: then messages just wait.
+    async fn forgotten(&self, lane: &str, now: Instant) -> LedgerResult<()> {
+        let shared = &self.shared;
+        let Some(before) = self.ages.older_than(shared.protocol.forgotten, now) else { return Ok(()) };
+        if shared.view.borrow().slots(lane) == 0 {
+            return Ok(());
+        }
+        let flights = shared.ledger.in_flight(lane).await?;
+        for (band, flight) in Band::ALL.into_iter().zip(flights) {
+            if flight.oldest.is_none_or(|oldest| oldest >= before) {
+                continue;
+            }
+            let is_missing = match shared.health.proof(lane, band, now) {
+                Proof::Wait => false,
+                Proof::Probe => {
+                    probe(shared, lane, band);
+                    false
+                }
+                Proof::Silent => true,
+                Proof::Fresh => {
+                    let depth = shared.broker.depth(lane, band).await;
+                    depth.is_ok_and(|depth| i64::try_from(depth).unwrap_or(i64::MAX) < flight.messages)
+                }
+            };
+            if is_missing {
+                repeat("R3", || shared.ledger.sweep(Sweep::Forgotten(lane, band, before), BOUND)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts aside what no live worker may run, and lifts what one may run again.
+    async fn holds(&self, lane: &str) -> LedgerResult<()> {
+        let (known, runnable, paused) = {
+            let view = self.shared.view.borrow();
+            (view.known(lane), view.runnable(lane), view.paused.clone())
+        };
+        if known.is_empty() {
+            return Ok(());
+        }
+        self.shared.ledger.park(lane, &known, &paused).await?;
+        self.shared.ledger.lift_kinds(&runnable, BOUND).await?;
+        Ok(())
+    }
+}
+
+/// One rule, until it finds nothing more or its turns are over.
+async fn repeat<F, Fut>(rule: &'static str, mut sweep: F) -> LedgerResult<()>
+where
+    F: FnMut() -> Fut + Send,
+    Fut: Future<Output = LedgerResult<Swept>> + Send,
+{
+    for _ in 0..TURNS {
+        let swept = sweep().await?;
+        if swept.rescued + swept.dead_letters > 0 {
+            metrics::counter!(names::RESCUED, "rule" => rule).increment(swept.rescued);
+            let (rescued, dead) = (swept.rescued, swept.dead_letters);
+            tracing::warn!(event = "sweep.rescued", rule, rescued, dead_letters = dead, "lost work goes on");
+        }
+        if swept.messages < BOUND.unsigned_abs().into() {
+            break;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! How many jobs of a lane may be queued at once. Pure: the caller brings the time.
+
+use crate::fleet::settings::Protocol;
+use std::{collections::VecDeque, time::Duration};
+use tokio::time::Instant;
+
+/// Claims are counted over this time.
+const OVER: Duration = Duration::from_secs(5);
+
+/// Claims of the last seconds, as one scheduler can see them: what was queued before, and what was added, and is not
+/// queued any more.
+#[derive(Debug, Default)]
+pub(super) struct ClaimRate {
+    seen: VecDeque<(Instant, i64)>,
+    queued_before: i64,
+    added: i64,
+}
+
+impl ClaimRate {
+    /// This scheduler queued so many jobs.
+    pub(super) fn dispatched(&mut self, jobs: i64) {
+        self.added += jobs;
+    }
+
+    /// The ledger says that so many are queued. Other schedulers are taken to add as much as this one.
+    pub(super) fn queued(&mut self, now: Instant, queued: i64, schedulers: i64) {
+        let claims = (self.queued_before + self.added * schedulers - queued).max(0);
+        (self.queued_before, self.added) = (queued, 0);
+        self.seen.push_back((now, claims));
+        while self.seen.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) > OVER) {
+            self.seen.pop_front();
+        }
+    }
+
+    /// Claims in `time`, at the rate of the last seconds.
+    fn in_time(&self, time: Duration) -> i64 {
+        let claims: i64 = self.seen.iter().map(|(_, claims)| claims).sum();
+        let share = time.as_secs_f64() / OVER.as_secs_f64();
+        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a count of seconds' work")]
+        let claims = (claims as f64 * share) as i64;
+        claims
+    }
+}
+
+/// How many more jobs this scheduler may queue now: its share of what the window leaves.
+///
+/// The window is what the workers claim in two seconds, at least twice their slots, never more than the maximum, and zero
+/// without a live worker: a short queue keeps priorities honest, and a broker's loss cheap.
+pub(super) fn room(protocol: &Protocol, rate: &ClaimRate, slots: i64, queued: i64, schedulers: i64) -> i64 {
+    if slots == 0 {
+        return 0;
+    }
+    let least = (2 * slots).min(protocol.window_max);
+    let window = rate.in_time(protocol.window).clamp(least, protocol.window_max);
+    let left = (window - queued).max(0);
+    left.div_euclid(schedulers.max(1)) + i64::from(left % schedulers.max(1) > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_follows_the_claims_between_its_bounds() {
+        let (protocol, mut rate, start) = (Protocol::default(), ClaimRate::default(), Instant::now());
+        assert_eq!(room(&protocol, &rate, 0, 0, 1), 0, "no worker, no window");
+        assert_eq!(room(&protocol, &rate, 10, 0, 1), 20);
+        assert_eq!(room(&protocol, &rate, 10, 15, 1), 5);
+        assert_eq!(room(&protocol, &rate, 10, 99, 1), 0);
+        assert_eq!(room(&protocol, &rate, 10, 0, 3), 7, "a share each");
+        for s in 1..=5 {
+            rate.dispatched(1000);
+            rate.queued(start + Duration::from_secs(s), 0, 1);
+        }
+        assert_eq!(room(&protocol, &rate, 10, 0, 1), 2000, "1,000 claims a second for two seconds");
+        rate.dispatched(10_000_000);
+        rate.queued(start + Duration::from_secs(6), 0, 1);
+        assert_eq!(room(&protocol, &rate, 10, 0, 1), 50_000);
+        rate.queued(start + Duration::from_secs(60), 0, 1);
+        assert_eq!(room(&protocol, &rate, 10, 0, 1), 20, "old claims are forgotten");
+    }
+}

@@ -1,0 +1,91 @@
+//! Which deliveries may be acknowledged. Pure.
+
+use crate::fleet::ports::Acks;
+use std::collections::BTreeMap;
+
+/// The unacknowledged deliveries of one subscription.
+///
+/// A delivery is open until its jobs are claimed, handed back or quarantined, all of them committed; then it is settled.
+/// One `multiple` ack covers all settled tags below the first open one; settled tags above an open one are acknowledged
+/// singly, because they count against their consumer's prefetch.
+#[derive(Debug, Default)]
+pub(super) struct AckWindow {
+    /// Tag → settled.
+    tags: BTreeMap<u64, bool>,
+    settled: usize,
+}
+
+impl AckWindow {
+    /// A delivery came.
+    pub(super) fn open(&mut self, tag: u64) {
+        self.tags.insert(tag, false);
+    }
+
+    /// Nothing more is to be done for a delivery.
+    pub(super) fn settle(&mut self, tag: u64) {
+        if let Some(settled @ false) = self.tags.get_mut(&tag) {
+            *settled = true;
+            self.settled += 1;
+        }
+    }
+
+    /// What can be acknowledged now; it is forgotten here.
+    pub(super) fn flush(&mut self) -> Option<Acks> {
+        if self.settled == 0 {
+            return None;
+        }
+        let first_open = self.tags.iter().find(|(_, settled)| !**settled).map(|(tag, _)| *tag);
+        let above = first_open.map_or_else(BTreeMap::new, |tag| self.tags.split_off(&tag));
+        let up_to = self.tags.keys().next_back().copied();
+        let (single, open): (Vec<_>, Vec<_>) = above.into_iter().partition(|(_, settled)| *settled);
+        self.tags = open.into_iter().collect();
+        self.settled = 0;
+        Some(Acks { up_to, single: single.into_iter().map(|(tag, _)| tag).collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn multiple_below_the_first_open_tag_and_single_above_it() {
+        let mut window = AckWindow::default();
+        (1..=6).for_each(|tag| window.open(tag));
+        [1, 2, 4, 6].into_iter().for_each(|tag| window.settle(tag));
+        assert_eq!(window.flush(), Some(Acks { up_to: Some(2), single: vec![4, 6] }));
+        assert_eq!(window.flush(), None);
+        window.settle(3);
+        window.settle(5);
+        // 4 and 6 are acknowledged: naming them again would close the channel.
+        assert_eq!(window.flush(), Some(Acks { up_to: Some(5), single: vec![] }));
+    }
+
+    proptest! {
+        #[test]
+        fn every_settled_tag_is_acknowledged_once_and_no_open_one(order in Just((1..=30_u64).collect::<Vec<_>>()).prop_shuffle(), settle in 0..30_usize, every in 1..7_usize) {
+            let mut window = AckWindow::default();
+            (1..=30).for_each(|tag| window.open(tag));
+            let mut unacked: BTreeSet<u64> = (1..=30).collect();
+            let settled: BTreeSet<u64> = order[..settle].iter().copied().collect();
+            for (i, &tag) in order[..settle].iter().enumerate() {
+                window.settle(tag);
+                if i % every != 0 && i + 1 != settle { continue; }
+                let Some(acks) = window.flush() else { continue };
+                for tag in acks.single {
+                    prop_assert!(unacked.remove(&tag), "{} twice", tag);
+                }
+                if let Some(last) = acks.up_to {
+                    prop_assert!(unacked.contains(&last), "a used tag closes the channel");
+                    let rest = unacked.split_off(&(last + 1));
+                    prop_assert!(unacked.iter().all(|tag| settled.contains(tag)), "an open delivery was acknowledged");
+                    unacked = rest;
+                }
+            }
+            let open: BTreeSet<u64> = (1..=30).filter(|tag| !settled.contains(tag)).collect();
+            prop_assert_eq!(unacked, open);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! One attempt of one job: deadline, panic, stop signal, effects.
+
+use super::{
+    effects::{Applied, apply},
+    held::{Stop, StopSignal},
+    outcome::{Attempt, Ended, Verdict},
+    report,
+    shared::Shared,
+};
+use crate::fleet::{
+    handler::{Component, Context, Erased, ErrorClass, HandlerError, RunOutput},
+    job::Hold,
+    ports::{Broker, Claimed, Ledger, ReleaseHold},
+    retry::RetryPolicy,
+};
+use std::{any::Any, sync::Arc, time::Duration};
+use tokio::task::JoinHandle;
+use tracing::Instrument;
+
+/// Runs a claimed job to its end and hands the verdict to the completer. An attempt whose lease is lost hands over
+/// nothing.
+pub(super) async fn run<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, job: Claimed, signal: StopSignal) {
+    let Some(handler) = shared.registry.get(&job.kind).cloned() else {
+        return release_unknown(shared, &job).await;
+    };
+    let attempt = Attempt::of(&job, handler.meta().component);
+    report::started(&attempt);
+    let span = tracing::info_span!("job", job.id = job.id.0, job.kind = %job.kind, job.lane = %job.lane, attempt = attempt.number);
+    let verdict = attend(shared, &handler, job, &attempt, &signal).instrument(span).await;
+    match verdict {
+        End::Verdict(verdict) => hand_over(shared, attempt, verdict).await,
+        End::Settled => {}
+        End::Abandoned => {
+            shared.held.last_of(attempt.message);
+            shared.held.finished(attempt.id, attempt.epoch);
+            report::lost(&attempt);
+        }
+    }
+}
+
+/// What is left to do after an attempt.
+enum End {
+    /// The ledger is still to be told.
+    Verdict(Verdict),
+    /// Its transaction told it.
+    Settled,
+    /// The row is no longer ours: nothing is to be told.
+    Abandoned,
+}
+
+async fn hand_over<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, attempt: Attempt, verdict: Verdict) {
+    let ran = attempt.begun.elapsed();
+    // The completer lives until every attempt has ended.
+    if shared.ended.send(Ended { attempt, verdict, ran }).await.is_err() {
+        tracing::error!("the completer is gone; the lease will give the job back");
+    }
+}
+
+/// A kind that this worker doesn't know came by a stale message or after an upgrade: back, without cost.
+async fn release_unknown<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, job: &Claimed) {
+    let hold = ReleaseHold { hold: Hold::UnknownKind, key: Some(job.kind.clone()), delay: None };
+    hand_over(shared, Attempt::of(job, Component::Worker), Verdict::Released(Some(hold))).await;
+}
+
+async fn attend<L: Ledger, B: Broker>(
+    shared: &Arc<Shared<L, B>>,
+    handler: &Arc<dyn Erased<L::Tx>>,
+    job: Claimed,
+    attempt: &Attempt,
+    signal: &StopSignal,
+) -> End {
+    let meta = handler.meta().clone();
+    let ctx = context(&job, signal);
+    let failures = job.failures;
+    let running = tokio::spawn(handler.run(job.args, job.args_version, ctx).in_current_span());
+    let error = match supervise(running, meta.timeout, signal).await {
+        Finish::Ran(Ok(RunOutput { output, apply: None })) => return End::Verdict(Verdict::Completed(output)),
+        Finish::Ran(Ok(RunOutput { output, apply: Some(effects) })) => {
+            match apply(shared, attempt, output, &effects, meta.timeout).await {
+                Applied::Settled => return End::Settled,
+                Applied::Failed(error) => error,
+            }
+        }
+        Finish::Ran(Err(error)) => error,
+        Finish::Stopped(Stop::Lost) => return End::Abandoned,
+        Finish::Stopped(Stop::Shutdown) => return End::Verdict(Verdict::Released(None)),
+        Finish::Stopped(Stop::Cancelled) => {
+            return End::Verdict(Verdict::Discarded("cancelled by an operator".to_owned()));
+        }
+    };
+    End::Verdict(verdict(&meta.retry, failures, error))
+}
+
+fn context(job: &Claimed, signal: &StopSignal) -> Context {
+    Context {
+        job: job.id,
+        epoch: job.epoch,
+        attempt: job.failures.saturating_add(1),
+        parent: job.parent,
+        priority: job.priority,
+        trace_id: job.trace_id,
+        token: signal.token.clone(),
+    }
+}
+
+enum Finish<T> {
+    Ran(Result<T, HandlerError>),
+    Stopped(Stop),
+}
+
+/// The handler has a task of its own: its panic is caught there, and one that never yields can't hold the slot.
+async fn supervise<T>(
+    mut running: JoinHandle<Result<T, HandlerError>>,
+    deadline: Duration,
+    signal: &StopSignal,
+) -> Finish<T> {
+    tokio::select! {
+        biased;
+        result = &mut running => Finish::Ran(match result {
+            Ok(result) => result,
+            Err(e) if e.is_panic() => Err(panicked(&*e.into_panic())),
+            Err(e) => Err(HandlerError::retryable(ErrorClass::Other, format!("the attempt was aborted: {e}"))),
+        }),
+        () = signal.token.cancelled() => {
+            running.abort();
+            Finish::Stopped(signal.reason().unwrap_or(Stop::Lost))
+        }
+        () = tokio::time::sleep(deadline) => {
+            // The token first: what the handler started elsewhere learns of the end.
+            signal.token.cancel();
+            running.abort();
+            Finish::Ran(Err(timed_out(deadline)))
+        }
+    }
+}
+
+fn timed_out(deadline: Duration) -> HandlerError {
+    HandlerError::retryable(ErrorClass::Timeout, format!("no result within the deadline of {deadline:?}"))
+}
+
+/// A panic's text, as `panic!` gives it.
+pub(super) fn panicked(payload: &(dyn Any + Send)) -> HandlerError {
+    let text = payload
+        .downcast_ref::<&str>()
+        .map(|s| (*s).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned());
+    HandlerError::retryable(ErrorClass::Panic, format!("the handler panicked: {text}"))
+}
+
+fn verdict(policy: &RetryPolicy, failures: i16, error: HandlerError) -> Verdict {
+    match error {
+        HandlerError::Retryable { class, message, after } => {
+            let delay = policy.delay(failures.saturating_add(1), rand::random(), after);
+            Verdict::Failed { retryable: true, class, error: message, delay }
+        }
+        HandlerError::NonRetryable { class, message } => {
+            Verdict::Failed { retryable: false, class, error: message, delay: Duration::ZERO }
+        }
+        HandlerError::Snooze(delay) => {
+            Verdict::Released(Some(ReleaseHold { hold: Hold::Scheduled, key: None, delay: Some(delay) }))
+        }
+        HandlerError::Discard(reason) => Verdict::Discarded(reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_become_verdicts() {
+        let policy = RetryPolicy::default();
+        let after = Duration::from_secs(3600);
+        let limited = HandlerError::retryable_after(ErrorClass::RateLimited, "slow down", after);
+        let Verdict::Failed { retryable: true, delay, .. } = verdict(&policy, 0, limited) else { panic!("a failure") };
+        assert!(delay >= after);
+        let gone = HandlerError::non_retryable(ErrorClass::NotFound, "404");
+        assert!(matches!(verdict(&policy, 0, gone), Verdict::Failed { retryable: false, .. }));
+        let snooze = verdict(&policy, 0, HandlerError::Snooze(after));
+        assert!(matches!(snooze, Verdict::Released(Some(ReleaseHold { hold: Hold::Scheduled, .. }))));
+        assert_eq!(verdict(&policy, 0, HandlerError::Discard("old".into())), Verdict::Discarded("old".into()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_panic_a_deadline_and_a_signal_end_the_wait() {
+        let boom = tokio::spawn(async { if true { panic!("boom") } else { Ok(()) } });
+        let finish = supervise(boom, Duration::from_secs(1), &StopSignal::default()).await;
+        assert!(
+            matches!(finish, Finish::Ran(Err(HandlerError::Retryable { class: ErrorClass::Panic, message, .. })) if message.contains("boom"))
+        );
+
+        let never = || tokio::spawn(std::future::pending::<Result<(), HandlerError>>());
+        let late = supervise(never(), Duration::from_secs(1), &StopSignal::default()).await;
+        assert!(matches!(late, Finish::Ran(Err(HandlerError::Retryable { class: ErrorClass::Timeout, .. }))));
+
+        let signal = StopSignal::default();
+        signal.stop(Stop::Cancelled);
+        signal.stop(Stop::Lost);
+        assert!(matches!(supervise(never(), Duration::from_secs(1), &signal).await, Finish::Stopped(Stop::Cancelled)));
+    }
+}

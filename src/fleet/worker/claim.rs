@@ -1,0 +1,121 @@
+//! From a message, or straight from the ledger, to running attempts.
+
+use super::{attempt, intake::Waiting, shared::Shared};
+use crate::{
+    fleet::{
+        job::{Envelope, MessageId, Pointer},
+        ports::{Broker, Claimed, Ledger},
+    },
+    telemetry::names,
+};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{sync::OwnedSemaphorePermit, time::sleep};
+
+/// Between two tries of a claim.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Claims these messages, however often it takes to get an answer, and starts what it got. One permit a message: its
+/// pointers run one after another.
+///
+/// True: the deliveries can be acknowledged, because the ledger's lease owns the jobs. False: the worker drains, and no
+/// answer came.
+pub(super) async fn claim<L: Ledger, B: Broker>(
+    shared: &Arc<Shared<L, B>>,
+    batch: &[Waiting],
+    permits: Vec<OwnedSemaphorePermit>,
+) -> bool {
+    let envelopes: Vec<Envelope> = batch.iter().map(|waiting| waiting.envelope.clone()).collect();
+    let pointers = || envelopes.iter().flat_map(|e| e.jobs.iter().copied());
+    shared.held.claiming(pointers());
+    let mut repeat = false;
+    let jobs = loop {
+        match shared.ledger.claim(shared.worker, &envelopes, repeat).await {
+            Ok(jobs) => break jobs,
+            Err(error) => {
+                // Only an unknown outcome may have claimed something; repeating as if does no harm in the other cases.
+                repeat |= error.is_unknown();
+                tracing::debug!(%error, "the claim is repeated");
+                if shared.drain.is_cancelled() {
+                    // The deliveries return with the channel, and what was claimed nevertheless comes back by R4.
+                    return false;
+                }
+                sleep(PAUSE).await;
+            }
+        }
+    };
+    let pointed = pointers().count();
+    metrics::counter!(names::DUPLICATES_DROPPED).increment((pointed - jobs.len()) as u64);
+    let empty = without_jobs(&envelopes, &jobs);
+    start(shared, pointers(), jobs, permits);
+    if !empty.is_empty() {
+        // Nothing of these messages is left. If this fails, R4's look at the worker's messages finds them.
+        if let Err(error) = shared.ledger.forget(&empty).await {
+            tracing::debug!(%error, "empty messages are not forgotten yet");
+        }
+    }
+    true
+}
+
+/// Due jobs without the broker, at most one a permit. True: there were some.
+pub(super) async fn lease<L: Ledger, B: Broker>(
+    shared: &Arc<Shared<L, B>>,
+    lane: &str,
+    permits: Vec<OwnedSemaphorePermit>,
+) -> bool {
+    let rows = i32::try_from(permits.len()).unwrap_or(i32::MAX);
+    let jobs = match shared.ledger.lease(shared.worker, lane, &shared.kinds, rows).await {
+        Ok(jobs) => jobs,
+        Err(error) => {
+            // A lost answer is left to R6.
+            tracing::debug!(%error, lane, "no direct lease");
+            return false;
+        }
+    };
+    if jobs.is_empty() {
+        return false;
+    }
+    metrics::counter!(names::LEASED_DIRECTLY).increment(jobs.len() as u64);
+    let signals = shared.held.claimed(std::iter::empty(), &jobs);
+    for (job, permit) in jobs.into_iter().zip(permits) {
+        let (shared_in, signal) = (shared.clone(), signals.get(&job.id).cloned().unwrap_or_default());
+        shared.tasks.spawn(async move {
+            attempt::run(&shared_in, job, signal).await;
+            drop(permit);
+        });
+    }
+    true
+}
+
+fn without_jobs(envelopes: &[Envelope], jobs: &[Claimed]) -> Vec<MessageId> {
+    let with: HashSet<MessageId> = jobs.iter().map(|job| job.message).collect();
+    envelopes.iter().map(|e| e.message).filter(|message| !with.contains(message)).collect()
+}
+
+fn start<L: Ledger, B: Broker>(
+    shared: &Arc<Shared<L, B>>,
+    pointers: impl Iterator<Item = Pointer>,
+    jobs: Vec<Claimed>,
+    permits: Vec<OwnedSemaphorePermit>,
+) {
+    let mut signals = shared.held.claimed(pointers, &jobs);
+    let mut messages: BTreeMap<MessageId, Vec<Claimed>> = BTreeMap::new();
+    for job in jobs {
+        messages.entry(job.message).or_default().push(job);
+    }
+    for (mut jobs, permit) in messages.into_values().zip(permits) {
+        jobs.sort_by_key(|job| (std::cmp::Reverse(job.priority), job.id));
+        let with_signals: Vec<_> =
+            jobs.into_iter().map(|job| (signals.remove(&job.id).unwrap_or_default(), job)).collect();
+        let shared_in = shared.clone();
+        shared.tasks.spawn(async move {
+            for (signal, job) in with_signals {
+                attempt::run(&shared_in, job, signal).await;
+            }
+            drop(permit);
+        });
+    }
+}

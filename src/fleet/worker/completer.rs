@@ -1,0 +1,199 @@
+//! Books verdicts in batches: bounded in size, without a delay when idle (what comes while one batch is with the
+//! ledger makes up the next), and with backpressure (the channel is bounded, and a slow ledger fills it).
+
+use super::{
+    outcome::{Ended, Verdict},
+    report,
+    shared::Shared,
+};
+use crate::fleet::{
+    handler::ErrorClass,
+    job::{JobId, MessageId, Pointer, Status},
+    ports::{Broker, Completion, DeadLetter, Discard, Failed, Failure, Ledger, LedgerError, LedgerResult, Release},
+};
+use std::{collections::HashSet, sync::Arc, time::Duration};
+use tokio::{sync::mpsc, time::sleep};
+
+/// Between two tries of a batch. The rows stay ours: the heartbeat renews their lease.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Runs until every sender is gone and everything is booked.
+pub(super) async fn run<L: Ledger, B: Broker>(shared: Arc<Shared<L, B>>, mut ended: mpsc::Receiver<Ended>) {
+    let mut batch = Vec::new();
+    while ended.recv_many(&mut batch, shared.protocol.batch).await > 0 {
+        let mut groups: [Vec<Ended>; 4] = Default::default();
+        for one in batch.drain(..) {
+            groups[group_of(&one.verdict)].push(one);
+        }
+        for group in groups.into_iter().filter(|group| !group.is_empty()) {
+            book(&shared, group).await;
+        }
+    }
+}
+
+const fn group_of(verdict: &Verdict) -> usize {
+    match verdict {
+        Verdict::Completed(_) => 0,
+        Verdict::Failed { .. } => 1,
+        Verdict::Released(_) => 2,
+        Verdict::Discarded(_) => 3,
+    }
+}
+
+/// Books verdicts of one group, however often that takes.
+async fn book<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, mut group: Vec<Ended>) {
+    let spent: Vec<MessageId> = group.iter().filter_map(|e| shared.held.last_of(e.attempt.message)).collect();
+    loop {
+        match send(shared, &group, &spent).await {
+            Ok(()) => return finish(shared, &group),
+            Err(LedgerError::Refused(text)) if group.len() == 1 => {
+                if !matches!(group[0].verdict, Verdict::Completed(_)) {
+                    tracing::error!(
+                        error = text,
+                        job.id = group[0].attempt.id.0,
+                        "a verdict is refused; the job goes back"
+                    );
+                    return finish(shared, &group);
+                }
+                group[0].verdict = refused(text);
+            }
+            Err(LedgerError::Refused(_)) => {
+                // One of them is at fault: book them one by one. The message rows go with whichever comes last.
+                for one in group {
+                    shared.held.not_last_of(one.attempt.message);
+                    Box::pin(book(shared, vec![one])).await;
+                }
+                return;
+            }
+            Err(error) => {
+                tracing::debug!(%error, jobs = group.len(), "verdicts are tried again");
+                sleep(PAUSE).await;
+                if error.is_unknown() {
+                    drop_decided(shared, &mut group).await;
+                }
+            }
+        }
+        if group.is_empty() {
+            return;
+        }
+    }
+}
+
+fn refused(text: String) -> Verdict {
+    let error = format!("the ledger refuses the output: {text}");
+    Verdict::Failed { retryable: false, class: ErrorClass::Database, error, delay: Duration::ZERO }
+}
+
+/// After an unknown commit: a row that is still at our epoch is repeated, any other is decided.
+async fn drop_decided<L: Ledger, B: Broker>(shared: &Shared<L, B>, group: &mut Vec<Ended>) {
+    let rows: Vec<Pointer> = group.iter().map(|e| Pointer(e.attempt.id, e.attempt.epoch)).collect();
+    let Ok(held) = shared.ledger.still_held(&rows).await else { return };
+    let (still, decided): (Vec<_>, Vec<_>) = group.drain(..).partition(|e| held.contains(&e.attempt.id));
+    *group = still;
+    finish(shared, &decided);
+}
+
+fn finish<L: Ledger, B: Broker>(shared: &Shared<L, B>, group: &[Ended]) {
+    for one in group {
+        shared.held.finished(one.attempt.id, one.attempt.epoch);
+    }
+}
+
+async fn send<L: Ledger, B: Broker>(
+    shared: &Arc<Shared<L, B>>,
+    group: &[Ended],
+    spent: &[MessageId],
+) -> LedgerResult<()> {
+    let ledger = &shared.ledger;
+    match group[0].verdict {
+        Verdict::Completed(_) => {
+            let batch: Vec<Completion> = group.iter().filter_map(completion).collect();
+            tell(group, &ledger.complete(&batch, spent).await?, report::completed_batch);
+        }
+        Verdict::Failed { .. } => {
+            let batch: Vec<Failure> = group.iter().filter_map(failure).collect();
+            let failed = ledger.fail(&batch, spent).await?;
+            after_failures(shared, group, &failed);
+        }
+        Verdict::Released(_) => {
+            let batch: Vec<Release> = group.iter().filter_map(release).collect();
+            tell(group, &ledger.release(&batch, spent).await?, report::released);
+        }
+        Verdict::Discarded(_) => {
+            let batch: Vec<Discard> = group.iter().filter_map(discard).collect();
+            tell(group, &ledger.discard(&batch, spent).await?, report::discarded);
+        }
+    }
+    Ok(())
+}
+
+fn tell(group: &[Ended], booked: &HashSet<JobId>, report: fn(&Ended)) {
+    for one in group {
+        if booked.contains(&one.attempt.id) {
+            report(one);
+        } else {
+            report::fenced(&one.attempt);
+        }
+    }
+}
+
+fn after_failures<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, group: &[Ended], failed: &[Failed]) {
+    for one in group {
+        let Some(after) = failed.iter().find(|f| f.id == one.attempt.id) else {
+            report::fenced(&one.attempt);
+            continue;
+        };
+        report::failed(one, after);
+        if after.status == Status::DeadLetter {
+            let (shared_in, copy, generation) = (shared.clone(), copy_of(one, after), after.generation);
+            shared.tasks.spawn(async move { shared_in.publish_dead(copy, generation).await });
+        }
+    }
+}
+
+fn copy_of(one: &Ended, after: &Failed) -> DeadLetter {
+    let (class, error) = match &one.verdict {
+        Verdict::Failed { class, error, .. } => (class.as_str(), error.as_str()),
+        _ => ("", ""),
+    };
+    DeadLetter {
+        id: after.id,
+        epoch: after.epoch,
+        kind: one.attempt.kind.clone(),
+        lane: one.attempt.lane.clone(),
+        error_class: class.to_owned(),
+        error: error.to_owned(),
+        failures: after.failures,
+        losses: one.attempt.losses,
+        priority: after.priority,
+        max_attempts: one.attempt.max_attempts,
+        trace_id: one.attempt.trace_id,
+    }
+}
+
+fn completion(one: &Ended) -> Option<Completion> {
+    let Verdict::Completed(output) = &one.verdict else { return None };
+    Some(Completion { id: one.attempt.id, epoch: one.attempt.epoch, output: output.clone() })
+}
+
+fn failure(one: &Ended) -> Option<Failure> {
+    let Verdict::Failed { retryable, class, error, delay } = &one.verdict else { return None };
+    Some(Failure {
+        id: one.attempt.id,
+        epoch: one.attempt.epoch,
+        retryable: *retryable,
+        class: *class,
+        error: error.clone(),
+        delay: *delay,
+    })
+}
+
+fn release(one: &Ended) -> Option<Release> {
+    let Verdict::Released(hold) = &one.verdict else { return None };
+    Some(Release { id: one.attempt.id, epoch: one.attempt.epoch, hold: hold.clone() })
+}
+
+fn discard(one: &Ended) -> Option<Discard> {
+    let Verdict::Discarded(reason) = &one.verdict else { return None };
+    Some(Discard { id: one.attempt.id, epoch: one.attempt.epoch, reason: reason.clone() })
+}

@@ -1,0 +1,106 @@
+//! The transaction of a kind with effects: fence, effects, commit; and what to do when an answer is missing.
+
+use super::{attempt::panicked, outcome::Attempt, report, shared::Shared};
+use crate::fleet::{
+    handler::{Applier, ErrorClass, HandlerError},
+    job::{MessageId, Pointer},
+    ports::{Broker, Completion, Ledger, LedgerError},
+};
+use futures_util::FutureExt;
+use serde_json::Value;
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use tokio::time::{sleep, timeout};
+
+/// What became of the effects.
+pub(super) enum Applied {
+    /// Committed with the completion; or refused, because the row was not ours any more. Either way it is over.
+    Settled,
+    /// The job's own failure; nothing was written.
+    Failed(HandlerError),
+}
+
+/// Between two tries of a transaction that the ledger asked to repeat or could not take.
+const PAUSE: Duration = Duration::from_millis(100);
+
+pub(super) async fn apply<L: Ledger, B: Broker>(
+    shared: &Arc<Shared<L, B>>,
+    attempt: &Attempt,
+    output: Value,
+    effects: &Applier<L::Tx>,
+    deadline: Duration,
+) -> Applied {
+    let completion = Completion { id: attempt.id, epoch: attempt.epoch, output };
+    let spent: Vec<MessageId> = shared.held.last_of(attempt.message).into_iter().collect();
+    let ran = attempt.begun.elapsed();
+    loop {
+        match transaction(shared, &completion, &spent, effects, deadline).await {
+            Ok(true) => return settle(shared, attempt, Some(ran)),
+            Ok(false) => return settle(shared, attempt, None),
+            Err(Trouble::Handler(error)) => return undo(shared, attempt, error),
+            Err(Trouble::Ledger(LedgerError::Refused(text))) => {
+                return undo(shared, attempt, HandlerError::retryable(ErrorClass::Database, text));
+            }
+            Err(Trouble::Ledger(error)) => tracing::debug!(%error, "effects are tried again"),
+        }
+        sleep(PAUSE).await;
+        if is_decided(shared, attempt).await {
+            // The commit that gave no answer did happen, or the row went to someone else.
+            return settle(shared, attempt, Some(ran));
+        }
+        if shared.held.is_stopped(Pointer(attempt.id, attempt.epoch)) {
+            return settle(shared, attempt, None);
+        }
+    }
+}
+
+/// `ran`: it is completed.
+fn settle<L: Ledger, B: Broker>(shared: &Shared<L, B>, attempt: &Attempt, ran: Option<Duration>) -> Applied {
+    shared.held.finished(attempt.id, attempt.epoch);
+    match ran {
+        Some(ran) => report::completed(attempt, ran),
+        None => report::fenced(attempt),
+    }
+    Applied::Settled
+}
+
+/// A failed job's message is counted again: its last statement is still to come.
+fn undo<L: Ledger, B: Broker>(shared: &Shared<L, B>, attempt: &Attempt, error: HandlerError) -> Applied {
+    shared.held.not_last_of(attempt.message);
+    Applied::Failed(error)
+}
+
+enum Trouble {
+    Handler(HandlerError),
+    Ledger(LedgerError),
+}
+
+/// True: committed. False: refused by the fence.
+async fn transaction<L: Ledger, B: Broker>(
+    shared: &Arc<Shared<L, B>>,
+    completion: &Completion,
+    spent: &[MessageId],
+    effects: &Applier<L::Tx>,
+    deadline: Duration,
+) -> Result<bool, Trouble> {
+    let Some(mut tx) = shared.ledger.begin_effects(completion, spent).await.map_err(Trouble::Ledger)? else {
+        return Ok(false);
+    };
+    let applied = timeout(deadline, AssertUnwindSafe(effects(&mut tx)).catch_unwind()).await;
+    let error = match applied {
+        Ok(Ok(Ok(()))) => {
+            shared.ledger.commit(tx).await.map_err(Trouble::Ledger)?;
+            return Ok(true);
+        }
+        Ok(Ok(Err(error))) => error,
+        Ok(Err(panic)) => panicked(&*panic),
+        Err(_) => HandlerError::retryable(ErrorClass::Timeout, format!("effects took longer than {deadline:?}")),
+    };
+    shared.ledger.rollback(tx).await;
+    Err(Trouble::Handler(error))
+}
+
+/// True: the row has left our epoch. An answer that doesn't come decides nothing.
+async fn is_decided<L: Ledger, B: Broker>(shared: &Shared<L, B>, attempt: &Attempt) -> bool {
+    let row = Pointer(attempt.id, attempt.epoch);
+    shared.ledger.still_held(&[row]).await.is_ok_and(|held| !held.contains(&attempt.id))
+}

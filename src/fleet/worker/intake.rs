@@ -1,0 +1,251 @@
+//! A lane's deliveries: received, kept until a slot is free, claimed, acknowledged.
+
+use super::{acks::AckWindow, bands::BandQueues, claim, shared::Shared};
+use crate::{
+    fleet::{
+        job::{Band, Envelope, MessageId},
+        ports::{Broker, Delivery, Ledger, Prefetch, Quarantined, Subscription},
+    },
+    telemetry::names,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, sleep, sleep_until},
+};
+
+/// A message that waits for a slot.
+pub(super) struct Waiting {
+    pub(super) tag: u64,
+    pub(super) envelope: Envelope,
+    since: Instant,
+}
+
+/// Between two tries to subscribe; the session supervisor has its own backoff below this.
+const RESUBSCRIBE: Duration = Duration::from_millis(200);
+/// Far away: no timer is set.
+const NEVER: Duration = Duration::from_hours(24);
+
+/// One lane of a worker.
+pub(super) struct Intake<L: Ledger, B: Broker> {
+    pub(super) shared: Arc<Shared<L, B>>,
+    pub(super) lane: String,
+    waiting: BandQueues<Waiting>,
+    window: AckWindow,
+    /// From when on idle slots lease directly.
+    lease_at: Instant,
+}
+
+enum Step<S> {
+    Delivery(Option<Delivery>),
+    Slot(OwnedSemaphorePermit),
+    Overdue,
+    Subscribed(Option<S>),
+    Look,
+    Drain,
+}
+
+impl<L: Ledger, B: Broker> Intake<L, B> {
+    pub(super) fn new(shared: Arc<Shared<L, B>>, lane: String) -> Self {
+        let lease_at = Instant::now() + shared.protocol.direct_lease;
+        Self { shared, lane, waiting: BandQueues::default(), window: AckWindow::default(), lease_at }
+    }
+
+    /// Until the worker drains.
+    pub(super) async fn run(mut self) {
+        let mut fit = self.shared.fit.subscribe();
+        let mut subscription: Option<B::Subscription> = None;
+        let mut subscribing = self.subscribe(Duration::ZERO);
+        loop {
+            let is_fit = *fit.borrow_and_update();
+            let wants_slot = is_fit && (self.waiting.len() > 0 || Instant::now() >= self.lease_at);
+            let step = tokio::select! {
+                biased;
+                () = self.shared.drain.cancelled() => Step::Drain,
+                delivery = next(&mut subscription) => Step::Delivery(delivery),
+                sub = &mut subscribing, if subscription.is_none() => Step::Subscribed(sub),
+                permit = self.shared.slots.clone().acquire_owned(), if wants_slot => match permit {
+                    Ok(permit) => Step::Slot(permit),
+                    Err(_) => Step::Drain,
+                },
+                () = sleep_until(self.overdue_at()) => Step::Overdue,
+                () = sleep_until(self.lease_at), if !wants_slot && is_fit => Step::Look,
+                _ = fit.changed() => Step::Look,
+            };
+            match step {
+                Step::Drain => break,
+                Step::Look => {}
+                Step::Subscribed(sub) => {
+                    if sub.is_none() {
+                        subscribing = self.subscribe(RESUBSCRIBE);
+                    }
+                    subscription = sub;
+                }
+                Step::Delivery(Some(delivery)) => self.receive(delivery).await,
+                Step::Delivery(None) => {
+                    self.forget_session();
+                    subscription = None;
+                    subscribing = self.subscribe(RESUBSCRIBE);
+                }
+                Step::Slot(permit) => self.fill(permit).await,
+                Step::Overdue => self.hand_back().await,
+            }
+            self.acknowledge(&mut subscription).await;
+        }
+        if let Some(mut sub) = subscription {
+            // What was delivered and not claimed returns to its queue with the channel.
+            let _ = sub.cancel().await;
+            sub.close().await;
+        }
+    }
+
+    fn subscribe(&self, after: Duration) -> std::pin::Pin<Box<dyn Future<Output = Option<B::Subscription>> + Send>> {
+        let (broker, lane, prefetch) =
+            (self.shared.broker.clone(), self.lane.clone(), prefetch(self.shared.slot_count));
+        Box::pin(async move {
+            sleep(after).await;
+            match broker.subscribe(&lane, prefetch).await {
+                Ok(subscription) => Some(subscription),
+                Err(e) => {
+                    tracing::debug!(error = %e, lane, "no subscription yet");
+                    None
+                }
+            }
+        })
+    }
+
+    /// The old channel's deliveries will come again.
+    fn forget_session(&mut self) {
+        self.waiting.take_if(|_| true);
+        self.window = AckWindow::default();
+    }
+
+    async fn receive(&mut self, delivery: Delivery) {
+        self.window.open(delivery.tag);
+        match Envelope::decode(&delivery.body) {
+            // A probe: its confirm was its purpose.
+            Ok(envelope) if envelope.jobs.is_empty() => self.window.settle(delivery.tag),
+            Ok(envelope) => {
+                self.lease_at = Instant::now() + self.shared.protocol.direct_lease;
+                let waiting = Waiting { tag: delivery.tag, envelope, since: Instant::now() };
+                self.waiting.push(delivery.band, waiting);
+            }
+            Err(e) => self.quarantine(delivery, e.to_string()).await,
+        }
+    }
+
+    /// A message that nobody can read is kept for people and acknowledged: requeued it would come back for ever.
+    async fn quarantine(&mut self, delivery: Delivery, reason: String) {
+        metrics::counter!(names::QUARANTINED).increment(1);
+        tracing::warn!(
+            event = "message.quarantined",
+            lane = self.lane,
+            reason,
+            "an unreadable message is kept in the table quarantine"
+        );
+        let queue = format!("{}.{}", self.lane, delivery.band);
+        let kept = Quarantined { queue, reason, body: delivery.body, headers: delivery.headers };
+        match self.shared.ledger.quarantine(&kept).await {
+            Ok(()) => self.window.settle(delivery.tag),
+            Err(e) => tracing::debug!(error = %e, "not quarantined; the message stays unacknowledged and comes again"),
+        }
+    }
+
+    /// A slot is free: claims what waits, up to the slots that are free; with nothing waiting, leases directly.
+    async fn fill(&mut self, first: OwnedSemaphorePermit) {
+        let mut permits = vec![first];
+        if self.waiting.len() == 0 {
+            return self.lease(permits).await;
+        }
+        let mut batch = Vec::new();
+        while let Some(waiting) = self.waiting.pop() {
+            batch.push(waiting);
+            if batch.len() >= self.shared.protocol.batch {
+                break;
+            }
+            if batch.len() == permits.len() {
+                match self.shared.slots.clone().try_acquire_owned() {
+                    Ok(permit) => permits.push(permit),
+                    Err(_) => break,
+                }
+            }
+        }
+        permits.truncate(batch.len());
+        if !claim::claim(&self.shared, &batch, permits).await {
+            return;
+        }
+        batch.iter().for_each(|waiting| self.window.settle(waiting.tag));
+    }
+
+    async fn lease(&mut self, mut permits: Vec<OwnedSemaphorePermit>) {
+        while permits.len() < self.shared.protocol.batch
+            && let Ok(permit) = self.shared.slots.clone().try_acquire_owned()
+        {
+            permits.push(permit);
+        }
+        let leased = claim::lease(&self.shared, &self.lane, permits).await;
+        // As long as there is work and no broker brings it, the next free slot leases at once.
+        self.lease_at = Instant::now() + if leased { Duration::ZERO } else { self.shared.protocol.direct_lease };
+    }
+
+    fn overdue_at(&self) -> Instant {
+        let oldest = self.waiting.oldest(|waiting| waiting.since);
+        oldest.map_or_else(|| Instant::now() + NEVER, |since| since + self.shared.protocol.hand_back)
+    }
+
+    /// Deliveries that found no slot in time go back to the ledger, where another worker may have one.
+    async fn hand_back(&mut self) {
+        let limit = self.shared.protocol.hand_back;
+        let overdue = self.waiting.take_if(|waiting| waiting.since.elapsed() >= limit);
+        let messages: Vec<MessageId> = overdue.iter().map(|waiting| waiting.envelope.message).collect();
+        match self.shared.ledger.hand_back(&messages).await {
+            Ok(_) => {
+                metrics::counter!(names::HANDED_BACK).increment(messages.len() as u64);
+                overdue.iter().for_each(|waiting| self.window.settle(waiting.tag));
+            }
+            Err(e) => {
+                tracing::debug!(error = %e, "not handed back; tried again");
+                // Back into the normal band's queue: which band it came from no longer matters.
+                overdue
+                    .into_iter()
+                    .for_each(|w| self.waiting.push(Band::Normal, Waiting { since: Instant::now(), ..w }));
+            }
+        }
+    }
+
+    async fn acknowledge(&mut self, subscription: &mut Option<B::Subscription>) {
+        let Some(sub) = subscription else { return };
+        let Some(acks) = self.window.flush() else { return };
+        if let Err(e) = sub.ack(acks).await {
+            // The session is gone, and its messages will come again: the claim refuses them.
+            tracing::debug!(error = %e, "acks are lost");
+            self.forget_session();
+            *subscription = None;
+        }
+    }
+}
+
+async fn next<S: Subscription>(subscription: &mut Option<S>) -> Option<Delivery> {
+    match subscription {
+        Some(subscription) => subscription.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Prefetch counts per consumer: the slots are divided among the bands as their turns are, each at least one.
+fn prefetch(slots: u32) -> Prefetch {
+    let share = |weight: u32| u16::try_from((slots * weight).div_ceil(10)).unwrap_or(u16::MAX).max(1);
+    Prefetch([share(6), share(3), share(1)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slots_are_divided_among_the_bands() {
+        assert_eq!(prefetch(1), Prefetch([1, 1, 1]));
+        assert_eq!(prefetch(10), Prefetch([6, 3, 1]));
+        assert_eq!(prefetch(64), Prefetch([39, 20, 7]));
+    }
+}

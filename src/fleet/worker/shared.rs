@@ -1,0 +1,47 @@
+//! What the worker's loops share.
+
+use super::{held::Held, outcome::Ended};
+use crate::fleet::{
+    handler::Registry,
+    job::WorkerId,
+    ports::{Broker, Ledger, Outgoing, PublishOutcome},
+    settings::Protocol,
+};
+use std::sync::Arc;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// One worker's state. Cheap to share, never locked over an await.
+pub(super) struct Shared<L: Ledger, B: Broker> {
+    pub(super) ledger: L,
+    pub(super) broker: B,
+    pub(super) registry: Arc<Registry<L::Tx>>,
+    pub(super) protocol: Protocol,
+    pub(super) worker: WorkerId,
+    /// Kinds that it knows.
+    pub(super) kinds: Vec<String>,
+    pub(super) lanes: Vec<String>,
+    pub(super) slot_count: u32,
+    pub(super) slots: Arc<Semaphore>,
+    pub(super) held: Held,
+    /// To the completer. Bounded: runs wait when the ledger is slow.
+    pub(super) ended: mpsc::Sender<Ended>,
+    /// False: it can't prove that it lives, and takes nothing.
+    pub(super) fit: watch::Sender<bool>,
+    /// No more work is taken.
+    pub(super) drain: CancellationToken,
+    /// Attempts, and copies of dead letters.
+    pub(super) tasks: TaskTracker,
+}
+
+impl<L: Ledger, B: Broker> Shared<L, B> {
+    /// Puts the copy of a dead letter into docket.dead. If it fails, R5 finds the row unmarked.
+    pub(super) async fn publish_dead(&self, dead: crate::fleet::ports::DeadLetter, generation: i32) {
+        let pointer = crate::fleet::job::Pointer(dead.id, dead.epoch);
+        if self.broker.publish(Outgoing::Dead(dead)).await == PublishOutcome::Confirmed
+            && let Err(e) = self.ledger.dead_mark(&[pointer], generation).await
+        {
+            tracing::debug!(error = %e, job.id = pointer.id().0, "a dead letter's copy is not marked; the next pass finds it");
+        }
+    }
+}

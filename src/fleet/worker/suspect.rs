@@ -1,0 +1,67 @@
+//! A suspect (a job that has lost two workers) runs alone: whoever takes it holds no other row, so that its next victim
+//! tells who it was.
+
+use super::{attempt, shared::Shared};
+use crate::fleet::ports::{Broker, Ledger};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::Notify,
+    time::{sleep, timeout},
+};
+
+/// How often it looks whether the last row is booked.
+const LOOK: Duration = Duration::from_millis(20);
+/// A drained worker whose rows aren't booked by then gives up for this time.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits for the heartbeat to say that a suspect is due, drains, takes it, runs it alone.
+pub(super) async fn run<L: Ledger, B: Broker>(shared: Arc<Shared<L, B>>, due: Arc<Notify>) {
+    loop {
+        tokio::select! {
+            () = shared.drain.cancelled() => return,
+            () = due.notified() => {}
+        }
+        // All slots: nothing runs, and nothing can be claimed or leased while this permit lives.
+        let all = tokio::select! {
+            () = shared.drain.cancelled() => return,
+            all = shared.slots.clone().acquire_many_owned(shared.slot_count) => all,
+        };
+        let Ok(all) = all else { return };
+        if timeout(PATIENCE, until_empty(&shared)).await.is_ok() {
+            take(&shared).await;
+        }
+        drop(all);
+    }
+}
+
+async fn until_empty<L: Ledger, B: Broker>(shared: &Shared<L, B>) {
+    while !shared.held.is_empty() {
+        sleep(LOOK).await;
+    }
+}
+
+async fn take<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>) {
+    for lane in &shared.lanes {
+        if !*shared.fit.borrow() || shared.drain.is_cancelled() {
+            return;
+        }
+        match shared.ledger.lease_suspect(shared.worker, lane, &shared.kinds).await {
+            Ok(Some(job)) => {
+                tracing::warn!(
+                    event = "job.suspect",
+                    job.id = job.id.0,
+                    losses = job.losses,
+                    "running a suspect alone"
+                );
+                let signals = shared.held.claimed(std::iter::empty(), std::slice::from_ref(&job));
+                let signal = signals.get(&job.id).cloned().unwrap_or_default();
+                attempt::run(shared, job, signal).await;
+                // Booked before anything else is taken.
+                let _ = timeout(PATIENCE, until_empty(shared)).await;
+                return;
+            }
+            Ok(None) => {}
+            Err(error) => tracing::debug!(%error, lane, "no lease of a suspect"),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Counting and timing answers. The route is a template, never a path: a client must not make labels.
+
+use crate::telemetry::names::{API_DURATION, API_REQUESTS, HTTP_REFUSED};
+use axum::{
+    body::Body,
+    extract::{MatchedPath, Request},
+    middleware::Next,
+    response::Response,
+};
+use hyper::Method;
+use metrics::{counter, histogram};
+use std::time::Duration;
+
+/// The label of requests that no route took.
+const UNMATCHED: &str = "unmatched";
+
+/// The template of the route that answered.
+#[derive(Clone)]
+pub(super) struct Route(String);
+
+impl Route {
+    pub(super) fn fixed(template: &'static str) -> Self {
+        Self(template.to_owned())
+    }
+}
+
+/// A middleware for routes: it tells the loop which of them answered, so that the metrics can name it.
+pub async fn tag(matched: Option<MatchedPath>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if let Some(path) = matched {
+        response.extensions_mut().insert(Route(path.as_str().to_owned()));
+    }
+    response
+}
+
+/// Counts an answer.
+pub(super) fn answered(method: &Method, response: &Response<Body>, took: Duration) {
+    let method = label(method);
+    let route = response.extensions().get::<Route>().map_or_else(|| UNMATCHED.to_owned(), |route| route.0.clone());
+    let status = response.status().as_u16().to_string();
+    counter!(API_REQUESTS, "method" => method, "route" => route.clone(), "status" => status).increment(1);
+    histogram!(API_DURATION, "method" => method, "route" => route).record(took.as_secs_f64());
+}
+
+/// Counts a connection that was refused.
+pub(super) fn refused() {
+    counter!(HTTP_REFUSED, "reason" => "too_many_connections").increment(1);
+}
+
+/// Clients may invent methods; labels may not.
+fn label(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}

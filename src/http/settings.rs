@@ -1,0 +1,65 @@
+//! Where and how a process listens.
+
+use secrecy::SecretString;
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+/// Where and how a process listens.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// Address and port; port 0 takes a free one.
+    pub addr: SocketAddr,
+    /// The bearer token. Without one, the address must be a loopback address, and everything is open to this machine.
+    pub token: Option<SecretString>,
+    /// `/metrics` is open even where a token is set.
+    pub metrics_open: bool,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+impl Default for HttpSettings {
+    /// A free port of the loopback address, no token.
+    fn default() -> Self {
+        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self { addr, token: None, metrics_open: false, limits: Limits::default() }
+    }
+}
+
+/// What a client can't exceed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at once: scrapers, probes and a few operators need a dozen. More are refused, not queued: a client
+    /// that waits can't tell us from a dead process.
+    pub connections: usize,
+    /// Bytes of a request's head. hyper answers 431 above it.
+    pub header_bytes: usize,
+    /// Headers of a request.
+    pub headers: usize,
+    /// Bytes of a request's body.
+    pub body_bytes: usize,
+    /// A head must be complete in this time. It starts when a connection becomes idle, so it ends idle ones too.
+    pub header: Duration,
+    /// An answer must be ready in this time.
+    pub request: Duration,
+    /// A connection is closed after this time: a client that never reads its answer can't hold it longer.
+    pub connection: Duration,
+    /// At shutdown, requests may go on for so long.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 256,
+            header_bytes: 64 * 1024,
+            headers: 100,
+            body_bytes: 1024 * 1024,
+            header: Duration::from_secs(10),
+            request: Duration::from_secs(10),
+            connection: Duration::from_mins(10),
+            drain: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The rows of the table, in the order of `names`.
+
+use super::{
+    super::names as n,
+    Family, Label, Owner,
+    Type::{self, Counter, Gauge, Histogram},
+    Values::{self, AtStart, Bounded, Closed},
+};
+use metrics::Unit::{self, Seconds};
+
+/// Database statements and publisher confirms.
+const FAST: &[f64] = &[0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
+/// Requests that we answer.
+const HTTP: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+/// Requests that a city's site answers, or doesn't.
+const VENDOR: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0];
+/// Runs of a job. A quantile can't exceed the largest bucket, so they go well past the 120 s of the alert.
+const JOB: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 1800.0];
+/// Waits of a job that could have run.
+const WAIT: &[f64] = &[0.05, 0.25, 1.0, 5.0, 15.0, 60.0, 120.0, 300.0, 600.0, 1800.0];
+/// Language models.
+const LLM: &[f64] = &[0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0];
+/// Dollars of one request. Counters are whole numbers, so cost is a histogram: its sum is the dollar counter.
+const USD: &[f64] = &[0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0];
+
+const fn label(name: &'static str, values: Values) -> Label {
+    Label { name, values }
+}
+
+const KIND: Label = label("job_type", AtStart("kind"));
+const LANE: Label = label("lane", AtStart("lane"));
+const CITY: Label = label("city", Bounded);
+const VENDOR_NAME: Label = label("vendor", Bounded);
+const MODEL: Label = label("model", Bounded);
+const PROMPT: Label = label("prompt_type", Bounded);
+const ROLE: Label = label("role", Closed(&["publish", "consume"]));
+const ROUTE: Label = label("route", Bounded);
+const METHOD: Label = label("method", Closed(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"]));
+
+const fn row(
+    name: &'static str,
+    kind: Type,
+    unit: Option<Unit>,
+    labels: &'static [Label],
+    owner: Owner,
+    help: &'static str,
+) -> Family {
+    Family { name, kind, unit, labels, help, owner }
+}
+
+/// Every family of Docket, once.
+#[rustfmt::skip]
+pub const FAMILIES: &[Family] = &[
+    // sync
+    row(n::MEETINGS_SYNCED, Counter, None, &[CITY, VENDOR_NAME], Owner::Worker, "Meetings that were found or refreshed"),
+    row(n::ITEMS_EXTRACTED, Counter, None, &[CITY, VENDOR_NAME], Owner::Worker, "Agenda items that were extracted"),
+    row(n::MATTERS_TRACKED, Counter, None, &[CITY], Owner::Worker, "Matters that were created or linked"),
+    // processing
+    row(n::PROCESSING_DURATION, Histogram(JOB), Some(Seconds), &[KIND], Owner::Worker, "Run time of an attempt"),
+    row(n::PDF_EXTRACTION_DURATION, Histogram(JOB), Some(Seconds), &[], Owner::Worker, "Time to read the text of a PDF"),
+    row(n::JOBS_IN_FLIGHT, Gauge, None, &[], Owner::Worker, "Jobs that this worker runs now"),
+    row(n::WORKER_SLOTS, Gauge, None, &[], Owner::Worker, "Jobs that this worker can run at once"),
+    // llm
+    row(n::LLM_REQUESTS, Counter, None, &[MODEL, PROMPT, label("status", Bounded)], Owner::Worker, "Requests to a language model"),
+    row(n::LLM_DURATION, Histogram(LLM), Some(Seconds), &[MODEL], Owner::Worker, "Time of a request to a language model"),
+    row(n::LLM_TOKENS, Counter, None, &[MODEL, label("token_type", Closed(&["input", "output"]))], Owner::Worker, "Tokens that were sent and received"),
+    row(n::LLM_COST, Histogram(USD), None, &[MODEL, PROMPT], Owner::Worker, "Cost of a request in US dollars; the sum is the money spent"),
+    // queue
+    row(n::QUEUE_JOBS, Gauge, None, &[LANE, label("status", Closed(&["pending", "held", "queued", "processing", "failed", "dead_letter"]))], Owner::OneProcess, "Jobs of a lane: runnable (counted up to a cap), held, queued, processing, failed, dead_letter"),
+    row(n::QUEUE_OLDEST_AGE, Gauge, Some(Seconds), &[LANE], Owner::OneProcess, "For how long the oldest runnable job of a lane has been due; 0: none is"),
+    row(n::DEAD_LETTER_AGE, Gauge, Some(Seconds), &[LANE], Owner::OneProcess, "Age of the oldest dead letter of a lane; 0: there is none"),
+    row(n::JOBS_PROCESSED, Counter, None, &[KIND, label("status", Closed(&["completed", "failed", "retried", "dead_letter", "cancelled", "released", "snoozed"]))], Owner::Worker, "Attempts by how they ended"),
+    row(n::QUEUE_WAIT, Histogram(WAIT), Some(Seconds), &[KIND], Owner::Worker, "From when a job could have run to its claim"),
+    // engine
+    row(n::PUBLISHED, Counter, None, &[label("outcome", Closed(&["confirmed", "nacked", "returned", "unknown"]))], Owner::Scheduler, "Messages by what became of their publish"),
+    row(n::CONFIRM_DURATION, Histogram(FAST), Some(Seconds), &[], Owner::Scheduler, "From a publish to the answer of the broker"),
+    row(n::DUPLICATES_DROPPED, Counter, None, &[], Owner::Worker, "Pointers that were stale: another delivery or a sweep was first"),
+    row(n::FENCED, Counter, None, &[], Owner::Worker, "Results that the fence refused"),
+    row(n::HANDED_BACK, Counter, None, &[], Owner::Worker, "Messages that found no slot and went back"),
+    row(n::LEASED_DIRECTLY, Counter, None, &[], Owner::Worker, "Jobs that a worker took without the broker"),
+    row(n::RESCUED, Counter, None, &[label("rule", Closed(&["R1", "R2", "R3", "R4", "R6"]))], Owner::Every, "Jobs that a sweep gave back"),
+    row(n::QUARANTINED, Counter, None, &[], Owner::Every, "Messages that nobody can read"),
+    // broker
+    row(n::BROKER_CONNECTED, Gauge, None, &[ROLE], Owner::Every, "1 while connected to RabbitMQ"),
+    row(n::BROKER_BLOCKED, Gauge, None, &[ROLE], Owner::Every, "1 while RabbitMQ refuses publishes for lack of memory or disk"),
+    row(n::BROKER_RECONNECTS, Counter, None, &[ROLE], Owner::Every, "Sessions with RabbitMQ that ended and were opened again"),
+    // api
+    row(n::API_REQUESTS, Counter, None, &[METHOD, ROUTE, label("status", Bounded)], Owner::Every, "HTTP requests that were answered"),
+    row(n::API_DURATION, Histogram(HTTP), Some(Seconds), &[METHOD, ROUTE], Owner::Every, "Time to answer an HTTP request"),
+    row(n::HTTP_REFUSED, Counter, None, &[label("reason", Closed(&["too_many_connections"]))], Owner::Every, "HTTP connections that were refused"),
+    // errors
+    row(n::ERRORS, Counter, None, &[label("component", AtStart("component")), label("type", AtStart("error_class"))], Owner::Every, "Errors by part of the product and class"),
+    // vendor
+    row(n::VENDOR_REQUESTS, Counter, None, &[VENDOR_NAME, label("status", Bounded)], Owner::Worker, "Requests to a vendor's site"),
+    row(n::VENDOR_DURATION, Histogram(VENDOR), Some(Seconds), &[VENDOR_NAME], Owner::Worker, "Time of a request to a vendor's site"),
+    // database
+    row(n::DB_OPERATIONS, Counter, None, &[label("operation", Bounded), label("status", Closed(&["ok", "error"]))], Owner::Every, "Database statements, by name"),
+    row(n::DB_DURATION, Histogram(FAST), Some(Seconds), &[label("operation", Bounded)], Owner::Every, "Time of a database statement, by name"),
+    // process
+    row(n::BUILD_INFO, Gauge, None, &[label("version", Bounded)], Owner::Every, "1, with the version that runs"),
+    row(n::LOG_LINES_DROPPED, Counter, None, &[], Owner::Every, "Log lines that were dropped because the writer could not keep up"),
+];

@@ -1,0 +1,87 @@
+//! Counters that are born at 0. One that is born at 40 has a rate of 0: the first increase would be invisible.
+
+use super::super::{FAMILIES, Family, Owner, Type, Values};
+use ::metrics::{Label, counter};
+
+/// The label sets that are closed once the process has started. Bounded: by code (kinds, components, classes) and by
+/// configuration (lanes).
+#[derive(Clone, Debug, Default)]
+pub struct Known<'a> {
+    /// Kinds of the registry.
+    pub kinds: &'a [&'a str],
+    /// Lanes of the configuration.
+    pub lanes: &'a [&'a str],
+    /// Parts of the product.
+    pub components: &'a [&'a str],
+    /// Classes of errors.
+    pub error_classes: &'a [&'a str],
+}
+
+impl Known<'_> {
+    fn values(&self, values: Values) -> Option<&[&str]> {
+        match values {
+            Values::Closed(set) => Some(set),
+            Values::AtStart("kind") => Some(self.kinds),
+            Values::AtStart("lane") => Some(self.lanes),
+            Values::AtStart("component") => Some(self.components),
+            Values::AtStart("error_class") => Some(self.error_classes),
+            Values::AtStart(_) | Values::Bounded => None,
+        }
+    }
+}
+
+/// Registers, at 0, every counter of these owners whose labels are all known. Call it once at start.
+pub fn touch(owners: &[Owner], known: &Known<'_>) {
+    for family in FAMILIES.iter().filter(|f| f.kind == Type::Counter && owners.contains(&f.owner)) {
+        for labels in label_sets(family, known) {
+            counter!(family.name, labels).increment(0);
+        }
+    }
+}
+
+/// The product of the labels' values; empty when one of them is open.
+fn label_sets(family: &Family, known: &Known<'_>) -> Vec<Vec<Label>> {
+    let mut sets = vec![Vec::new()];
+    for label in family.labels {
+        let values = known.values(label.values).unwrap_or_default();
+        sets = sets
+            .iter()
+            .flat_map(|set| {
+                values.iter().map(move |value| {
+                    let mut longer: Vec<Label> = set.clone();
+                    longer.push(Label::new(label.name, (*value).to_owned()));
+                    longer
+                })
+            })
+            .collect();
+    }
+    sets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Metrics, install::recorder};
+    use super::*;
+
+    #[test]
+    fn counters_are_born_at_zero_for_every_known_label_set() {
+        let recorder = recorder();
+        let page = ::metrics::with_local_recorder(&recorder, || {
+            let known =
+                Known { kinds: &["greet", "sync"], components: &["llm"], error_classes: &["timeout"], lanes: &[] };
+            touch(&[Owner::Worker, Owner::Every], &known);
+            Metrics::of(&recorder).render()
+        });
+        for series in [
+            r#"docket_queue_jobs_processed_total{job_type="greet",status="dead_letter"} 0"#,
+            r#"docket_queue_jobs_processed_total{job_type="sync",status="completed"} 0"#,
+            r#"docket_errors_total{component="llm",type="timeout"} 0"#,
+            "docket_fenced_writes_total 0",
+            r#"docket_http_connections_refused_total{reason="too_many_connections"} 0"#,
+        ] {
+            assert!(page.lines().any(|line| line == series), "{series} is missing in\n{page}");
+        }
+        assert!(!page.contains("docket_messages_published_total"), "it is a scheduler's: {page}");
+        assert!(!page.contains("docket_vendor_requests_total"), "its labels are open: {page}");
+    }
+}

@@ -1,0 +1,4 @@
+//! Private services: they start, end, and leave nothing behind.
+
+mod lifecycle;
+mod remains;

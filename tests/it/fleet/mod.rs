@@ -1,0 +1,7 @@
+//! The engine on real parts, with toy kinds.
+
+mod faults;
+mod life;
+mod load;
+mod plans;
+mod toys;

@@ -1,0 +1,13 @@
+//! The integration tests: one binary, so that they link once and share one private PostgreSQL and RabbitMQ.
+
+#![expect(clippy::unwrap_used, reason = "a test's helpers may panic like the test itself")]
+
+mod api;
+mod dev;
+mod fleet;
+mod http;
+mod infra;
+mod isolation;
+mod operate;
+mod read;
+mod support;

@@ -1,0 +1,16 @@
+//! What the integration tests share.
+
+mod db;
+mod ledger;
+mod services;
+mod vhost;
+
+pub(crate) use db::TestDb;
+pub(crate) use ledger::{TestLedger, metrics};
+pub(crate) use services::services;
+pub(crate) use vhost::TestVhost;
+
+/// A name that no other test, and no other run, has.
+pub(crate) fn unique(prefix: &str) -> String {
+    format!("{prefix}_{}", uuid::Uuid::new_v4().simple())
+}

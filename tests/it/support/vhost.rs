@@ -1,0 +1,78 @@
+//! A virtual host of its own for each test.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use url::Url;
+
+use super::{services, unique};
+
+/// A fresh virtual host on the tests' broker.
+pub(crate) struct TestVhost {
+    name: String,
+    url: String,
+    management: Url,
+}
+
+impl TestVhost {
+    /// Makes the virtual host and imports definitions into it; their own virtual hosts, users and permissions are left
+    /// out. Waits for the broker.
+    pub(crate) async fn new(definitions: &Value) -> Self {
+        let services = services().await;
+        services.wait_broker().await;
+        let name = unique("test");
+        let mut url = Url::parse(&services.amqp_url).unwrap();
+        url.set_path(&name);
+        let vhost = Self { name, url: url.into(), management: Url::parse(&services.management_url).unwrap() };
+        vhost.call(Method::PUT, &format!("vhosts/{}", vhost.name), &json!({})).await;
+        let all = json!({ "configure": ".*", "write": ".*", "read": ".*" });
+        let user = vhost.management.username();
+        vhost.call(Method::PUT, &format!("permissions/{}/{user}", vhost.name), &all).await;
+        vhost.call(Method::POST, &format!("definitions/{}", vhost.name), &for_any_vhost(definitions)).await;
+        vhost
+    }
+
+    /// The broker's URL with this virtual host.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The virtual host's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Calls the management API, for example `GET queues/{vhost}/{queue}`, and returns its answer.
+    pub(crate) async fn call(&self, method: Method, path: &str, body: &Value) -> Value {
+        let (status, answer) = self.try_call(method, path, body).await;
+        assert!(status.is_success(), "{path}: {status} {answer}");
+        answer
+    }
+
+    /// As [`TestVhost::call`], with the status; an answer that is no JSON is null.
+    pub(crate) async fn try_call(&self, method: Method, path: &str, body: &Value) -> (StatusCode, Value) {
+        let url = self.management.join(&format!("api/{path}")).unwrap();
+        let request = reqwest::Client::new().request(method, url).json(body);
+        let response = request.timeout(std::time::Duration::from_secs(30)).send().await.unwrap();
+        let status = response.status();
+        (status, response.json().await.unwrap_or_default())
+    }
+
+    /// Removes the virtual host and its queues. Tests with many queues do it, for the broker's memory; all others end
+    /// with the broker.
+    pub(crate) async fn delete(self) {
+        self.call(Method::DELETE, &format!("vhosts/{}", self.name), &Value::Null).await;
+    }
+}
+
+/// What can be imported into one virtual host: everything but hosts, users and what names another host.
+fn for_any_vhost(definitions: &Value) -> Value {
+    let sections = ["queues", "exchanges", "bindings", "policies", "parameters"];
+    let unbound = sections.into_iter().filter_map(|section| {
+        let mut entries = definitions.get(section)?.as_array()?.clone();
+        for entry in entries.iter_mut().filter_map(Value::as_object_mut) {
+            entry.remove("vhost");
+        }
+        Some((section.to_owned(), Value::Array(entries)))
+    });
+    Value::Object(unbound.collect())
+}
