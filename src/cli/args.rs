@@ -4,7 +4,12 @@ use clap::{Parser, Subcommand};
 
 /// Docket: a worker fleet that ingests civic meetings.
 #[derive(Debug, Parser)]
-#[command(name = "docket", version, about, after_help = "Example: docket demo --workers 2\nVariables and files: see README.md")]
+#[command(
+    name = "docket",
+    version,
+    about,
+    after_help = "Example: docket demo --workers 2\nVariables and files: see README.md"
+)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,

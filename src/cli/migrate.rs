@@ -41,9 +41,9 @@ pub(super) async fn run(args: Args, env: &Environment) -> Outcome {
     if migrations.is_empty() {
         return output::text("the schema is up to date");
     }
-    let rows = migrations.into_iter().map(|m| {
-        [m.version.to_string(), m.name, if m.applied { "applied" } else { "missing" }.to_owned()]
-    });
+    let rows = migrations
+        .into_iter()
+        .map(|m| [m.version.to_string(), m.name, if m.applied { "applied" } else { "missing" }.to_owned()]);
     output::table(["version", "name", "state"], rows)
 }
 

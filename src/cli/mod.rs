@@ -5,6 +5,7 @@
 
 mod args;
 mod exit;
+mod local;
 mod output;
 mod role;
 mod run;

@@ -14,7 +14,9 @@ pub(super) fn json(value: &impl Serialize) -> Outcome {
 /// A line of text. A reader that went away (`| head`) is no error.
 pub(super) fn text(line: &str) -> Outcome {
     match writeln!(std::io::stdout().lock(), "{line}") {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::internal(format!("can't write the result: {e}"))),
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::internal(format!("can't write the result: {e}")))
+        }
         _ => Ok(()),
     }
 }
@@ -22,7 +24,7 @@ pub(super) fn text(line: &str) -> Outcome {
 /// A table that fits the terminal.
 pub(super) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Outcome {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
     for row in rows {
         table.add_row(row);
     }

@@ -42,7 +42,9 @@ pub fn civic(env: &Environment) -> Result<CivicSettings, ConfigError> {
 }
 
 fn openai(env: &Environment) -> Result<OpenAiSettings, ConfigError> {
-    let model = env.get("DOCKET_OPENAI_MODEL").ok_or_else(|| ConfigError::new("DOCKET_OPENAI_MODEL", "not set: which model?"))?;
+    let model = env
+        .get("DOCKET_OPENAI_MODEL")
+        .ok_or_else(|| ConfigError::new("DOCKET_OPENAI_MODEL", "not set: which model?"))?;
     Ok(OpenAiSettings {
         base_url: env.get("DOCKET_OPENAI_URL").unwrap_or("https://api.openai.com/v1").to_owned(),
         api_key: env.secret("DOCKET_OPENAI_KEY")?,

@@ -27,7 +27,9 @@ impl Environment {
     /// Those of this process. A variable that is empty or only white space counts as not set.
     #[must_use]
     pub fn of_process() -> Self {
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
     }
 
     /// The value of a variable.
@@ -41,6 +43,18 @@ impl Environment {
         if self.get(name).is_none() {
             self.0.insert(name.to_owned(), value.to_owned());
         }
+    }
+
+    /// All but these.
+    #[must_use]
+    pub fn without(mut self, names: &[&str]) -> Self {
+        self.0.retain(|name, _| !names.contains(&name.as_str()));
+        self
+    }
+
+    /// Names and values, for a child process.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     pub(super) fn parse<T: FromStr>(&self, name: &str, default: T, shape: &str) -> Result<T, ConfigError> {
@@ -60,7 +74,8 @@ impl Environment {
         }
         let file = format!("{name}_FILE");
         let Some(path) = self.get(&file) else { return Ok(None) };
-        let text = std::fs::read_to_string(path).map_err(|e| ConfigError::new(&file, format!("can't read {path}: {e}")))?;
+        let text =
+            std::fs::read_to_string(path).map_err(|e| ConfigError::new(&file, format!("can't read {path}: {e}")))?;
         match text.trim() {
             "" => Err(ConfigError::new(&file, format!("{path} is empty"))),
             secret => Ok(Some(secret.to_owned().into())),
@@ -70,7 +85,9 @@ impl Environment {
     /// A time such as `500ms`, `30s`, `5m`, `2h`.
     pub(super) fn duration(&self, name: &str, default: Duration) -> Result<Duration, ConfigError> {
         let Some(text) = self.get(name) else { return Ok(default) };
-        duration(text).ok_or_else(|| ConfigError::new(name, "not a time: write a number and its unit, such as 500ms, 30s, 5m or 2h"))
+        duration(text).ok_or_else(|| {
+            ConfigError::new(name, "not a time: write a number and its unit, such as 500ms, 30s, 5m or 2h")
+        })
     }
 }
 
@@ -104,7 +121,10 @@ mod tests {
     #[test]
     fn times_have_units() {
         let seconds = |text| duration(text).map(|d| d.as_secs_f64());
-        assert_eq!([seconds("500ms"), seconds("30s"), seconds("5m"), seconds("2h")], [Some(0.5), Some(30.0), Some(300.0), Some(7200.0)]);
+        assert_eq!(
+            [seconds("500ms"), seconds("30s"), seconds("5m"), seconds("2h")],
+            [Some(0.5), Some(30.0), Some(300.0), Some(7200.0)]
+        );
         for bad in ["", "5", "-5s", "5 s", "5d", "s", "99999999999999999999s"] {
             assert_eq!(duration(bad), None, "{bad:?}");
         }
