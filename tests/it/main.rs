@@ -4,6 +4,7 @@
 
 mod api;
 mod civic;
+mod demo;
 mod dev;
 mod fleet;
 mod http;
