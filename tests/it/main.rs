@@ -4,6 +4,8 @@
 
 mod api;
 mod dev;
+mod documents;
+mod fixtures;
 mod fleet;
 mod http;
 mod infra;
