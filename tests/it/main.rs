@@ -13,3 +13,4 @@ mod isolation;
 mod operate;
 mod read;
 mod support;
+mod vendor;
