@@ -2,6 +2,7 @@
 
 use crate::support::{TestDb, TestVhost};
 use docket::fleet::{
+    Progress,
     broker::{AmqpBroker, BrokerSettings, Topology, definitions},
     enqueue::{Notify, enqueue},
     handler::{Context, Effects, ErrorClass, Handler, HandlerError, Registry},
@@ -174,8 +175,12 @@ impl TestFleet {
     pub(crate) fn scheduler(&mut self) {
         let stop = CancellationToken::new();
         let wake = docket::db::listen(self.db.config(), stop.clone());
-        let settings =
-            SchedulerSettings { name: "test".into(), lanes: vec!["default".into()], retention: Retention::default() };
+        let settings = SchedulerSettings {
+            name: "test".into(),
+            lanes: vec!["default".into()],
+            retention: Retention::default(),
+            progress: Progress::default(),
+        };
         let (ledger, broker, protocol) = (self.ledger(), self.broker(), self.protocol.clone());
         let token = stop.clone();
         let task = tokio::spawn(async move {
@@ -189,10 +194,11 @@ impl TestFleet {
     pub(crate) async fn worker(&mut self, slots: u32) -> usize {
         let stop = CancellationToken::new();
         let broker = self.broker();
-        let settings = WorkerSettings { name: "test".into(), lanes: vec!["default".into()], slots };
-        let worker =
-            Worker::start(self.ledger(), broker.clone(), registry(), settings, self.protocol.clone(), stop.clone())
-                .await;
+        let settings =
+            WorkerSettings { name: "test".into(), lanes: vec!["default".into()], slots, progress: Progress::default() };
+        let wake = docket::db::listen(self.db.config(), stop.clone()).subscribe();
+        let (ledger, protocol) = (self.ledger(), self.protocol.clone());
+        let worker = Worker::start(ledger, broker.clone(), registry(), settings, protocol, wake, stop.clone()).await;
         let worker = worker.unwrap().unwrap();
         let task = tokio::spawn(async move {
             worker.stopped().await;
