@@ -3,14 +3,15 @@
 /// A sound file of these objects, numbered from 1; the first is the catalogue.
 pub(crate) fn pdf(objects: &[String]) -> Vec<u8> {
     let mut out = b"%PDF-1.4\n".to_vec();
-    let mut table = format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1);
+    let mut table = format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).into_bytes();
     for (i, object) in objects.iter().enumerate() {
-        table += &format!("{:010} 00000 n \n", out.len());
+        table.extend(format!("{:010} 00000 n \n", out.len()).bytes());
         out.extend(format!("{} 0 obj\n{object}\nendobj\n", i + 1).bytes());
     }
     let start = out.len();
     let size = objects.len() + 1;
-    out.extend(format!("{table}trailer\n<</Size {size}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n").bytes());
+    out.extend(table);
+    out.extend(format!("trailer\n<</Size {size}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n").bytes());
     out
 }
 
