@@ -136,6 +136,7 @@ pub(crate) fn registry() -> Arc<Registry<PgTx>> {
 pub(crate) struct TestFleet {
     pub(crate) db: TestDb,
     pub(crate) vhost: Option<TestVhost>,
+    amqp: String,
     pub(crate) client: Client,
     pub(crate) protocol: Protocol,
     running: Vec<(CancellationToken, JoinHandle<()>)>,
@@ -146,19 +147,21 @@ impl TestFleet {
     pub(crate) async fn new() -> Self {
         let topology = Topology::new(["default"]).unwrap();
         let vhost = TestVhost::new(&definitions(&topology, "/", &[])).await;
-        Self::with(Some(vhost)).await
+        let amqp = vhost.url().to_owned();
+        Self { vhost: Some(vhost), ..Self::on(amqp).await }
     }
 
     /// Its broker's address refuses connections.
     pub(crate) async fn without_broker() -> Self {
-        Self::with(None).await
+        Self::on("amqp://guest:guest@127.0.0.1:9/%2f".into()).await
     }
 
-    async fn with(vhost: Option<TestVhost>) -> Self {
+    /// On a broker of the test's own.
+    pub(crate) async fn on(amqp: String) -> Self {
         let db = TestDb::migrated().await;
         let client = db.connect().await;
         client.batch_execute("create table effects (job_id bigint, attempt smallint)").await.unwrap();
-        Self { db, vhost, client, protocol: Protocol::five_times_shorter(), running: Vec::new() }
+        Self { db, vhost: None, amqp, client, protocol: Protocol::five_times_shorter(), running: Vec::new() }
     }
 
     pub(crate) fn ledger(&self) -> PgLedger {
@@ -166,9 +169,8 @@ impl TestFleet {
     }
 
     pub(crate) fn broker(&self) -> AmqpBroker {
-        let url = self.vhost.as_ref().map_or("amqp://guest:guest@127.0.0.1:9/%2f", TestVhost::url);
         let settings = BrokerSettings::from(&self.protocol);
-        AmqpBroker::start(&url.to_owned().into(), settings, &CancellationToken::new()).unwrap()
+        AmqpBroker::start(&self.amqp.clone().into(), settings, &CancellationToken::new()).unwrap()
     }
 
     /// A scheduler, as a process would run it.
