@@ -1,3 +1,5 @@
 //! Parse, run, exit code.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    docket::cli::run(std::env::args_os())
+}

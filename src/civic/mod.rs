@@ -1,8 +1,13 @@
-//! The domain: meetings, documents, summaries. It reaches the fleet through the list of its job handlers.
+//! The domain: meetings, documents, summaries. It reaches the fleet through [`handlers`], the list of its job kinds.
 
 pub mod document;
 pub mod handler;
 pub mod llm;
 pub mod model;
+mod services;
+pub mod settings;
 pub mod store;
 pub mod vendor;
+
+pub use handler::{SyncError, enqueue_sync, handlers};
+pub use services::{Services, ServicesError};

@@ -1,4 +1,4 @@
-//! Private PostgreSQL and RabbitMQ instances, for `docket dev`, the demo and the tests.
+//! Private PostgreSQL and RabbitMQ instances, for `docket dev`, the demo and the tests; and [`city`], a made-up one.
 //!
 //! They are ordinary processes on free loopback ports, with their data in a directory of their own; no service of the
 //! machine is touched. However the starting process ends, nothing is left behind: [`Services::stop`] ends them in
@@ -6,6 +6,7 @@
 //! the keeper was killed too.
 
 mod binaries;
+pub mod city;
 mod keeper;
 mod place;
 mod ports;

@@ -103,6 +103,16 @@ pub async fn enqueue<C: GenericClient + Sync>(
     Ok(all)
 }
 
+/// Whether a parent has not begun yet, so that it will see what the caller's transaction writes: it can't begin before
+/// that ends.
+///
+/// # Errors
+/// When the database fails.
+pub async fn will_begin<C: GenericClient + Sync>(client: &C, parent: JobId) -> Result<bool, tokio_postgres::Error> {
+    let row = client.query_opt("select status = 'pending' from jobs where id = $1 for share", &[&parent.0]).await?;
+    Ok(row.is_some_and(|row| row.get(0)))
+}
+
 /// Enqueues one job, and tells the schedulers.
 ///
 /// # Errors

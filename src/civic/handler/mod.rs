@@ -1,1 +1,54 @@
-//! The kinds of jobs of the domain, one file each.
+//! The kinds of jobs of the domain, one file each, in the order of the work:
+//!
+//! ```text
+//! sync_city ─► fetch_meeting ─┬─► track_matter
+//!                             └─► summarise_meeting ◄── summarise_item ◄── fetch_document ─► extract_document
+//!                                       waits for            waits for
+//! ```
+//!
+//! A new revision of a meeting gets one `summarise_meeting`, which waits for a `summarise_item` for each item; each of
+//! those waits for the item's documents. A step hands its place among the children on to the next step in the
+//! transaction that completes it, so that nobody ever sees a parent without open children too early. A document that
+//! can't be had ends its own job only: the item is summarised from what is there, and once more if an operator gives
+//! the job back and it succeeds.
+
+mod extract_document;
+mod fetch_document;
+mod fetch_meeting;
+mod input;
+mod late;
+mod model_call;
+mod next;
+mod revision;
+mod source;
+mod summarise_item;
+mod summarise_meeting;
+mod sync;
+mod sync_city;
+mod track_matter;
+
+pub use extract_document::{ExtractDocument, ExtractDocumentArgs};
+pub use fetch_document::{FetchDocument, FetchDocumentArgs};
+pub use fetch_meeting::{FetchMeeting, FetchMeetingArgs};
+pub use summarise_item::{SummariseItem, SummariseItemArgs};
+pub use summarise_meeting::{SummariseMeeting, SummariseMeetingArgs};
+pub use sync::{SyncError, enqueue_sync};
+pub use sync_city::{SyncCity, SyncCityArgs};
+pub use track_matter::{TrackMatter, TrackMatterArgs};
+
+use super::Services;
+use crate::fleet::{handler::Registry, ledger::PgTx};
+use std::sync::Arc;
+
+/// Every kind of the domain: the one way by which it reaches the fleet.
+#[must_use]
+pub fn handlers(services: Arc<Services>) -> Registry<PgTx> {
+    Registry::new()
+        .with_effects(SyncCity(services.clone()))
+        .with_effects(FetchMeeting(services.clone()))
+        .with_effects(FetchDocument(services.clone()))
+        .with_effects(ExtractDocument(services.clone()))
+        .with_effects(SummariseItem(services.clone()))
+        .with_effects(SummariseMeeting(services.clone()))
+        .with_effects(TrackMatter(services))
+}

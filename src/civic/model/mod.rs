@@ -1,1 +1,24 @@
-//! What a city, a meeting, an item and a document are.
+//! What a city, a meeting, an item and a document are: plain types, no SQL and no I/O.
+//!
+//! A vendor's adapter turns what a site answered into [`Parsed`] lists of [`ParsedMeeting`] and [`ParsedItem`]; what
+//! it had to leave out or repair stands beside them as [`Warning`]s, never in silence.
+
+mod city;
+mod fingerprint;
+mod id;
+mod item;
+mod meeting;
+mod start;
+mod status;
+mod url;
+mod warning;
+
+pub use city::{City, Source, UnknownVendor, UnknownZone, Vendor, Zone};
+pub use fingerprint::{Fingerprint, items_fingerprint};
+pub use id::{AttachmentId, CitySlug, MatterId, SourceItemId, SourceMeetingId};
+pub use item::{ParsedAttachment, ParsedItem, ParsedMatter};
+pub use meeting::ParsedMeeting;
+pub use start::{LocalKind, local_kind, starts_at_utc};
+pub use status::{Evidence, EvidenceSource, MeetingStatus, UnknownStatus};
+pub use url::{UrlRefused, WebUrl};
+pub use warning::{Parsed, Warning, WarningCode};

@@ -1,1 +1,18 @@
 //! The domain's tables, one file a noun.
+//!
+//! Every function takes a connection or a transaction of the caller, who decides what is written together. Writing the
+//! same thing twice changes nothing: a job may run more than once.
+
+pub mod cities;
+pub mod documents;
+pub mod extractions;
+mod id;
+pub mod items;
+pub mod llm_ledger;
+pub mod matters;
+pub mod meetings;
+pub mod refs;
+pub mod revisions;
+pub mod summaries;
+
+pub use id::{CityId, ItemId, MeetingId, RefId, RevisionId, SummaryId};

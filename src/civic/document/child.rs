@@ -1,0 +1,120 @@
+//! One run of a program that reads hostile bytes: bounded in time, processor, memory and output.
+
+use super::Limits;
+use std::{io, os::unix::process::ExitStatusExt, path::Path, process::Stdio};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    process::{Child, Command},
+    time::timeout,
+};
+
+/// Messages that are kept of one run; the rest is read and thrown away, so that the child never waits for us.
+const MAX_STDERR: usize = 64 << 10;
+/// SIGXCPU: the processor's time is used up.
+const SIGXCPU: i32 = 24;
+/// SIGKILL, which the hard limit sends.
+const SIGKILL: i32 = 9;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// By itself, with this exit code.
+    Exited(i32),
+    /// By a signal: it crashed.
+    Crashed,
+    /// Killed: out of time.
+    TimedOut,
+    /// Killed: too much output.
+    TooMuchOutput,
+}
+
+/// What a run left.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) end: End,
+    pub(super) stdout: Vec<u8>,
+    pub(super) stderr: String,
+}
+
+/// Runs `program args file`, with the file's text (`-` where it is asked for) on its standard output.
+pub(super) async fn run(
+    program: &str,
+    args: &[&str],
+    file: &Path,
+    to: &[&str],
+    limits: &Limits,
+) -> io::Result<Outcome> {
+    let mut child = Command::new("prlimit")
+        .arg(format!("--as={}", limits.memory))
+        .arg(format!("--cpu={}", limits.cpu_seconds))
+        .args(["--core=0", "--nofile=64", "nice", "-n", "10", program])
+        .args(args)
+        .arg(file)
+        .args(to)
+        .env_clear()
+        // Messages are matched by their words.
+        .env("LC_ALL", "C")
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let end = timeout(limits.time, finish(&mut child, &mut stdout, &mut stderr, limits.max_text)).await;
+    let end = match end {
+        Ok(end) => end?,
+        Err(_) => End::TimedOut,
+    };
+    if matches!(end, End::TimedOut | End::TooMuchOutput) {
+        child.kill().await?;
+    }
+    Ok(Outcome { end, stdout, stderr: String::from_utf8_lossy(&stderr).into_owned() })
+}
+
+async fn finish(child: &mut Child, stdout: &mut Vec<u8>, stderr: &mut Vec<u8>, max_text: usize) -> io::Result<End> {
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let (Some(out), Some(err)) = (out, err) else { return Err(io::Error::other("the child has no pipes")) };
+    let messages = async {
+        read_up_to(err, stderr, MAX_STDERR, false).await?;
+        Ok::<_, io::Error>(())
+    };
+    let text = read_up_to(out, stdout, max_text, true);
+    // Too much text must end the run at once, so the messages are not waited for then.
+    tokio::pin!(messages, text);
+    let too_much = tokio::select! {
+        too_much = &mut text => {
+            let too_much = too_much?;
+            if !too_much { messages.await?; }
+            too_much
+        }
+        result = &mut messages => { result?; text.await? }
+    };
+    if too_much {
+        return Ok(End::TooMuchOutput);
+    }
+    let status = child.wait().await?;
+    Ok(match (status.code(), status.signal()) {
+        (Some(code), _) => End::Exited(code),
+        (None, Some(SIGXCPU | SIGKILL)) => End::TimedOut,
+        (None, _) => End::Crashed,
+    })
+}
+
+/// Reads to the end and keeps up to `max` bytes; says whether there were more. With `stop` it reads no further then.
+async fn read_up_to(mut from: impl AsyncRead + Unpin, into: &mut Vec<u8>, max: usize, stop: bool) -> io::Result<bool> {
+    let mut chunk = vec![0; 64 << 10];
+    let mut more = false;
+    loop {
+        let read = from.read(&mut chunk).await?;
+        if read == 0 {
+            return Ok(more);
+        }
+        let room = max - into.len();
+        into.extend_from_slice(&chunk[..read.min(room)]);
+        more |= read > room;
+        if more && stop {
+            return Ok(true);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What a PDF's bytes tell without opening it.
+//!
+//! Poppler repairs a wrong table of contents without a word and can't count the pages of a file whose password it
+//! lacks. Both stand in plain bytes: only strings and streams are encrypted.
+
+/// How far the mark may stand from the start: readers accept some bytes before it.
+const HEADER_WITHIN: usize = 1_024;
+
+/// The place of `%PDF-`; none for what is no PDF.
+pub(super) fn header(bytes: &[u8]) -> Option<usize> {
+    find(&bytes[..bytes.len().min(HEADER_WITHIN)], b"%PDF-", 0)
+}
+
+/// True when the file's last pointer leads to a table of contents, as a plain table or as a stream.
+pub(super) fn is_sound(bytes: &[u8]) -> bool {
+    let (Some(header), Some(pointer)) = (header(bytes), rfind(bytes, b"startxref")) else { return false };
+    let Some(offset) = number(&bytes[pointer + b"startxref".len()..]) else { return false };
+    // Offsets count from the start of the file or, where something was put before it, from the header.
+    [Some(offset), offset.checked_add(header)].into_iter().flatten().any(|at| is_table(bytes.get(at..).unwrap_or(&[])))
+}
+
+/// `xref`, or `12 0 obj`.
+fn is_table(bytes: &[u8]) -> bool {
+    let bytes = bytes.trim_ascii_start();
+    if bytes.starts_with(b"xref") {
+        return true;
+    }
+    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(32)]).into_owned();
+    let mut words = start.split_ascii_whitespace();
+    let numbers = words.by_ref().take(2).filter(|word| word.bytes().all(|b| b.is_ascii_digit())).count();
+    numbers == 2 && words.next().is_some_and(|word| word.starts_with("obj"))
+}
+
+/// The pages that the page tree's root counts; none when the tree is inside compressed objects.
+pub(super) fn counted_pages(bytes: &[u8]) -> Option<u32> {
+    let mut largest = None;
+    let mut from = 0;
+    while let Some(at) = find(bytes, b"/Pages", from) {
+        from = at + b"/Pages".len();
+        if !is_type_of_node(bytes, at) {
+            continue;
+        }
+        let start = rfind(&bytes[..at], b"obj").unwrap_or(0);
+        let end = find(bytes, b"endobj", at).unwrap_or(bytes.len());
+        let node = &bytes[start..end];
+        let count = find(node, b"/Count", 0).and_then(|at| number(&node[at + b"/Count".len()..]));
+        largest = largest.max(count.and_then(|count| u32::try_from(count).ok()));
+    }
+    largest
+}
+
+/// True for `/Type /Pages`, false for a reference such as `/Pages 9 0 R`.
+fn is_type_of_node(bytes: &[u8], at: usize) -> bool {
+    bytes[..at].trim_ascii_end().ends_with(b"/Type") && !bytes.get(at + 6).is_some_and(u8::is_ascii_alphanumeric)
+}
+
+fn number(bytes: &[u8]) -> Option<usize> {
+    let bytes = bytes.trim_ascii_start();
+    let end = bytes.iter().position(|b| !b.is_ascii_digit()).unwrap_or(bytes.len());
+    std::str::from_utf8(&bytes[..end]).ok()?.parse().ok()
+}
+
+fn find(bytes: &[u8], what: &[u8], from: usize) -> Option<usize> {
+    bytes.get(from..)?.windows(what.len()).position(|window| window == what).map(|at| from + at)
+}
+
+fn rfind(bytes: &[u8], what: &[u8]) -> Option<usize> {
+    bytes.windows(what.len()).rposition(|window| window == what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SOUND: &[u8] = b"%PDF-1.4\nxref\n0 1\ntrailer\n<<>>\nstartxref\n9\n%%EOF\n";
+
+    #[test]
+    fn the_last_pointer_must_lead_to_a_table() {
+        assert!(is_sound(SOUND));
+        assert!(is_sound(&[b"\r\n\r\n", SOUND].concat()), "offsets may count from the header");
+        assert!(!is_sound(&SOUND[..20]), "cut short");
+        assert!(!is_sound(&[SOUND, b"startxref\n11\n%%EOF\n".as_slice()].concat()), "into the middle of a word");
+        assert!(!is_sound(b"%PDF-1.4 startxref 99999999999999999999"));
+        assert!(is_sound(b"%PDF-1.5\n12 0 obj<</Type/XRef>>\nstartxref\n9\n%%EOF"));
+        assert!(!is_sound(b"startxref 0"));
+    }
+
+    #[test]
+    fn pages_are_counted_at_the_root() {
+        let tree = b"1 0 obj<</Pages 2 0 R/Type/Catalog>>endobj 2 0 obj<</Kids[3 0 R]/Count 7/Type /Pages>>endobj \
+            3 0 obj<</Type/Pages/Count 3>>endobj";
+        assert_eq!(counted_pages(tree), Some(7));
+        assert_eq!(counted_pages(b"/Type/Pages/Count 99999999999999999999"), None);
+        assert_eq!(counted_pages(b"/Type/PagesX/Count 1"), None);
+        assert_eq!(counted_pages(b""), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_break_it(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = (header(&bytes), is_sound(&bytes), counted_pages(&bytes));
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! `fetch_meeting`: what is on a meeting's agenda.
+
+use super::{revision, source};
+use crate::{
+    civic::{
+        Services,
+        model::{CitySlug, ParsedItem, SourceMeetingId},
+        store::{
+            MeetingId,
+            cities::{self, StoredCity},
+            meetings,
+            revisions::{self, Content},
+        },
+    },
+    fleet::{
+        handler::{Component, Context, Effects, ErrorClass, Handler, HandlerError},
+        ledger::PgTx,
+    },
+    telemetry::names,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Reads the agenda of a meeting. A new revision starts the work on its items and documents; the same again does
+/// nothing.
+#[derive(Clone, Debug)]
+pub struct FetchMeeting(pub Arc<Services>);
+
+/// Which meeting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FetchMeetingArgs {
+    /// Its city.
+    pub city: CitySlug,
+    /// The vendor's id.
+    pub meeting: SourceMeetingId,
+}
+
+/// What the agenda held.
+#[derive(Debug, Serialize)]
+pub struct Agenda {
+    /// Its items.
+    pub items: usize,
+    /// Documents attached to them.
+    pub attachments: usize,
+    /// Rows that were left out or repaired.
+    pub warnings: usize,
+    #[serde(skip)]
+    pub(super) content: Content,
+    #[serde(skip)]
+    pub(super) meeting: MeetingId,
+    #[serde(skip)]
+    pub(super) city: StoredCity,
+}
+
+impl Handler for FetchMeeting {
+    type Args = FetchMeetingArgs;
+    type Output = Agenda;
+    const KIND: &'static str = "fetch_meeting";
+    const COMPONENT: Component = Component::Vendor;
+
+    async fn run(&self, args: FetchMeetingArgs, _: Context) -> Result<Agenda, HandlerError> {
+        let db = self.0.db().await?;
+        let city = cities::find(&**db, &args.city).await?;
+        let meeting = meetings::find(&**db, &args.city, &args.meeting).await?;
+        drop(db);
+        let unknown = || format!("city {} has no meeting {}: list its meetings first", args.city, args.meeting);
+        let meeting = meeting.ok_or_else(|| HandlerError::non_retryable(ErrorClass::InvalidArgs, unknown()))?;
+        let agenda = source::agenda(&self.0, &city, &args.meeting).await?;
+        Ok(Agenda {
+            items: agenda.values.len(),
+            attachments: agenda.values.iter().map(|item: &ParsedItem| item.attachments.len()).sum(),
+            warnings: agenda.warnings.len(),
+            content: Content { meeting: meeting.listing, items: agenda.values },
+            meeting: meeting.id,
+            city,
+        })
+    }
+}
+
+impl Effects<PgTx> for FetchMeeting {
+    async fn apply(&self, tx: &mut PgTx, agenda: &Agenda, ctx: &Context) -> Result<(), HandlerError> {
+        let Some(revision) = revisions::append(tx.client(), agenda.meeting, &agenda.content).await? else {
+            return Ok(());
+        };
+        revision::start(tx.client(), agenda, revision, ctx).await?;
+        let (city, vendor) = (agenda.city.city.slug.0.clone(), agenda.city.city.source.vendor.as_str());
+        metrics::counter!(names::ITEMS_EXTRACTED, "city" => city, "vendor" => vendor).increment(agenda.items as u64);
+        Ok(())
+    }
+}

@@ -1,0 +1,82 @@
+//! `summarise_meeting`: what a meeting is about.
+
+use super::{input, model_call};
+use crate::{
+    civic::{
+        Services,
+        document::extractor_version,
+        store::{
+            MeetingId, RevisionId, items, meetings, refs,
+            summaries::{self, NewSummary, Subject},
+        },
+    },
+    fleet::{
+        handler::{Component, Context, Effects, ErrorClass, Handler, HandlerError},
+        ledger::PgTx,
+    },
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Summarises a meeting from the summaries of its items, when all work on them has ended, well or not.
+#[derive(Clone, Debug)]
+pub struct SummariseMeeting(pub Arc<Services>);
+
+/// Which meeting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SummariseMeetingArgs {
+    /// The meeting.
+    pub meeting: MeetingId,
+    /// Its revision.
+    pub revision: RevisionId,
+}
+
+/// What became of the meeting.
+#[derive(Debug, Serialize)]
+pub struct MeetingSummary {
+    /// Why it was skipped; none: it has a summary.
+    pub skipped: Option<&'static str>,
+    /// Items with a summary.
+    pub items: usize,
+    /// What the summary cost, in micro-dollars.
+    pub cost_micro_usd: u64,
+    #[serde(skip)]
+    meeting: MeetingId,
+    #[serde(skip)]
+    summary: Option<NewSummary>,
+}
+
+impl Handler for SummariseMeeting {
+    type Args = SummariseMeetingArgs;
+    type Output = MeetingSummary;
+    const KIND: &'static str = "summarise_meeting";
+    const COMPONENT: Component = Component::Llm;
+
+    async fn run(&self, args: SummariseMeetingArgs, ctx: Context) -> Result<MeetingSummary, HandlerError> {
+        let extractor =
+            extractor_version().await.map_err(|e| HandlerError::retryable(ErrorClass::Other, e.to_string()))?;
+        let db = self.0.db().await?;
+        let unknown = || HandlerError::non_retryable(ErrorClass::InvalidArgs, format!("no meeting {}", args.meeting));
+        let title = meetings::title(&**db, args.meeting).await?.ok_or_else(unknown)?;
+        let items = items::summarised(&**db, args.meeting).await?;
+        let agenda = refs::texts(&**db, args.meeting, None, extractor).await?;
+        drop(db);
+        let summary = match input::meeting(&title, &items, &agenda, &self.0.settings) {
+            Some(request) => Some(model_call::summarise(&self.0, &request, &ctx).await?),
+            None => None,
+        };
+        let skipped = summary.is_none().then_some(input::NOTHING);
+        let cost_micro_usd = summary.as_ref().map_or(0, |summary| summary.cost_micro_usd);
+        Ok(MeetingSummary { skipped, items: items.len(), cost_micro_usd, meeting: args.meeting, summary })
+    }
+}
+
+impl Effects<PgTx> for SummariseMeeting {
+    async fn apply(&self, tx: &mut PgTx, output: &MeetingSummary, _: &Context) -> Result<(), HandlerError> {
+        if let Some(summary) = &output.summary {
+            let row = summaries::put(tx.client(), Subject::Meeting(output.meeting), summary).await?;
+            meetings::set_summary(tx.client(), output.meeting, row).await?;
+        }
+        Ok(())
+    }
+}

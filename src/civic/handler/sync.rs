@@ -1,0 +1,70 @@
+//! Asking for a city to be listed.
+
+use super::{SyncCity, SyncCityArgs};
+use crate::{
+    civic::{
+        model::CitySlug,
+        settings::CivicSettings,
+        store::cities::{self, CityError},
+    },
+    fleet::{
+        enqueue::{EnqueueError, Enqueued, enqueue_one},
+        handler::Handler,
+    },
+};
+use jiff::Timestamp;
+use tokio_postgres::GenericClient;
+use uuid::Uuid;
+
+/// Why no listing was enqueued.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// No such city.
+    #[error(transparent)]
+    City(#[from] CityError),
+    /// The ledger did not take the job.
+    #[error(transparent)]
+    Enqueue(#[from] EnqueueError),
+}
+
+/// Enqueues the listing of a city's meetings. Within one slot of [`CivicSettings::sync_every`] a city is listed once:
+/// a second call returns the job that is there.
+///
+/// # Errors
+/// When nobody added the city, or the database fails.
+pub async fn enqueue_sync<C: GenericClient + Sync>(
+    client: &C,
+    city: &CitySlug,
+    settings: &CivicSettings,
+) -> Result<Enqueued, SyncError> {
+    let city = cities::find(client, city).await?.city.slug;
+    let slot = slot(Timestamp::now(), settings);
+    let window = format!("-{}+{}", settings.past_days, settings.ahead_days);
+    let key = format!("sync:{city}:{window}:{slot}");
+    let job = SyncCity::job(&SyncCityArgs { city, slot }).map_err(EnqueueError::from)?;
+    // One trace for all that follows from this listing.
+    Ok(enqueue_one(client, job.idempotency_key(key).trace_id(Uuid::new_v4())).await?)
+}
+
+/// The number of the slot since 1970.
+fn slot(now: Timestamp, settings: &CivicSettings) -> i64 {
+    let length = i64::try_from(settings.sync_every.as_secs()).unwrap_or(i64::MAX).max(1);
+    now.as_second().div_euclid(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn slots_follow_one_another() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let hourly = CivicSettings::default();
+        assert_eq!(slot(at(7_199), &hourly), 1);
+        assert_eq!(slot(at(7_200), &hourly), 2);
+        assert_eq!(slot(at(-1), &hourly), -1);
+        let always = CivicSettings { sync_every: Duration::ZERO, ..hourly };
+        assert_eq!(slot(at(7_199), &always), 7_199);
+    }
+}

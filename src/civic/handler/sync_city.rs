@@ -1,0 +1,125 @@
+//! `sync_city`: which meetings there are.
+
+use super::{FetchMeeting, FetchMeetingArgs, next, source};
+use crate::{
+    civic::{
+        Services,
+        model::{CitySlug, MeetingStatus, ParsedMeeting},
+        store::{
+            cities::{self, StoredCity},
+            meetings,
+        },
+        vendor::legistar::Window,
+    },
+    fleet::{
+        enqueue::{Notify, enqueue},
+        handler::{Component, Context, Effects, Handler, HandlerError},
+        job::NewJob,
+        ledger::PgTx,
+    },
+    telemetry::names,
+};
+use jiff::{ToSpan, Zoned, civil::Date};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Lists a city's meetings in a window around today, and has the agenda of each new or changed one read.
+#[derive(Clone, Debug)]
+pub struct SyncCity(pub Arc<Services>);
+
+/// Which city, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncCityArgs {
+    /// The city.
+    pub city: CitySlug,
+    /// The slot of time that this listing is for: part of the keys of agendas that are read at each listing.
+    pub slot: i64,
+}
+
+/// What the listing held.
+#[derive(Debug, Serialize)]
+pub struct Listing {
+    /// Meetings in the window.
+    pub meetings: usize,
+    /// Of those, cancelled.
+    pub cancelled: usize,
+    /// Rows that were left out or repaired.
+    pub warnings: usize,
+    #[serde(skip)]
+    values: Vec<ParsedMeeting>,
+    #[serde(skip)]
+    city: StoredCity,
+    #[serde(skip)]
+    slot: i64,
+}
+
+impl Handler for SyncCity {
+    type Args = SyncCityArgs;
+    type Output = Listing;
+    const KIND: &'static str = "sync_city";
+    const COMPONENT: Component = Component::Vendor;
+
+    async fn run(&self, args: SyncCityArgs, _: Context) -> Result<Listing, HandlerError> {
+        let city = cities::find(&**self.0.db().await?, &args.city).await?;
+        let listed = source::meetings(&self.0, &city, self.window(today(&city))).await?;
+        Ok(Listing {
+            meetings: listed.values.len(),
+            cancelled: listed.values.iter().filter(|m| m.status == MeetingStatus::Cancelled).count(),
+            warnings: listed.warnings.len(),
+            values: listed.values,
+            city,
+            slot: args.slot,
+        })
+    }
+}
+
+impl Effects<PgTx> for SyncCity {
+    async fn apply(&self, tx: &mut PgTx, listing: &Listing, ctx: &Context) -> Result<(), HandlerError> {
+        let StoredCity { id, city, .. } = &listing.city;
+        let mut jobs = Vec::new();
+        for meeting in &listing.values {
+            let listed = meetings::upsert(tx.client(), *id, &city.zone, meeting).await?;
+            // What is cancelled has no agenda worth reading, and may be restored: the listing will say so.
+            if meeting.status != MeetingStatus::Cancelled {
+                jobs.push(self.fetch(listing, meeting, listed.listing_no, ctx)?);
+            }
+        }
+        enqueue(tx.client(), &jobs, Notify::Yes).await.map_err(|e| next::refused(&e))?;
+        cities::mark_synced(tx.client(), *id).await?;
+        metrics::counter!(names::MEETINGS_SYNCED, "city" => city.slug.0.clone(), "vendor" => city.source.vendor.as_str())
+            .increment(listing.values.len() as u64);
+        Ok(())
+    }
+}
+
+impl SyncCity {
+    fn window(&self, today: Date) -> Window {
+        let settings = &self.0.settings;
+        let (past, ahead) = (i64::from(settings.past_days), i64::from(settings.ahead_days));
+        Window { from: today.saturating_sub(past.days()), to: today.saturating_add(ahead.days()) }
+    }
+
+    /// An agenda is read when the listing shows something new, and at each listing when the meeting is near. The number
+    /// tells a restored meeting from what it was before it was cancelled.
+    fn fetch(
+        &self,
+        listing: &Listing,
+        meeting: &ParsedMeeting,
+        listing_no: i32,
+        ctx: &Context,
+    ) -> Result<NewJob, HandlerError> {
+        let city = &listing.city.city.slug;
+        let mut key = format!("mtg:{city}:{}:{listing_no}:{}", meeting.vendor_id, meeting.fingerprint());
+        let away = (meeting.local_date - today(&listing.city)).get_days().unsigned_abs();
+        if away <= self.0.settings.reread_days.into() {
+            key = format!("{key}:{}", listing.slot);
+        }
+        let args = FetchMeetingArgs { city: city.clone(), meeting: meeting.vendor_id.clone() };
+        next::next::<FetchMeeting>(&args, key, ctx)
+    }
+}
+
+/// Today on the city's calendar.
+fn today(city: &StoredCity) -> Date {
+    Zoned::now().with_time_zone(city.city.zone.rules().clone()).date()
+}

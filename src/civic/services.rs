@@ -1,0 +1,68 @@
+//! What handlers work with.
+
+use super::{
+    llm::{
+        Summariser,
+        openai::{OpenAi, SetupError},
+    },
+    settings::{CivicSettings, SummariserSettings},
+    vendor::http::{FetchError, HttpClient},
+};
+use crate::{
+    db::Pool,
+    fleet::handler::{ErrorClass, HandlerError},
+};
+
+/// Built once, shared by all handlers.
+#[derive(Debug)]
+pub struct Services {
+    /// For reading while a handler runs; what it writes goes through the completing transaction. Handlers give a
+    /// connection back before they wait for anything else.
+    pub pool: Pool,
+    /// Vendors' sites and documents.
+    pub http: HttpClient,
+    /// Who writes summaries.
+    pub summariser: Summariser,
+    /// What the domain was told.
+    pub settings: CivicSettings,
+}
+
+/// Why the services can't be built.
+#[derive(Debug, thiserror::Error)]
+pub enum ServicesError {
+    /// The HTTP client.
+    #[error(transparent)]
+    Http(#[from] FetchError),
+    /// The model's settings.
+    #[error(transparent)]
+    Summariser(#[from] SetupError),
+}
+
+impl Services {
+    /// Builds them; connects to nothing yet.
+    ///
+    /// # Errors
+    /// When the settings can't be used.
+    pub fn new(pool: Pool, settings: CivicSettings) -> Result<Self, ServicesError> {
+        let http = HttpClient::new(&settings.http)?;
+        let summariser = match &settings.summariser {
+            SummariserSettings::Extractive => Summariser::Extractive,
+            SummariserSettings::OpenAi(model) => Summariser::OpenAi(Box::new(OpenAi::new((**model).clone())?)),
+        };
+        Ok(Self { pool, http, summariser, settings })
+    }
+
+    /// A connection. The pool's own time limit bounds the wait.
+    ///
+    /// # Errors
+    /// When none can be had.
+    pub async fn db(&self) -> Result<deadpool_postgres::Object, HandlerError> {
+        self.pool.get().await.map_err(|e| {
+            let reason = match e {
+                deadpool_postgres::PoolError::Backend(e) => crate::db::describe(&e),
+                other => other.to_string(),
+            };
+            HandlerError::retryable(ErrorClass::Database, format!("no database connection: {reason}"))
+        })
+    }
+}

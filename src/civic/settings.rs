@@ -1,0 +1,54 @@
+//! What the domain can be told.
+
+use super::{document::Limits, llm::openai::OpenAiSettings, vendor::http::HttpSettings};
+use std::time::Duration;
+
+/// Settings of the domain. The defaults work, and cost nothing.
+#[derive(Clone, Debug)]
+pub struct CivicSettings {
+    /// Days before today whose meetings are listed: minutes and late documents.
+    pub past_days: u16,
+    /// Days after today whose meetings are listed. More brings little: agendas are published days ahead.
+    pub ahead_days: u16,
+    /// A city is listed at most once in each slot of this length.
+    pub sync_every: Duration,
+    /// The agendas of meetings that are at most so many days away are read at each listing: vendors change agendas and
+    /// attachments without touching what the listing shows.
+    pub reread_days: u16,
+    /// The client of vendors' sites, with the loopback hosts that it may ask.
+    pub http: HttpSettings,
+    /// What one document may cost.
+    pub limits: Limits,
+    /// Fewer characters are not worth a summary: procedure.
+    pub min_text_chars: usize,
+    /// Longest text that a summariser reads, in characters; four are about one token. What is longer is cut.
+    pub max_input_chars: usize,
+    /// Who writes summaries.
+    pub summariser: SummariserSettings,
+}
+
+/// Who writes summaries.
+#[derive(Clone, Debug, Default)]
+pub enum SummariserSettings {
+    /// Sentences of the source, picked without a model.
+    #[default]
+    Extractive,
+    /// A model behind an OpenAI-compatible API.
+    OpenAi(Box<OpenAiSettings>),
+}
+
+impl Default for CivicSettings {
+    fn default() -> Self {
+        Self {
+            past_days: 7,
+            ahead_days: 30,
+            sync_every: Duration::from_hours(1),
+            reread_days: 3,
+            http: HttpSettings::default(),
+            limits: Limits::default(),
+            min_text_chars: 50,
+            max_input_chars: 120_000,
+            summariser: SummariserSettings::default(),
+        }
+    }
+}

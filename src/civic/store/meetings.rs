@@ -1,0 +1,135 @@
+//! Meetings, in their newest state.
+
+use super::{CityId, MeetingId, RevisionId, SummaryId};
+use crate::civic::model::{CitySlug, Fingerprint, ParsedMeeting, SourceMeetingId, Zone, starts_at_utc};
+use tokio_postgres::{Error, GenericClient, types::Json};
+
+/// A meeting and its rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredMeeting {
+    /// The row.
+    pub id: MeetingId,
+    /// What the listing said last.
+    pub listing: ParsedMeeting,
+    /// The current revision; none: the agenda was never read.
+    pub revision: Option<RevisionId>,
+    /// The current summary.
+    pub summary: Option<SummaryId>,
+}
+
+const UPSERT: &str = "\
+with written as (
+  insert into meetings as m (city_id, vendor_id, body, title, local_date, local_time, zone, starts_at, status,
+                             status_evidence, location, agenda_url, minutes_url, page_url, listing, list_fingerprint)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+  on conflict (city_id, vendor_id) do update set
+    body = excluded.body, title = excluded.title, local_date = excluded.local_date, local_time = excluded.local_time,
+    zone = excluded.zone, starts_at = excluded.starts_at, status = excluded.status,
+    status_evidence = excluded.status_evidence, location = excluded.location, agenda_url = excluded.agenda_url,
+    minutes_url = excluded.minutes_url, page_url = excluded.page_url, listing = excluded.listing,
+    list_fingerprint = excluded.list_fingerprint, listing_no = m.listing_no + 1, updated_at = now()
+  where m.list_fingerprint <> excluded.list_fingerprint or m.zone <> excluded.zone
+  returning id, listing_no)
+select id, listing_no from written
+union all select id, listing_no from meetings where city_id = $1 and vendor_id = $2 limit 1";
+
+/// A meeting as it was just listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The row.
+    pub id: MeetingId,
+    /// How often the list has said something new, the first time included: what returns to an earlier state is new.
+    pub listing_no: i32,
+}
+
+/// Writes what a listing said of a meeting.
+///
+/// # Errors
+/// When the database fails.
+pub async fn upsert<C: GenericClient + Sync>(
+    client: &C,
+    city: CityId,
+    zone: &Zone,
+    meeting: &ParsedMeeting,
+) -> Result<Listed, Error> {
+    let starts_at = starts_at_utc(meeting.local_date, meeting.local_time, zone);
+    let url = |url: &Option<crate::civic::model::WebUrl>| url.as_ref().map(|url| url.as_str().to_owned());
+    let (agenda, minutes, page) = (url(&meeting.agenda_url), url(&meeting.minutes_url), url(&meeting.page_url));
+    let row = client
+        .query_one(
+            UPSERT,
+            &[
+                &city.0,
+                &meeting.vendor_id.as_str(),
+                &meeting.body_name,
+                &meeting.title,
+                &meeting.local_date,
+                &meeting.local_time,
+                &zone.name(),
+                &starts_at,
+                &meeting.status.as_str(),
+                &meeting.status_evidence.as_ref().map(Json),
+                &meeting.location,
+                &agenda,
+                &minutes,
+                &page,
+                &Json(meeting),
+                &meeting.fingerprint().as_str(),
+            ],
+        )
+        .await?;
+    Ok(Listed { id: MeetingId(row.get(0)), listing_no: row.get(1) })
+}
+
+/// One meeting of a city, by the vendor's id.
+///
+/// # Errors
+/// When the database fails, or the stored listing is of a version that can't be read.
+pub async fn find<C: GenericClient + Sync>(
+    client: &C,
+    city: &CitySlug,
+    meeting: &SourceMeetingId,
+) -> Result<Option<StoredMeeting>, Error> {
+    let sql = "select m.id, m.listing, m.revision_id, m.summary_id from meetings m join cities c on c.id = m.city_id \
+               where c.slug = $1 and m.vendor_id = $2";
+    let Some(row) = client.query_opt(sql, &[&city.as_str(), &meeting.as_str()]).await? else { return Ok(None) };
+    let listing: Json<ParsedMeeting> = row.try_get(1)?;
+    Ok(Some(StoredMeeting {
+        id: MeetingId(row.get(0)),
+        listing: listing.0,
+        revision: row.get::<_, Option<i64>>(2).map(RevisionId),
+        summary: row.get::<_, Option<i64>>(3).map(SummaryId),
+    }))
+}
+
+/// A meeting's title and day, as its summary is headed; none: no such meeting.
+///
+/// # Errors
+/// When the database fails.
+pub async fn title<C: GenericClient + Sync>(client: &C, meeting: MeetingId) -> Result<Option<String>, Error> {
+    let sql = "select title || ', ' || local_date from meetings where id = $1";
+    Ok(client.query_opt(sql, &[&meeting.0]).await?.map(|row| row.get(0)))
+}
+
+/// Makes a summary the current one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_summary<C: GenericClient + Sync>(
+    client: &C,
+    meeting: MeetingId,
+    summary: SummaryId,
+) -> Result<(), Error> {
+    client.execute("update meetings set summary_id = $2 where id = $1", &[&meeting.0, &summary.0]).await.map(drop)
+}
+
+/// Locks the meeting until the transaction ends and tells the fingerprint of its current revision.
+pub(super) async fn lock<C: GenericClient + Sync>(
+    client: &C,
+    meeting: MeetingId,
+) -> Result<Option<Fingerprint>, Error> {
+    client.execute("select from meetings where id = $1 for no key update", &[&meeting.0]).await?;
+    let sql = "select r.fingerprint from meetings m join meeting_revisions r on r.id = m.revision_id where m.id = $1";
+    let row = client.query_opt(sql, &[&meeting.0]).await?;
+    Ok(row.and_then(|row| serde_json::from_value(row.get::<_, String>(0).into()).ok()))
+}

@@ -1,0 +1,53 @@
+//! What a source said of a meeting, each time that it said something new. Never changed.
+
+use super::{MeetingId, RevisionId, meetings};
+use crate::civic::model::{Fingerprint, ParsedItem, ParsedMeeting};
+use serde::{Deserialize, Serialize};
+use tokio_postgres::{Error, GenericClient, types::Json};
+
+/// A meeting with its agenda.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Content {
+    /// What the listing said.
+    pub meeting: ParsedMeeting,
+    /// The agenda.
+    pub items: Vec<ParsedItem>,
+}
+
+const APPEND: &str = "\
+with added as (
+  insert into meeting_revisions (meeting_id, number, fingerprint, content)
+  select $1, coalesce(max(number), 0) + 1, $2, $3 from meeting_revisions where meeting_id = $1
+  returning id)
+update meetings set revision_id = added.id, updated_at = now() from added where meetings.id = $1 returning revision_id";
+
+/// Adds a revision and makes it the current one; none when the current one says the same. Call it in a transaction:
+/// it locks the meeting until the end.
+///
+/// # Errors
+/// When the database fails.
+pub async fn append<C: GenericClient + Sync>(
+    client: &C,
+    meeting: MeetingId,
+    content: &Content,
+) -> Result<Option<RevisionId>, Error> {
+    let fingerprint = Fingerprint::of(content);
+    if meetings::lock(client, meeting).await?.as_ref() == Some(&fingerprint) {
+        return Ok(None);
+    }
+    let row = client.query_one(APPEND, &[&meeting.0, &fingerprint.as_str(), &Json(content)]).await?;
+    Ok(Some(RevisionId(row.get(0))))
+}
+
+const CURRENT: &str = "\
+select exists (select from meeting_revisions r join meetings m on m.id = r.meeting_id
+               where r.id = $1 and m.revision_id = r.id)";
+
+/// Whether a revision is what the source said last.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_current<C: GenericClient + Sync>(client: &C, revision: RevisionId) -> Result<bool, Error> {
+    let row = client.query_one(CURRENT, &[&revision.0]).await?;
+    Ok(row.get(0))
+}

@@ -1,0 +1,73 @@
+//! What goes wrong at a vendor, and what becomes of the job.
+
+use super::http::FetchError;
+use crate::{
+    civic::model::{UnknownVendor, Vendor},
+    fleet::handler::{ErrorClass, HandlerError},
+};
+
+/// Bytes that are not what a vendor promised.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// Nothing at all.
+    #[error("the answer is empty")]
+    Empty,
+    /// A page, usually an error page that came with status 200.
+    #[error("the answer is an HTML page where JSON was promised")]
+    Html,
+    /// XML, which some clients answer whatever was asked for.
+    #[error("the answer is XML where JSON was promised: ask with `Accept: application/json`")]
+    Xml,
+    /// Bytes that are no JSON.
+    #[error("the answer is not JSON: {0}")]
+    NotJson(String),
+    /// JSON of another shape.
+    #[error("the answer has another shape than promised: {0}")]
+    Shape(String),
+    /// No row has the field that identifies it: another kind of answer, or the vendor changed its format.
+    #[error("no row has the field {0}: this is another kind of answer, or the vendor changed its format")]
+    Schema(&'static str),
+    /// A vendor that Docket can't read.
+    #[error(transparent)]
+    Vendor(#[from] UnknownVendor),
+    /// A kind of answer that the vendor doesn't give.
+    #[error("unknown kind {kind:?} of {vendor}: use one of {known}")]
+    UnknownKind {
+        /// The vendor.
+        vendor: Vendor,
+        /// What was asked for.
+        kind: String,
+        /// What could be asked for.
+        known: &'static str,
+    },
+}
+
+/// Why a vendor gave no list.
+#[derive(Debug, thiserror::Error)]
+pub enum VendorError {
+    /// No answer, or one with an error status.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// An answer that can't be read.
+    #[error("{url}: {source}")]
+    Parse {
+        /// The address, without its query.
+        url: String,
+        /// What is wrong with the answer.
+        source: ParseError,
+    },
+    /// The vendor has no such client. Legistar says so with a plain 500.
+    #[error("the vendor knows no client {0:?}: correct the city's source")]
+    UnknownClient(String),
+}
+
+impl From<VendorError> for HandlerError {
+    fn from(error: VendorError) -> Self {
+        match error {
+            VendorError::Fetch(fetch) => fetch.into(),
+            // A soft error: such pages come and go with a vendor's outages, so another attempt may get the list.
+            VendorError::Parse { .. } => Self::retryable(ErrorClass::Malformed, error.to_string()),
+            VendorError::UnknownClient(_) => Self::non_retryable(ErrorClass::UnknownClient, error.to_string()),
+        }
+    }
+}

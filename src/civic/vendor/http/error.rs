@@ -1,0 +1,175 @@
+//! Why there is no answer.
+
+use super::address::NotGlobal;
+use crate::fleet::handler::{ErrorClass, HandlerError};
+use reqwest::StatusCode;
+use std::{error::Error, time::Duration};
+use url::Url;
+
+/// Longest Retry-After that is believed: a site that says "next year" is asked again tomorrow.
+const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
+
+/// A request without a usable answer. Addresses are shown without user name, password and query.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// A time limit passed.
+    #[error("{url}: no complete answer in time")]
+    Timeout {
+        /// The address.
+        url: String,
+    },
+    /// No connection, or one that broke before the answer was complete.
+    #[error("{url}: {reason}")]
+    Connect {
+        /// The address.
+        url: String,
+        /// What happened.
+        reason: String,
+    },
+    /// A body over the limit.
+    #[error("{url}: the body is larger than {limit} bytes")]
+    TooLarge {
+        /// The address.
+        url: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// An address, port or name that must not be asked.
+    #[error("{url}: refused, only public addresses on ports 80 and 443 are asked")]
+    RefusedAddress {
+        /// The address.
+        url: String,
+    },
+    /// No http or https address.
+    #[error("{url}: not an address that can be asked")]
+    BadUrl {
+        /// The address.
+        url: String,
+    },
+    /// A chain of redirects that doesn't end.
+    #[error("{url}: more than {limit} redirects")]
+    TooManyRedirects {
+        /// The address that was asked first.
+        url: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// An answer with an error status.
+    #[error("{url}: status {status}")]
+    Status {
+        /// The address that answered.
+        url: String,
+        /// The status.
+        status: u16,
+        /// The Retry-After header, as a delay.
+        retry_after: Option<Duration>,
+    },
+    /// The client itself could not be built.
+    #[error("the HTTP client can't start: {0}")]
+    Setup(String),
+}
+
+/// An address fit for logs: no user name, no password, no query, no fragment.
+#[must_use]
+pub fn redacted(url: &Url) -> String {
+    let mut url = url.clone();
+    // Both fail only for addresses that can't hold credentials at all.
+    let _ = (url.set_username(""), url.set_password(None));
+    let had_query = url.query().is_some();
+    url.set_query(None);
+    url.set_fragment(None);
+    if had_query { format!("{url}?…") } else { url.into() }
+}
+
+impl FetchError {
+    pub(super) fn from_reqwest(error: &reqwest::Error, url: &Url) -> Self {
+        let url = redacted(url);
+        if error.is_timeout() {
+            return Self::Timeout { url };
+        }
+        let mut last: &(dyn Error + 'static) = error;
+        loop {
+            if last.is::<NotGlobal>() {
+                return Self::RefusedAddress { url };
+            }
+            match last.source() {
+                Some(source) => last = source,
+                // The innermost error tells the cause; the outer ones repeat the address with its query.
+                None => return Self::Connect { url, reason: last.to_string() },
+            }
+        }
+    }
+
+    /// The error class: the metric label of a job that fails by it.
+    #[must_use]
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Timeout { .. } => ErrorClass::Timeout,
+            Self::Connect { .. } => ErrorClass::Connect,
+            Self::TooLarge { .. } => ErrorClass::TooLarge,
+            Self::RefusedAddress { .. } => ErrorClass::RefusedAddress,
+            Self::BadUrl { .. } | Self::TooManyRedirects { .. } => ErrorClass::Malformed,
+            Self::Setup(_) => ErrorClass::Other,
+            Self::Status { status, .. } => match StatusCode::from_u16(*status) {
+                Ok(StatusCode::NOT_FOUND | StatusCode::GONE) => ErrorClass::NotFound,
+                Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => ErrorClass::Forbidden,
+                Ok(StatusCode::TOO_MANY_REQUESTS) => ErrorClass::RateLimited,
+                Ok(StatusCode::REQUEST_TIMEOUT) => ErrorClass::Timeout,
+                Ok(code) if code.is_server_error() => ErrorClass::ServerError,
+                _ => ErrorClass::ClientError,
+            },
+        }
+    }
+
+    /// False when asking again can't help.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self.class(),
+            ErrorClass::Timeout | ErrorClass::Connect | ErrorClass::ServerError | ErrorClass::RateLimited
+        ) || matches!(self, Self::TooManyRedirects { .. })
+    }
+}
+
+impl From<FetchError> for HandlerError {
+    fn from(error: FetchError) -> Self {
+        let after = match &error {
+            FetchError::Status { retry_after, .. } => retry_after.map(|after| after.min(MAX_RETRY_AFTER)),
+            _ => None,
+        };
+        if error.is_retryable() {
+            Self::Retryable { class: error.class(), message: error.to_string(), after }
+        } else {
+            Self::non_retryable(error.class(), error.to_string())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_of_an_address_are_not_shown() {
+        let url = Url::parse("https://user:pw@city.example/a?token=secret#frag").unwrap();
+        assert_eq!(redacted(&url), "https://city.example/a?…");
+    }
+
+    #[test]
+    fn what_a_status_means_for_the_job() {
+        let job = |status, seconds: Option<u64>| {
+            let retry_after = seconds.map(Duration::from_secs);
+            HandlerError::from(FetchError::Status { url: String::new(), status, retry_after })
+        };
+        for (status, class) in [(404, ErrorClass::NotFound), (410, ErrorClass::NotFound), (403, ErrorClass::Forbidden)]
+        {
+            assert!(matches!(job(status, None), HandlerError::NonRetryable { class: c, .. } if c == class), "{status}");
+        }
+        assert!(matches!(job(503, Some(7)), HandlerError::Retryable { class: ErrorClass::ServerError, after, .. }
+            if after == Some(Duration::from_secs(7))));
+        assert!(
+            matches!(job(429, Some(u64::MAX)), HandlerError::Retryable { class: ErrorClass::RateLimited, after, .. }
+            if after == Some(MAX_RETRY_AFTER))
+        );
+    }
+}

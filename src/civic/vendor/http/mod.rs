@@ -1,0 +1,15 @@
+//! The one HTTP client for vendors' sites and documents.
+//!
+//! Whoever can publish a link on a city's site chooses what this client asks for, so it trusts nothing: addresses are
+//! checked when the connection is made, each redirect is followed by hand and checked again, sizes and times end.
+
+mod address;
+mod client;
+mod error;
+mod metrics;
+mod settings;
+
+pub use address::is_global;
+pub use client::{HttpClient, Response};
+pub use error::{FetchError, redacted};
+pub use settings::{Allowed, Ask, HttpSettings};

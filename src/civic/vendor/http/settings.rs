@@ -1,0 +1,92 @@
+//! Limits of the client, and of one request.
+
+use crate::civic::model::Vendor;
+use std::{str::FromStr, time::Duration};
+
+/// Settings of the client. A higher time lets slow sites answer, and lets hostile ones hold a slot for as long.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// Longest wait for a connection, the name's look-up included.
+    pub connect_timeout: Duration,
+    /// Longest wait for the next bytes.
+    pub read_timeout: Duration,
+    /// Longest time of a whole request: redirects, headers and body.
+    pub total_timeout: Duration,
+    /// Sent as `User-Agent`. It should say who asks and how to reach them.
+    pub user_agent: String,
+    /// Hosts and ports that may be asked whatever their address: for a demonstration on one machine.
+    pub allowed: Vec<Allowed>,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(30),
+            total_timeout: Duration::from_mins(2),
+            user_agent: concat!("docket/", env!("CARGO_PKG_VERSION"), " (civic meeting index; no contact configured)")
+                .to_owned(),
+            allowed: Vec::new(),
+        }
+    }
+}
+
+/// A host and port that may be asked although its address isn't public.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Allowed {
+    /// A name or an address, without brackets, in lower case.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+impl FromStr for Allowed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let explain = || format!("{text:?} is no host:port: write it as 127.0.0.1:8080");
+        let (host, port) = text.trim().rsplit_once(':').ok_or_else(explain)?;
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+        let port = port.parse().map_err(|_| explain())?;
+        if host.is_empty() { Err(explain()) } else { Ok(Self { host, port }) }
+    }
+}
+
+/// What one request asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask {
+    /// Label of the metrics.
+    pub vendor: Vendor,
+    /// The `Accept` header.
+    pub accept: &'static str,
+    /// Largest body in bytes, after decompression.
+    pub max_body: usize,
+}
+
+impl Ask {
+    /// A list in JSON, up to 16 MiB: 1,000 events of Legistar are 2 MB.
+    #[must_use]
+    pub const fn json(vendor: Vendor) -> Self {
+        Self { vendor, accept: "application/json", max_body: 16 << 20 }
+    }
+
+    /// A document, up to 50 MiB.
+    #[must_use]
+    pub const fn document(vendor: Vendor) -> Self {
+        Self { vendor, accept: "application/pdf, */*;q=0.5", max_body: 50 << 20 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exceptions_are_host_and_port() {
+        assert_eq!("127.0.0.1:80".parse(), Ok(Allowed { host: "127.0.0.1".to_owned(), port: 80 }));
+        assert_eq!("[::1]:8080".parse(), Ok(Allowed { host: "::1".to_owned(), port: 8080 }));
+        for text in ["", "localhost", ":80", "localhost:", "localhost:http", "localhost:70000"] {
+            assert!(text.parse::<Allowed>().is_err(), "{text}");
+        }
+    }
+}

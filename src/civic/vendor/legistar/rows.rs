@@ -1,0 +1,183 @@
+//! The rows of an answer, and their fields read with warnings instead of errors.
+
+use crate::civic::{
+    model::{UrlRefused, Warning, WarningCode, WebUrl},
+    vendor::{
+        ParseError,
+        text::{MAX_CHARS, clean, cut},
+    },
+};
+use serde_json::{Map, Value};
+
+/// More rows than any answer has: the API gives 1,000 a page, and the largest agenda that is known some hundreds.
+const MAX_ROWS: usize = 50_000;
+
+/// Reads an answer into its rows. A single object counts as a list of one.
+///
+/// # Errors
+/// When the bytes are empty, no JSON, or JSON that is neither a list nor a row with the field `id`.
+pub(super) fn read(bytes: &[u8], id: &'static str, warnings: &mut Vec<Warning>) -> Result<Vec<Value>, ParseError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii();
+    match bytes {
+        [] => return Err(ParseError::Empty),
+        [b'<', ..] => return Err(markup(bytes)),
+        _ => {}
+    }
+    // Some servers say UTF-8 and send Latin-1: one bad byte must not cost the whole list.
+    let text = String::from_utf8_lossy(bytes);
+    if matches!(text, std::borrow::Cow::Owned(_)) {
+        warn(warnings, WarningCode::Malformed, "the answer is not UTF-8: unreadable characters are replaced", None);
+    }
+    match serde_json::from_str(&text).map_err(|e| ParseError::NotJson(e.to_string()))? {
+        Value::Array(mut rows) => {
+            if rows.len() > MAX_ROWS {
+                let dropped = rows.len() - MAX_ROWS;
+                warn(warnings, WarningCode::TooManyRows, &format!("{dropped} rows are left out"), None);
+                rows.truncate(MAX_ROWS);
+            }
+            Ok(rows)
+        }
+        Value::Object(row) if row.contains_key(id) => {
+            warn(warnings, WarningCode::SingleObject, "a single object is read as a list of one", None);
+            Ok(vec![Value::Object(row)])
+        }
+        Value::Object(row) => Err(ParseError::Shape(match row.get("Message").and_then(Value::as_str) {
+            Some(message) => format!("an error message: {}", cut(clean(message), 200).0),
+            None => "an object that is no row".to_owned(),
+        })),
+        _ => Err(ParseError::Shape("neither a list nor an object".to_owned())),
+    }
+}
+
+fn markup(bytes: &[u8]) -> ParseError {
+    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(512)]).to_ascii_lowercase();
+    if start.contains("<html") || start.contains("<!doctype html") { ParseError::Html } else { ParseError::Xml }
+}
+
+/// Refuses a list in which no row has the field at all: an empty result without an error would hide that.
+pub(super) fn check_schema(rows: &[Value], id: &'static str) -> Result<(), ParseError> {
+    let mut objects = rows.iter().filter_map(Value::as_object).peekable();
+    if objects.peek().is_some() && !objects.any(|row| row.contains_key(id)) {
+        return Err(ParseError::Schema(id));
+    }
+    Ok(())
+}
+
+pub(super) fn warn(warnings: &mut Vec<Warning>, code: WarningCode, message: &str, id: Option<&str>) {
+    warnings.push(Warning { code, message: message.to_owned(), vendor_id: id.map(ToOwned::to_owned) });
+}
+
+/// An id: a number, or text that isn't blank.
+pub(super) fn id(row: &Map<String, Value>, field: &str) -> Option<String> {
+    match row.get(field)? {
+        Value::Number(number) => Some(number.to_string()),
+        Value::String(text) => Some(cut(clean(text), 100).0).filter(|text| !text.is_empty()),
+        _ => None,
+    }
+}
+
+/// Sorts ids as numbers where they are numbers, and always the same way.
+pub(super) fn id_order(id: &str) -> (usize, String) {
+    (id.len(), id.to_owned())
+}
+
+/// One row, with its id for warnings.
+pub(super) struct Fields<'a> {
+    pub(super) row: &'a Map<String, Value>,
+    pub(super) id: &'a str,
+    pub(super) warnings: &'a mut Vec<Warning>,
+}
+
+impl Fields<'_> {
+    pub(super) fn warn(&mut self, code: WarningCode, message: &str) {
+        warn(self.warnings, code, message, Some(self.id));
+    }
+
+    /// Cleaned text; none when missing, null or blank.
+    pub(super) fn text(&mut self, field: &str) -> Option<String> {
+        let raw = match self.row.get(field)? {
+            Value::Null => return None,
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => {
+                self.warn(WarningCode::Malformed, &format!("{field} is not text"));
+                return None;
+            }
+        };
+        let (text, was_cut) = cut(clean(&raw), MAX_CHARS);
+        if was_cut {
+            self.warn(WarningCode::TextCut, &format!("{field} is cut to {MAX_CHARS} characters"));
+        }
+        Some(text).filter(|text| !text.is_empty())
+    }
+
+    /// A whole number; none when missing, null or anything else.
+    pub(super) fn number(&mut self, field: &str) -> Option<i32> {
+        let value = self.row.get(field)?;
+        let number = match value {
+            Value::Null => return None,
+            Value::String(text) => text.trim().parse().ok(),
+            other => other.as_i64().and_then(|n| i32::try_from(n).ok()),
+        };
+        if number.is_none() {
+            self.warn(WarningCode::Malformed, &format!("{field} is not a whole number"));
+        }
+        number
+    }
+
+    /// A web address, resolved against `base` when it is relative; anything else is left out with a warning.
+    pub(super) fn link(&mut self, field: &str, base: Option<&WebUrl>) -> Option<WebUrl> {
+        let text = match self.row.get(field)? {
+            Value::String(text) if !text.trim().is_empty() => text.trim(),
+            Value::String(_) | Value::Null => return None,
+            _ => {
+                self.warn(WarningCode::Malformed, &format!("{field} is not text"));
+                return None;
+            }
+        };
+        let url = match (WebUrl::parse(text), base) {
+            (Err(UrlRefused::Relative), Some(base)) => WebUrl::join(base, text),
+            (result, _) => result,
+        };
+        let why = match url {
+            Ok(url) => return Some(url),
+            Err(why) => why,
+        };
+        let code = if why == UrlRefused::Relative { WarningCode::RelativeLink } else { WarningCode::RefusedLink };
+        // The link itself may hold credentials or script: only its name is told.
+        self.warn(code, &format!("{field} is left out: {why}"));
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(bytes: &[u8]) -> ParseError {
+        read(bytes, "EventId", &mut Vec::new()).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_no_list_has_its_own_error() {
+        assert_eq!(error(b""), ParseError::Empty);
+        assert_eq!(error(b" \r\n\xef\xbb\xbf"), ParseError::NotJson(error_text(b"\xef\xbb\xbf")));
+        assert_eq!(error(b"<!DOCTYPE html><html><body>Error.aspx"), ParseError::Html);
+        assert_eq!(error(b"<?xml version=\"1.0\"?><ArrayOfGranicusEvent/>"), ParseError::Xml);
+        assert_eq!(error(b"{\"Message\":\"bad <b>filter</b>\"}").to_string().matches("bad filter").count(), 1);
+        assert!(matches!(error(b"42"), ParseError::Shape(_)));
+        assert!(matches!(error(b"[{\"EventId\": 1"), ParseError::NotJson(_)));
+        assert!(matches!(error("[".repeat(1_000_000).as_bytes()), ParseError::NotJson(_)));
+    }
+
+    fn error_text(bytes: &[u8]) -> String {
+        serde_json::from_str::<Value>(&String::from_utf8_lossy(bytes)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn latin_1_costs_a_character_and_not_the_list() {
+        let mut warnings = Vec::new();
+        let rows = read(b"[{\"EventId\":1,\"EventBodyName\":\"Pe\xf1asco\"}]", "EventId", &mut warnings).unwrap();
+        assert_eq!((rows.len(), warnings.len()), (1, 1));
+    }
+}

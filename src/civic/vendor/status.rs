@@ -1,0 +1,84 @@
+//! Cancelled, moved, interrupted: read from whatever field a clerk wrote it into.
+
+use super::text::cut;
+use crate::civic::model::{Evidence, EvidenceSource, MeetingStatus};
+
+/// Longest piece of text that is kept as evidence, in characters.
+const EVIDENCE_CHARS: usize = 200;
+
+/// The words, the strongest status first: "cancelled and rescheduled" is cancelled.
+const WORDS: &[(MeetingStatus, &[&str])] = &[
+    (MeetingStatus::Cancelled, &["cancelled", "canceled", "cancellation"]),
+    (MeetingStatus::Rescheduled, &["rescheduled"]),
+    (MeetingStatus::Postponed, &["postponed"]),
+    (MeetingStatus::Recessed, &["recessed", "recess"]),
+];
+
+/// The strongest status that any of the texts tells, with the text.
+pub(super) fn read(texts: &[(EvidenceSource, Option<&str>)]) -> (MeetingStatus, Option<Evidence>) {
+    for (status, words) in WORDS {
+        for (source, text) in texts {
+            if let Some(text) = text.filter(|text| tells(*source, text, words)) {
+                let (text, _) = cut(text.to_owned(), EVIDENCE_CHARS);
+                return (*status, Some(Evidence { source: *source, text }));
+            }
+        }
+    }
+    (MeetingStatus::Scheduled, None)
+}
+
+fn tells(source: EvidenceSource, text: &str, words: &[&str]) -> bool {
+    let lower = text.to_lowercase();
+    let tokens: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|token| !token.is_empty()).collect();
+    // A comment may speak of one item: "item 5 has been cancelled". It counts when it speaks of the meeting too.
+    let has = |word: &str| tokens.contains(&word);
+    if source == EvidenceSource::Comment && (has("item") || has("items")) && !has("meeting") {
+        return false;
+    }
+    tokens.iter().enumerate().any(|(i, token)| words.contains(token) && !denied(&tokens, i))
+}
+
+/// "not cancelled"; "rescheduled from March 4", which this meeting is the new date of; "after the recess".
+fn denied(tokens: &[&str], at: usize) -> bool {
+    let before = at.checked_sub(1).map(|i| tokens[i]);
+    let after = tokens.get(at + 1).copied();
+    before == Some("not") || after == Some("from") || (tokens[at] == "recess" && before == Some("the"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use EvidenceSource::{Comment, Location, StatusField, Title};
+
+    fn status(source: EvidenceSource, text: &str) -> MeetingStatus {
+        read(&[(source, Some(text))]).0
+    }
+
+    #[test]
+    fn each_field_can_tell() {
+        for (source, text, want) in [
+            (StatusField, "Cancelled", MeetingStatus::Cancelled),
+            (StatusField, "Final-revised", MeetingStatus::Scheduled),
+            (Title, "CANCELED - City Council", MeetingStatus::Cancelled),
+            (Title, "Notice of Cancellation", MeetingStatus::Cancelled),
+            (Title, "Committee on Consolidation", MeetingStatus::Scheduled),
+            (Location, "City Hall *** CANCELLED ***", MeetingStatus::Cancelled),
+            (Comment, "Recessed to 09/29/20 at 1:30 p.m.", MeetingStatus::Recessed),
+            (Comment, "Postponed", MeetingStatus::Postponed),
+            (Comment, "Rescheduled to Friday", MeetingStatus::Rescheduled),
+            (Comment, "Rescheduled from March 4", MeetingStatus::Scheduled),
+            (Comment, "This meeting is not cancelled", MeetingStatus::Scheduled),
+            (Comment, "Item 5 has been cancelled", MeetingStatus::Scheduled),
+            (Comment, "The meeting and all its items are cancelled", MeetingStatus::Cancelled),
+            (Comment, "Cancelled and rescheduled to Friday", MeetingStatus::Cancelled),
+        ] {
+            assert_eq!(status(source, text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_evidence_is_the_text_that_told() {
+        let (_, evidence) = read(&[(StatusField, Some("Final")), (Location, Some("CANCELLED")), (Comment, None)]);
+        assert_eq!(evidence, Some(Evidence { source: Location, text: "CANCELLED".to_owned() }));
+    }
+}

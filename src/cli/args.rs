@@ -1,0 +1,33 @@
+//! What can be typed.
+
+use clap::{Parser, Subcommand};
+
+/// Docket: a worker fleet that ingests civic meetings.
+#[derive(Debug, Parser)]
+#[command(
+    name = "docket",
+    version,
+    about,
+    after_help = "Example: docket demo --workers 2\nVariables and files: see README.md"
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Start everything on this machine, with private PostgreSQL and RabbitMQ where no URL is given
+    Dev(super::dev::Args),
+    /// Start everything, and watch a made-up city's meetings go through
+    Demo(super::demo::Args),
+    /// Dispatch due jobs to the broker, and bring back what was lost
+    Scheduler(super::scheduler::Args),
+    /// Run jobs
+    Worker(super::worker::Args),
+    /// Serve the API
+    Server(super::server::Args),
+    /// Bring the database's schema up to date
+    Migrate(super::migrate::Args),
+}

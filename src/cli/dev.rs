@@ -1,0 +1,80 @@
+//! `docket dev`
+
+use super::{
+    exit::Outcome,
+    local::{LocalFleet, LocalSpec},
+    output, role, server,
+};
+use crate::{
+    config::Environment,
+    dev::{self, Down},
+};
+use clap::{Parser, Subcommand};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Arguments.
+#[derive(Debug, Parser)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Example: docket dev --workers 2\nWithout DATABASE_URL or AMQP_URL, private servers run below --dir."
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Option<Action>,
+    /// Worker processes
+    #[arg(long, default_value_t = 1)]
+    workers: usize,
+    /// Address of API and metrics
+    #[arg(long, value_name = "ADDR", default_value_t = server::DEFAULT)]
+    http: SocketAddr,
+    /// Keep the private servers' data for the next start
+    #[arg(long)]
+    keep: bool,
+    /// Throw away data that an earlier start kept
+    #[arg(long)]
+    reset: bool,
+    /// State directory of the private servers
+    #[arg(long, value_name = "DIR", default_value = ".docket", global = true)]
+    dir: PathBuf,
+    /// Print one line of JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Stop what runs in the state directory, or what a killed process left there
+    Down,
+}
+
+pub(super) async fn run(args: Args, mut env: Environment) -> Outcome {
+    if args.action.is_some() {
+        return down(&args).await;
+    }
+    if args.reset {
+        dev::reset(&args.dir).await?;
+    }
+    let shutdown = role::signals(false)?;
+    let spec = LocalSpec { dir: args.dir, keep: args.keep, workers: args.workers, http: args.http };
+    let fleet = LocalFleet::start(spec, &mut env, shutdown.clone()).await?;
+    let places = fleet.places();
+    if args.json {
+        output::json(&places.iter().cloned().collect::<std::collections::BTreeMap<_, _>>())?;
+    } else {
+        for (name, url) in &places {
+            output::text(&format!("{name:<20} {url}"))?;
+        }
+        output::text("Ctrl-C stops everything. RabbitMQ may need ten seconds more; jobs already run.")?;
+    }
+    shutdown.cancelled().await;
+    fleet.stop().await
+}
+
+async fn down(args: &Args) -> Outcome {
+    let (state, text) = match dev::down(&args.dir).await? {
+        Down::Nothing => ("nothing", "nothing was running"),
+        Down::Stopped => ("stopped", "stopped"),
+        Down::Mended => ("mended", "what a killed process had left is stopped"),
+    };
+    if args.json { output::json(&serde_json::json!({ "state": state })) } else { output::text(text) }
+}

@@ -1,0 +1,32 @@
+//! Results on standard output: a table for people, one line of JSON for programs.
+
+use super::exit::{Failure, Outcome};
+use comfy_table::{ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
+use serde::Serialize;
+use std::io::Write;
+
+/// One line of JSON.
+pub(super) fn json(value: &impl Serialize) -> Outcome {
+    let line = serde_json::to_string(value).map_err(Failure::internal)?;
+    text(&line)
+}
+
+/// A line of text. A reader that went away (`| head`) is no error.
+pub(super) fn text(line: &str) -> Outcome {
+    match writeln!(std::io::stdout().lock(), "{line}") {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::internal(format!("can't write the result: {e}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A table that fits the terminal.
+pub(super) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Outcome {
+    let mut table = Table::new();
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    for row in rows {
+        table.add_row(row);
+    }
+    text(&table.to_string())
+}

@@ -1,0 +1,283 @@
+//! What every long-running role does: signals, waiting for services, metrics, health, the endpoint.
+
+use super::{exit::Failure, migrate};
+use crate::{
+    config::{self, Connections, Environment, FleetConfig},
+    db::{Pool, PoolOptions, PoolPurpose, pool},
+    fleet::{
+        broker::{AmqpBroker, BrokerSettings},
+        handler::{Component, ErrorClass},
+        ledger::{LedgerConnections, PgLedger},
+    },
+    http::{CheckResult, Health, HttpSettings, Routes, Running, serve},
+    telemetry::{Known, Metrics, Owner, touch},
+};
+use clap::Parser;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+/// Flags that all roles share.
+#[derive(Clone, Debug, Default, Parser)]
+pub(super) struct RoleArgs {
+    /// Address of /metrics, /livez and /readyz; port 0 takes a free one [env: DOCKET_HTTP]
+    #[arg(long, value_name = "ADDR")]
+    pub(super) http: Option<SocketAddr>,
+    /// Exit with code 69 instead of waiting when the database or the broker can't be reached at start
+    #[arg(long)]
+    pub(super) no_wait: bool,
+    /// Stop when standard input ends: for a parent that starts processes
+    #[arg(long, hide = true)]
+    pub(super) with_parent: bool,
+}
+
+/// A role's surroundings.
+#[derive(Clone)]
+pub(super) struct Process {
+    pub(super) database: tokio_postgres::Config,
+    pub(super) fleet: FleetConfig,
+    pub(super) broker: AmqpBroker,
+    pub(super) pool: Pool,
+    pub(super) metrics: Metrics,
+    pub(super) shutdown: CancellationToken,
+    database_state: watch::Sender<Result<(), String>>,
+    started: Instant,
+}
+
+/// How often the database is looked at for `/readyz`.
+const LOOK: Duration = Duration::from_secs(2);
+/// A look that takes longer is a failed one.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// A process whose own clock stands still for so long is not alive.
+const STALLED: Duration = Duration::from_secs(30);
+
+impl Process {
+    /// Reads the configuration, waits for the services, begins to connect.
+    pub(super) async fn start(
+        env: &Environment,
+        args: &RoleArgs,
+        shutdown: CancellationToken,
+    ) -> Result<Self, Failure> {
+        let connections = config::connections(env)?;
+        let fleet = config::fleet(env)?;
+        let metrics = install_metrics()?;
+        wait_for_database(&connections, args.no_wait, &shutdown).await?;
+        migrate::check(&connections.database).await?;
+        let process = Self::assemble(connections, fleet, metrics, shutdown)?;
+        if args.no_wait
+            && let Err(error) = process.broker.wait_ready(Duration::from_secs(10)).await
+        {
+            return Err(Failure::unavailable(format!("the broker can't be reached: {error}; check AMQP_URL")));
+        }
+        Ok(process)
+    }
+
+    /// From parts that are there already.
+    pub(super) fn assemble(
+        connections: Connections,
+        fleet: FleetConfig,
+        metrics: Metrics,
+        shutdown: CancellationToken,
+    ) -> Result<Self, Failure> {
+        let settings = BrokerSettings::from(&fleet.protocol);
+        // The connections outlive the shutdown signal: a draining worker still acknowledges.
+        let broker =
+            AmqpBroker::start(&connections.amqp, settings, &CancellationToken::new()).map_err(Failure::usage)?;
+        let pool = pool(&connections.database, PoolOptions::new(PoolPurpose::General, 4));
+        let process = Self {
+            database: connections.database,
+            fleet,
+            broker,
+            pool,
+            metrics,
+            shutdown,
+            database_state: watch::Sender::new(Ok(())),
+            started: Instant::now(),
+        };
+        tokio::spawn(process.clone().look());
+        tokio::spawn(process.metrics.clone().upkeep(process.shutdown.clone()));
+        Ok(process)
+    }
+
+    /// A ledger for this role.
+    pub(super) fn ledger(&self) -> PgLedger {
+        PgLedger::new(&self.database, self.fleet.protocol.clone(), LedgerConnections::default())
+    }
+
+    /// Registers this role's counters at 0.
+    pub(super) fn born_at_zero(&self, owners: &[Owner], kinds: &[&str]) {
+        let lanes: Vec<&str> = self.fleet.topology.lanes().iter().map(String::as_str).collect();
+        let components: Vec<&str> = Component::ALL.iter().map(|c| c.as_str()).collect();
+        let classes: Vec<&str> = ErrorClass::ALL.iter().map(|c| c.as_str()).collect();
+        touch(owners, &Known { kinds, lanes: &lanes, components: &components, error_classes: &classes });
+    }
+
+    /// Answers `/metrics`, `/livez`, `/readyz`, and `api` where the role has one.
+    pub(super) async fn listen(
+        &self,
+        settings: HttpSettings,
+        health: Health,
+        api: Option<axum::Router>,
+    ) -> Result<Running, Failure> {
+        let routes = Routes { metrics: self.metrics.clone(), health, api };
+        Ok(serve(settings, routes, self.shutdown.clone()).await?)
+    }
+
+    /// Alive: the runtime turns. Ready: the database answers. Without the broker a fleet works on, by direct leases.
+    pub(super) fn health(&self) -> Health {
+        let (database, broker) = (self.database_state.subscribe(), self.broker.clone());
+        let ticked = self.tick();
+        Health::new()
+            .live("runtime", move || {
+                let age = ticked.borrow().elapsed();
+                if age < STALLED {
+                    CheckResult::ok("turning")
+                } else {
+                    CheckResult::failed(format!("stalled for {age:?}"))
+                }
+            })
+            .ready("database", move || match &*database.borrow() {
+                Ok(()) => CheckResult::ok("answers"),
+                Err(reason) => CheckResult::failed(reason.clone()),
+            })
+            .ready("broker", move || {
+                let status = broker.status();
+                match (status.is_ready(), status.blocked) {
+                    (true, false) => CheckResult::ok("connected"),
+                    (true, true) => {
+                        CheckResult::degraded("connected, but it holds back publishers: memory or disk alarm")
+                    }
+                    (false, _) => CheckResult::degraded(status.last_error.unwrap_or_else(|| "connecting".to_owned())),
+                }
+            })
+    }
+
+    fn tick(&self) -> watch::Receiver<Instant> {
+        let (sender, receiver) = watch::channel(self.started);
+        let shutdown = self.shutdown.clone();
+        tokio::spawn(async move {
+            while shutdown.run_until_cancelled(sleep(Duration::from_secs(1))).await.is_some() {
+                sender.send_replace(Instant::now());
+            }
+        });
+        receiver
+    }
+
+    async fn look(self) {
+        loop {
+            let answer = timeout(PATIENCE, async {
+                let connection = self.pool.get().await.map_err(|e| e.to_string())?;
+                connection.simple_query("select 1").await.map(drop).map_err(|e| crate::db::describe(&e))
+            });
+            let state = answer.await.unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}")));
+            drop(self.database_state.send_replace(state));
+            if self.shutdown.run_until_cancelled(sleep(LOOK)).await.is_none() {
+                return;
+            }
+        }
+    }
+}
+
+fn install_metrics() -> Result<Metrics, Failure> {
+    Metrics::install().map_err(Failure::internal)
+}
+
+/// Says what it tries and why that fails, once a reason.
+async fn wait_for_database(
+    connections: &Connections,
+    no_wait: bool,
+    shutdown: &CancellationToken,
+) -> Result<(), Failure> {
+    let mut told = String::new();
+    loop {
+        let Err(error) = crate::db::connect(&connections.database).await else { return Ok(()) };
+        let reason = format!("{} at {}", crate::db::describe(&error), place(&connections.database));
+        if no_wait {
+            return Err(Failure::unavailable(format!("the database can't be reached: {reason}; check DATABASE_URL")));
+        }
+        if reason != told {
+            tracing::warn!(
+                event = "database.waiting",
+                error = reason,
+                "the database can't be reached, trying again; check DATABASE_URL"
+            );
+            told = reason;
+        }
+        if shutdown.run_until_cancelled(sleep(Duration::from_secs(1))).await.is_none() {
+            return Err(Failure::unavailable("stopped before the database could be reached"));
+        }
+    }
+}
+
+/// Host, port and database of a URL, without its secrets.
+fn place(config: &tokio_postgres::Config) -> String {
+    use tokio_postgres::config::Host;
+    let hosts: Vec<String> = config
+        .get_hosts()
+        .iter()
+        .map(|host| match host {
+            Host::Tcp(name) => name.clone(),
+            Host::Unix(path) => path.display().to_string(),
+        })
+        .collect();
+    let ports: Vec<String> = config.get_ports().iter().map(u16::to_string).collect();
+    let ports = if ports.is_empty() { "5432".to_owned() } else { ports.join(",") };
+    format!("{}:{ports}, database {:?}", hosts.join(","), config.get_dbname().unwrap_or("of the user's name"))
+}
+
+/// Fires at SIGTERM, at Ctrl-C, and (for a child) when its parent is gone. A second signal ends the process at once.
+pub(super) fn signals(with_parent: bool) -> Result<CancellationToken, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let token = CancellationToken::new();
+    let open = |kind| signal(kind).map_err(|e| Failure::internal(format!("can't watch for signals: {e}")));
+    let (mut term, mut int) = (open(SignalKind::terminate())?, open(SignalKind::interrupt())?);
+    let fire = token.clone();
+    tokio::spawn(async move {
+        for turn in 0..2 {
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = int.recv() => {}
+            }
+            if turn == 0 { fire.cancel() } else { std::process::exit(70) }
+        }
+    });
+    if with_parent {
+        let fire = token.clone();
+        // Blocking reads can't be cancelled: a thread of its own, which ends with the process.
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            fire.cancel();
+        });
+    }
+    Ok(token)
+}
+
+/// A name for the table `workers`: host and process.
+pub(super) fn process_name() -> String {
+    let host =
+        nix::unistd::gethostname().ok().and_then(|h| h.into_string().ok()).unwrap_or_else(|| "unknown".to_owned());
+    format!("{host}/{}", std::process::id())
+}
+
+/// Waits, bounded, for the broker's connections to close.
+pub(super) async fn close(process: Process) {
+    process.broker.shutdown().await;
+}
+
+/// Metrics for a process that runs several roles.
+pub(super) fn metrics() -> Result<Metrics, Failure> {
+    install_metrics()
+}
+
+/// The handlers of the domain, over the connections of a ledger.
+pub(super) fn handlers(
+    env: &Environment,
+    ledger: &PgLedger,
+) -> Result<Arc<crate::fleet::handler::Registry<crate::fleet::ledger::PgTx>>, Failure> {
+    let services =
+        crate::civic::Services::new(ledger.effects_pool().clone(), config::civic(env)?).map_err(Failure::usage)?;
+    Ok(Arc::new(crate::civic::handlers(Arc::new(services))))
+}

@@ -1,0 +1,71 @@
+//! `docket scheduler`
+
+use super::{
+    exit::Outcome,
+    role::{self, Process, RoleArgs},
+};
+use crate::{
+    config::{self, Environment},
+    fleet::{
+        ledger::gauges::publish_gauges,
+        scheduler::{Scheduler, SchedulerSettings},
+    },
+    telemetry::Owner,
+};
+use clap::Parser;
+use std::{net::SocketAddr, time::Duration};
+
+/// Arguments.
+#[derive(Debug, Parser)]
+#[command(after_help = "Example: docket scheduler --http 127.0.0.1:9101\nAny number of schedulers may run at once.")]
+pub(super) struct Args {
+    #[command(flatten)]
+    role: RoleArgs,
+}
+
+/// Queue gauges are read at most this often.
+const GAUGES: Duration = Duration::from_secs(5);
+
+pub(super) async fn run(args: Args, env: Environment) -> Outcome {
+    let shutdown = role::signals(args.role.with_parent)?;
+    let process = Process::start(&env, &args.role, shutdown).await?;
+    let http = config::http(&env, args.role.http, SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    let running = process.listen(http, process.health(), None).await?;
+    schedule(&process).await;
+    running.stopped().await;
+    role::close(process).await;
+    Ok(())
+}
+
+/// The scheduler itself, until the process's shutdown.
+pub(super) async fn schedule(process: &Process) {
+    process.born_at_zero(&[Owner::Every, Owner::Scheduler, Owner::OneProcess], &[]);
+    let (fleet, shutdown) = (&process.fleet, process.shutdown.clone());
+    check_topology(process);
+    let lanes = fleet.topology.lanes().to_vec();
+    let gauges = tokio::spawn(publish_gauges(process.pool.clone(), lanes.clone(), GAUGES, shutdown.clone()));
+    let wake = crate::db::listen(process.database.clone(), shutdown.clone());
+    let settings = SchedulerSettings { name: role::process_name(), lanes, retention: fleet.retention.clone() };
+    Scheduler::run(process.ledger(), process.broker.clone(), settings, fleet.protocol.clone(), wake, shutdown).await;
+    // A panic there was reported by the panic hook.
+    let _ = gauges.await;
+}
+
+/// Once the broker is there: says what its topology lacks. Without it nothing can be published, and workers lease
+/// directly, so this is a fault to be mended and no reason to stop.
+pub(super) fn check_topology(process: &Process) {
+    let (broker, topology, shutdown) =
+        (process.broker.clone(), process.fleet.topology.clone(), process.shutdown.clone());
+    tokio::spawn(async move {
+        while broker.wait_ready(Duration::from_secs(5)).await.is_err() {
+            if shutdown.is_cancelled() {
+                return;
+            }
+        }
+        if let Err(faults) = broker.check_topology(&topology).await {
+            for fault in faults {
+                tracing::error!(event = "topology.fault", error = %fault, "the broker's topology is not what Docket needs");
+            }
+        }
+    });
+}

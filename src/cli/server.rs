@@ -1,0 +1,41 @@
+//! `docket server`
+
+use super::{
+    exit::Outcome,
+    role::{self, Process, RoleArgs},
+};
+use crate::{
+    config::{self, Environment},
+    http::api,
+    telemetry::Owner,
+};
+use clap::Parser;
+use std::net::SocketAddr;
+
+/// Arguments.
+#[derive(Debug, Parser)]
+#[command(after_help = "Example: docket server --http 127.0.0.1:8080, then: curl 127.0.0.1:8080/api/queue-stats")]
+pub(super) struct Args {
+    #[command(flatten)]
+    role: RoleArgs,
+}
+
+/// Where the API is found unless something else is said.
+pub(super) const DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+
+pub(super) async fn run(args: Args, env: Environment) -> Outcome {
+    let shutdown = role::signals(args.role.with_parent)?;
+    let process = Process::start(&env, &args.role, shutdown).await?;
+    process.born_at_zero(&[Owner::Every], &[]);
+    let http = config::http(&env, args.role.http, DEFAULT)?;
+    let running = process.listen(http, process.health(), Some(router(&process))).await?;
+    process.shutdown.cancelled().await;
+    running.stopped().await;
+    role::close(process).await;
+    Ok(())
+}
+
+/// The API's routes.
+pub(super) fn router(process: &Process) -> axum::Router {
+    api::router(api::Database::new(process.pool.clone()))
+}

@@ -1,0 +1,41 @@
+//! What a made-up city is made from.
+
+use jiff::{Zoned, civil::Date, tz::TimeZone};
+use std::time::Duration;
+
+/// The zone of every made-up city.
+pub(super) const ZONE: &str = "America/Denver";
+
+/// The recipe: the same one gives the same city.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CitySpec {
+    /// Meetings, the cancelled ones included. Each seventh is cancelled; the faults repeat with each seven.
+    pub meetings: usize,
+    /// Chooses subjects, sums and sentences.
+    pub seed: u64,
+    /// The day before the first meeting.
+    pub today: Date,
+    /// How long the slow document takes.
+    pub slow: Duration,
+}
+
+impl Default for CitySpec {
+    fn default() -> Self {
+        let zone = TimeZone::get(ZONE).unwrap_or(TimeZone::UTC);
+        let today = Zoned::now().with_time_zone(zone).date();
+        Self { meetings: 7, seed: 1, today, slow: Duration::from_secs(3) }
+    }
+}
+
+/// What is wrong with a document's address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// 404 for ever: not worth a second attempt.
+    Missing,
+    /// 503 to the first two requests, whoever sends them.
+    FailsTwice,
+    /// 500 for ever: a dead letter.
+    Broken,
+    /// The answer takes a while.
+    Slow,
+}

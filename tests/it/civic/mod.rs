@@ -1,0 +1,6 @@
+//! The domain on a real PostgreSQL and a made-up city.
+
+mod flow;
+mod handlers;
+mod store;
+mod support;

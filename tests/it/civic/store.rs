@@ -1,0 +1,164 @@
+//! What the domain's tables keep, and what they refuse.
+
+use super::support::{count, database, demo};
+use docket::civic::{
+    SyncError,
+    document::Extraction,
+    enqueue_sync,
+    model::{City, Fingerprint, MeetingStatus, ParsedAttachment, ParsedItem, ParsedMeeting, WebUrl},
+    settings::CivicSettings,
+    store::{
+        MeetingId,
+        cities::{self, CityError},
+        documents, extractions, items, meetings,
+        refs::{self, NewRef},
+        revisions::{self, Content},
+        summaries::{self, NewSummary, Subject},
+    },
+};
+use serde_json::json;
+use tokio_postgres::Client;
+
+fn meeting() -> ParsedMeeting {
+    serde_json::from_value(json!({
+        "vendor_id": "7", "body_name": "City Council", "title": "City Council", "local_date": "2026-03-08",
+        "local_time": "18:30:00", "time_text": "6:30 PM", "status": "scheduled", "status_evidence": null,
+        "location": null, "agenda_url": null, "minutes_url": null, "page_url": null, "agenda_status": null,
+        "comment": null,
+    }))
+    .unwrap()
+}
+
+fn item(id: &str, title: &str) -> ParsedItem {
+    ParsedItem {
+        vendor_id: id.into(),
+        sequence: Some(1),
+        number: None,
+        title: title.into(),
+        matter: None,
+        attachments: vec![ParsedAttachment {
+            vendor_id: None,
+            name: "Report".into(),
+            url: WebUrl::parse("https://city.example/r.pdf").unwrap(),
+        }],
+        note: None,
+        action: None,
+        consent: false,
+    }
+}
+
+async fn stored(client: &Client, city: &City) -> MeetingId {
+    let id = cities::add(client, city).await.unwrap();
+    meetings::upsert(client, id, &city.zone, &meeting()).await.unwrap().id
+}
+
+#[tokio::test]
+async fn a_city_is_added_once_and_an_unknown_one_is_named() {
+    let (_, client) = database().await;
+    let city = demo().await.city();
+    let unknown = enqueue_sync(&client, &city.slug, &CivicSettings::default()).await;
+    assert!(matches!(unknown, Err(SyncError::City(CityError::Unknown { .. }))));
+    let id = cities::add(&client, &city).await.unwrap();
+    assert_eq!(cities::add(&client, &city).await.unwrap(), id);
+    assert_eq!(cities::list(&client).await.unwrap()[0].city, city);
+    let renamed = City { name: "Another".into(), ..city.clone() };
+    assert!(matches!(cities::add(&client, &renamed).await, Err(CityError::Taken { .. })));
+    let twin = City { slug: "twin".into(), ..city.clone() };
+    assert!(matches!(cities::add(&client, &twin).await, Err(CityError::Taken { .. })), "one source, two names");
+    let bad = City { slug: "Not A Slug".into(), ..city };
+    assert!(matches!(cities::add(&client, &bad).await, Err(CityError::Slug(_))));
+    let error = cities::find(&client, &"atlantis".into()).await.unwrap_err().to_string();
+    assert!(error.contains("alder-falls"), "{error}");
+}
+
+#[tokio::test]
+async fn a_revision_is_added_when_something_is_new_and_never_changed() {
+    let (_, client) = database().await;
+    let id = stored(&client, &demo().await.city()).await;
+    let content = |title: &str| Content { meeting: meeting(), items: vec![item("1", title)] };
+    let first = revisions::append(&client, id, &content("Lease")).await.unwrap();
+    assert!(first.is_some());
+    assert_eq!(revisions::append(&client, id, &content("Lease")).await.unwrap(), None, "the same again");
+    assert!(revisions::append(&client, id, &content("Lease, amended")).await.unwrap() > first);
+    assert!(revisions::append(&client, id, &content("Lease")).await.unwrap().is_some(), "back to an earlier state");
+    assert_eq!(count(&client, "meeting_revisions").await, 3);
+    assert!(client.execute("update meeting_revisions set content = '{}'", &[]).await.is_err());
+}
+
+#[tokio::test]
+async fn what_an_agenda_drops_stays_unlisted_and_returns() {
+    let (_, client) = database().await;
+    let id = stored(&client, &demo().await.city()).await;
+    let both = [item("2", "Second"), item("1", "First")];
+    let rows = items::replace(&client, id, &both).await.unwrap();
+    assert_eq!(items::replace(&client, id, &both).await.unwrap(), rows, "in the order of the call, and stable");
+    let url = both[0].attachments[0].url.clone();
+    let reference = |item| NewRef { item, name: "Report".into(), url: url.clone() };
+    let all = [reference(None), reference(Some(rows[0])), reference(Some(rows[1]))];
+    let before = refs::replace(&client, id, &all).await.unwrap();
+    assert_eq!(before.len(), 3, "one address at three places");
+    assert_eq!(items::replace(&client, id, &both[..1]).await.unwrap(), rows[..1]);
+    assert_eq!(refs::replace(&client, id, &all[..2]).await.unwrap().len(), 2);
+    assert_eq!(count(&client, "agenda_items where not listed").await, 1);
+    assert_eq!(count(&client, "document_refs where status = 'withdrawn'").await, 1);
+    items::replace(&client, id, &both).await.unwrap();
+    assert_eq!(refs::replace(&client, id, &all).await.unwrap(), before);
+    assert_eq!(items::replace(&client, id, &[]).await.unwrap(), []);
+    assert_eq!(count(&client, "agenda_items where listed").await, 0);
+}
+
+#[tokio::test]
+async fn documents_and_summaries_are_kept_once() {
+    let (_, client) = database().await;
+    let id = stored(&client, &demo().await.city()).await;
+    let rows = items::replace(&client, id, &[item("1", "First"), item("2", "Second")]).await.unwrap();
+    let sha256 = Fingerprint::of_bytes(b"");
+    let extraction = Extraction { text: "text".into(), chars: 4, extractor: "e/1".into(), ..Extraction::default() };
+    for _ in 0..2 {
+        documents::put(&client, &sha256, "empty", b"").await.unwrap();
+        extractions::put(&client, &sha256, &extraction).await.unwrap();
+    }
+    assert_eq!(documents::content(&client, &sha256).await.unwrap(), Some(Vec::new()));
+    assert_eq!(extractions::find(&client, &sha256, "e/1").await.unwrap(), Some(extraction));
+    assert_eq!(extractions::find(&client, &sha256, "e/2").await.unwrap(), None);
+
+    let new = |cost| NewSummary {
+        input_hash: sha256.clone(),
+        model: "small".into(),
+        body: "It is decided.".into(),
+        tokens_in: 10,
+        tokens_out: 2,
+        cost_micro_usd: cost,
+    };
+    assert_eq!(summaries::paid(&client, &sha256, "small").await.unwrap(), None);
+    let first = summaries::put(&client, Subject::Item(rows[0]), &new(5)).await.unwrap();
+    assert_eq!(summaries::put(&client, Subject::Item(rows[0]), &new(5)).await.unwrap(), first);
+    assert_ne!(summaries::put(&client, Subject::Item(rows[1]), &new(0)).await.unwrap(), first);
+    assert_eq!(summaries::paid(&client, &sha256, "small").await.unwrap().as_deref(), Some("It is decided."));
+    assert_eq!(summaries::paid(&client, &sha256, "large").await.unwrap(), None);
+    items::set_summary(&client, rows[0], first).await.unwrap();
+    assert_eq!(items::summarised(&client, id).await.unwrap().len(), 1);
+    assert!(client.execute("update summaries set body = 'x'", &[]).await.is_err());
+}
+
+#[tokio::test]
+async fn a_meeting_that_is_cancelled_and_restored_is_listed_anew_each_time() {
+    let (_, client) = database().await;
+    let city = demo().await.city();
+    let id = cities::add(&client, &city).await.unwrap();
+    let list = async |status: MeetingStatus| {
+        let meeting = ParsedMeeting { status, ..meeting() };
+        meetings::upsert(&client, id, &city.zone, &meeting).await.unwrap().listing_no
+    };
+    let mut numbers = Vec::new();
+    for status in
+        [MeetingStatus::Scheduled, MeetingStatus::Scheduled, MeetingStatus::Cancelled, MeetingStatus::Scheduled]
+    {
+        numbers.push(list(status).await);
+    }
+    assert_eq!(numbers, [1, 1, 2, 3]);
+    let sql = "select status, local_time::text, starts_at = '2026-03-09 00:30:00Z' from meetings";
+    let row = client.query_one(sql, &[]).await.unwrap();
+    // Clocks went forward in the night before: 18:30 is six hours from UTC.
+    assert_eq!((row.get::<_, &str>(0), row.get::<_, &str>(1), row.get::<_, bool>(2)), ("scheduled", "18:30:00", true));
+}

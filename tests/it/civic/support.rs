@@ -1,0 +1,129 @@
+//! What the domain's tests share: a city, the services, and a worker without a broker.
+
+use crate::support::TestDb;
+use docket::{
+    civic::{Services, handlers, settings::CivicSettings},
+    db::{PoolOptions, PoolPurpose, pool},
+    dev::city::{CitySpec, DemoCity},
+    fleet::{
+        handler::{Context, ErrorClass, HandlerError},
+        job::{JobId, Status},
+        ledger::{LedgerConnections, PgLedger, PgTx},
+        ports::{Claimed, Completion, Failure, Ledger, WorkerSpec},
+        settings::Protocol,
+    },
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio_postgres::{Client, Config, GenericClient};
+use tokio_util::sync::CancellationToken;
+
+/// A schema of its own, with all migrations.
+pub(super) async fn database() -> (Config, Client) {
+    let db = TestDb::migrated().await;
+    (db.config(), db.connect().await)
+}
+
+pub(super) fn services(config: &Config, city: &DemoCity) -> Arc<Services> {
+    let mut settings = CivicSettings::default();
+    settings.http.allowed.push(city.allowed());
+    Arc::new(Services::new(pool(config, PoolOptions::new(PoolPurpose::General, 4)), settings).unwrap())
+}
+
+pub(super) async fn demo() -> DemoCity {
+    DemoCity::start(&CitySpec { slow: Duration::from_millis(10), ..CitySpec::default() }).await.unwrap()
+}
+
+pub(super) fn context() -> Context {
+    Context {
+        job: JobId(1),
+        epoch: 1,
+        attempt: 1,
+        parent: None,
+        priority: 100,
+        trace_id: None,
+        token: CancellationToken::new(),
+    }
+}
+
+/// The number of rows of a table, which a condition may follow.
+pub(super) async fn count<C: GenericClient + Sync>(client: &C, sql: &str) -> i64 {
+    client.query_one(&format!("select count(*) from {sql}"), &[]).await.unwrap().get(0)
+}
+
+/// Whether an error is worth another attempt, and its class.
+pub(super) fn class(error: &HandlerError) -> (bool, Option<ErrorClass>) {
+    (matches!(error, HandlerError::Retryable { .. }), error.class())
+}
+
+/// A ledger on this database.
+pub(super) fn ledger(config: &Config) -> PgLedger {
+    PgLedger::new(config, Protocol::default(), LedgerConnections::default())
+}
+
+/// How many attempts of a kind ended in which way.
+pub(super) type Ends = BTreeMap<(String, &'static str), usize>;
+
+/// Runs every job to its end as a worker would, one after another and without waiting for any backoff.
+pub(super) async fn drain(ledger: &PgLedger, services: &Arc<Services>) -> Ends {
+    drain_some(ledger, services, usize::MAX).await
+}
+
+/// The same, for so many attempts at most.
+pub(super) async fn drain_some(ledger: &PgLedger, services: &Arc<Services>, attempts: usize) -> Ends {
+    let registry = handlers(services.clone());
+    let kinds: Vec<String> = registry.kinds().map(|meta| meta.kind.to_owned()).collect();
+    let spec = WorkerSpec { name: "test".into(), slots: 1, lanes: vec!["default".into()], kinds: kinds.clone() };
+    let worker = ledger.register(&spec).await.unwrap();
+    let mut ends = Ends::new();
+    while ends.values().sum::<usize>() < attempts {
+        let lifted = ledger.lift_due(1_000).await.unwrap();
+        let Some(job) = ledger.lease(worker, "default", &kinds, 1).await.unwrap().pop() else {
+            if lifted == 0 {
+                return ends;
+            }
+            continue;
+        };
+        let handler = registry.get(&job.kind).unwrap();
+        let ctx = Context {
+            job: job.id,
+            epoch: job.epoch,
+            attempt: job.failures + 1,
+            parent: job.parent,
+            trace_id: job.trace_id,
+            ..context()
+        };
+        let end = match handler.run(job.args.clone(), job.args_version, ctx).await {
+            Ok(done) => {
+                let completion = Completion { id: job.id, epoch: job.epoch, output: done.output };
+                let mut tx: PgTx = ledger.begin_effects(&completion, &[job.message]).await.unwrap().unwrap();
+                done.apply.unwrap()(&mut tx).await.unwrap();
+                ledger.commit(tx).await.unwrap();
+                "completed"
+            }
+            Err(error) => fail(ledger, &job, &error).await,
+        };
+        *ends.entry((job.kind, end)).or_default() += 1;
+    }
+    ends
+}
+
+async fn fail(ledger: &PgLedger, job: &Claimed, error: &HandlerError) -> &'static str {
+    let failure = Failure {
+        id: job.id,
+        epoch: job.epoch,
+        retryable: class(error).0,
+        class: error.class().unwrap(),
+        error: error.to_string(),
+        delay: Duration::ZERO,
+    };
+    match ledger.fail(&[failure], &[job.message]).await.unwrap()[0].status {
+        Status::Pending => "retried",
+        Status::Failed => "failed",
+        Status::DeadLetter => "dead_letter",
+        other => panic!("a failure made {other:?}: {error}"),
+    }
+}
+
+pub(super) fn total(ends: &Ends, end: &str) -> usize {
+    ends.iter().filter(|((_, e), _)| *e == end).map(|(_, n)| n).sum()
+}
