@@ -90,7 +90,9 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                 Step::Slot(permit) => self.fill(permit).await,
                 Step::Overdue => self.hand_back().await,
             }
-            self.acknowledge(&mut subscription).await;
+            if !self.acknowledge(&mut subscription).await {
+                subscribing = self.subscribe(RESUBSCRIBE);
+            }
         }
         if let Some(mut sub) = subscription {
             // What was delivered and not claimed returns to its queue with the channel.
@@ -213,15 +215,18 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         }
     }
 
-    async fn acknowledge(&mut self, subscription: &mut Option<B::Subscription>) {
-        let Some(sub) = subscription else { return };
-        let Some(acks) = self.window.flush() else { return };
+    /// False: the subscription is lost, and a new one is needed.
+    async fn acknowledge(&mut self, subscription: &mut Option<B::Subscription>) -> bool {
+        let Some(sub) = subscription else { return true };
+        let Some(acks) = self.window.flush() else { return true };
         if let Err(e) = sub.ack(acks).await {
             // The session is gone, and its messages will come again: the claim refuses them.
             tracing::debug!(error = %e, "acks are lost");
             self.forget_session();
             *subscription = None;
+            return false;
         }
+        true
     }
 }
 
