@@ -30,4 +30,20 @@ pub(super) enum Command {
     Server(super::server::Args),
     /// Bring the database's schema up to date
     Migrate(super::migrate::Args),
+    /// The broker's exchanges, queues and policies
+    Topology(super::topology::Args),
+    /// Enqueue a job
+    Enqueue(super::enqueue::Args),
+    /// List, show and cancel jobs
+    Jobs(super::jobs::Args),
+    /// List, show, requeue and discard what failed for good
+    Dead(super::dead::Args),
+    /// The queue in numbers
+    Queue(super::queue::Args),
+    /// The cities that are followed
+    Cities(super::cities::Args),
+    /// What vendors answer
+    Vendors(super::vendors::Args),
+    /// Documents and their text
+    Documents(super::documents::Args),
 }

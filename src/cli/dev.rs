@@ -12,6 +12,9 @@ use crate::{
 use clap::{Parser, Subcommand};
 use std::{net::SocketAddr, path::PathBuf};
 
+/// State directory unless something else is said.
+pub(super) const DIR: &str = ".docket";
+
 /// Arguments.
 #[derive(Debug, Parser)]
 #[command(
@@ -34,7 +37,7 @@ pub(super) struct Args {
     #[arg(long)]
     reset: bool,
     /// State directory of the private servers
-    #[arg(long, value_name = "DIR", default_value = ".docket", global = true)]
+    #[arg(long, value_name = "DIR", default_value = DIR, global = true)]
     dir: PathBuf,
     /// Print one line of JSON
     #[arg(long, global = true)]
@@ -44,6 +47,7 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Stop what runs in the state directory, or what a killed process left there
+    #[command(after_help = "Example: docket dev down")]
     Down,
 }
 

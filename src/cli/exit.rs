@@ -1,7 +1,14 @@
 //! How a command ends, and what it says then.
 
-use crate::{config::ConfigError, db::MigrateError, http::ServeError};
+use crate::{
+    civic::{SyncError, store::cities::CityError},
+    config::ConfigError,
+    db::MigrateError,
+    fleet::enqueue::EnqueueError,
+    http::ServeError,
+};
 use std::{fmt, process::ExitCode};
+use tokio_postgres::error::SqlState;
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -62,10 +69,41 @@ impl From<ServeError> for Failure {
 }
 
 impl From<tokio_postgres::Error> for Failure {
-    /// The server's refusal is our fault; silence is the server's.
+    /// The server's refusal is our fault; silence, and a server that stops, are the server's.
     fn from(error: tokio_postgres::Error) -> Self {
-        let text = crate::db::describe(&error);
-        if error.as_db_error().is_some() { Self::internal(text) } else { Self::unavailable(text) }
+        let text = format!("the database: {}", crate::db::describe(&error));
+        let stops = |code: &SqlState| code.code().starts_with("57P");
+        if error.code().is_some_and(|code| !stops(code)) { Self::internal(text) } else { Self::unavailable(text) }
+    }
+}
+
+impl From<EnqueueError> for Failure {
+    fn from(error: EnqueueError) -> Self {
+        match error {
+            EnqueueError::Database(error) => error.into(),
+            EnqueueError::Job(_) => Self::usage(error),
+            EnqueueError::Vanished(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<CityError> for Failure {
+    fn from(error: CityError) -> Self {
+        match error {
+            CityError::Database(error) => error.into(),
+            CityError::Unusable { .. } => Self::internal(error),
+            CityError::Slug(_) | CityError::Taken { .. } => Self::usage(error),
+            CityError::Unknown { .. } => Self::usage(format!("{error}; see docket cities list")),
+        }
+    }
+}
+
+impl From<SyncError> for Failure {
+    fn from(error: SyncError) -> Self {
+        match error {
+            SyncError::City(error) => error.into(),
+            SyncError::Enqueue(error) => error.into(),
+        }
     }
 }
 

@@ -1,13 +1,11 @@
 //! `docket migrate`
 
 use super::{
+    client,
     exit::{Failure, Outcome},
     output,
 };
-use crate::{
-    config::{Environment, database_url},
-    db,
-};
+use crate::{config::Environment, db};
 use clap::{Parser, Subcommand};
 
 /// Arguments.
@@ -24,13 +22,17 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Apply what is missing; safe to run from many machines at once
+    #[command(after_help = "Example: docket migrate up")]
     Up,
     /// Show which migrations this database has
+    #[command(after_help = "Example: docket migrate status --json")]
     Status,
 }
 
 pub(super) async fn run(args: Args, env: &Environment) -> Outcome {
-    let config = database_url(env)?;
+    let config = client::database(env)?;
+    // One clear word about a server that is away or refuses, before anything is tried.
+    drop(client::open(&config).await?);
     let migrations = match args.action {
         Action::Up => db::migrate(&config).await?,
         Action::Status => db::migrations(&config).await?,
@@ -48,10 +50,9 @@ pub(super) async fn run(args: Args, env: &Environment) -> Outcome {
 }
 
 /// Refuses to work with a schema that is not this binary's.
-pub(super) async fn check(config: &tokio_postgres::Config) -> Outcome {
-    let all = db::migrations(config).await?;
-    let newest = all.iter().map(|m| m.version).max().unwrap_or_default();
-    match db::applied(config).await? {
+pub(super) async fn check(client: &tokio_postgres::Client) -> Outcome {
+    let newest = db::newest();
+    match db::applied(client).await? {
         Some(version) if version == newest => Ok(()),
         Some(version) if version > newest => Err(Failure::usage(format!(
             "the database has schema version {version}, this binary knows {newest}: run a newer docket"

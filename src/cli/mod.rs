@@ -1,20 +1,37 @@
 //! The command line, one file a command.
 //!
-//! Exit codes: 0 done; 64 usage or configuration; 69 broker or database unavailable; 70 anything else that failed.
+//! Exit codes: 0 done; 64 usage or configuration; 69 broker or database unavailable; 70 anything else that failed. What
+//! was asked for and isn't there is usage; so is a database that answers and refuses the user, the password or the
+//! database's name: waiting would not help.
+//!
 //! One-shot commands log to standard error; with `--json` standard output is one line of JSON and nothing else.
 
+mod actor;
+mod acts;
 mod args;
+mod client;
+mod confirm;
+mod detail;
 mod exit;
+mod input;
 mod local;
 mod output;
 mod role;
 mod run;
 
+mod cities;
+mod dead;
 mod demo;
 mod dev;
+mod documents;
+mod enqueue;
+mod jobs;
 mod migrate;
+mod queue;
 mod scheduler;
 mod server;
+mod topology;
+mod vendors;
 mod worker;
 
 pub use run::run;

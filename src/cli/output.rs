@@ -11,6 +11,14 @@ pub(super) fn json(value: &impl Serialize) -> Outcome {
     text(&line)
 }
 
+/// One line of JSON, or many that a person can read, for what is JSON either way.
+pub(super) fn document(value: &impl Serialize, one_line: bool) -> Outcome {
+    if one_line {
+        return json(value);
+    }
+    text(&serde_json::to_string_pretty(value).map_err(Failure::internal)?)
+}
+
 /// A line of text. A reader that went away (`| head`) is no error.
 pub(super) fn text(line: &str) -> Outcome {
     match writeln!(std::io::stdout().lock(), "{line}") {
@@ -26,7 +34,12 @@ pub(super) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<I
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.map(|cell| harmless(&cell)));
     }
     text(&table.to_string())
+}
+
+/// Errors quote what strangers sent: their control characters must not reach a terminal.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }

@@ -1,6 +1,6 @@
 //! What every long-running role does: signals, waiting for services, metrics, health, the endpoint.
 
-use super::{exit::Failure, migrate};
+use super::{actor, client::place, exit::Failure, migrate};
 use crate::{
     config::{self, Connections, Environment, FleetConfig},
     db::{Pool, PoolOptions, PoolPurpose, pool},
@@ -24,8 +24,12 @@ use tokio_util::sync::CancellationToken;
 /// Flags that all roles share.
 #[derive(Clone, Debug, Default, Parser)]
 pub(super) struct RoleArgs {
-    /// Address of /metrics, /livez and /readyz; port 0 takes a free one [env: `DOCKET_HTTP`]
-    #[arg(long, value_name = "ADDR")]
+    /// Address of the endpoint.
+    #[arg(
+        long,
+        value_name = "ADDR",
+        help = "Address of /metrics, /livez and /readyz; port 0 takes a free one [env: DOCKET_HTTP]"
+    )]
     pub(super) http: Option<SocketAddr>,
     /// Exit with code 69 instead of waiting when the database or the broker can't be reached at start
     #[arg(long)]
@@ -70,8 +74,9 @@ impl Process {
         let connections = config::connections(env)?;
         let fleet = config::fleet(env)?;
         let metrics = install_metrics()?;
-        wait_for_database(&connections, args.no_wait, &shutdown).await?;
-        migrate::check(&connections.database).await?;
+        let client = wait_for_database(&connections, args.no_wait, &shutdown).await?;
+        migrate::check(&client).await?;
+        drop(client);
         let process = Self::assemble(connections, fleet, metrics, shutdown)?;
         match process.broker.wait_ready(if args.no_wait { FIRST_TRY } else { FIRST_LOOK }).await {
             Ok(()) => process.refuse_bad_topology().await?,
@@ -219,10 +224,13 @@ async fn wait_for_database(
     connections: &Connections,
     no_wait: bool,
     shutdown: &CancellationToken,
-) -> Result<(), Failure> {
+) -> Result<tokio_postgres::Client, Failure> {
     let mut told = String::new();
     loop {
-        let Err(error) = crate::db::connect(&connections.database).await else { return Ok(()) };
+        let error = match crate::db::connect(&connections.database).await {
+            Ok(client) => return Ok(client),
+            Err(error) => error,
+        };
         let reason = format!("{} at {}", crate::db::describe(&error), place(&connections.database));
         if no_wait {
             return Err(Failure::unavailable(format!("the database can't be reached: {reason}; check DATABASE_URL")));
@@ -239,22 +247,6 @@ async fn wait_for_database(
             return Err(Failure::unavailable("stopped before the database could be reached"));
         }
     }
-}
-
-/// Host, port and database of a URL, without its secrets.
-fn place(config: &tokio_postgres::Config) -> String {
-    use tokio_postgres::config::Host;
-    let hosts: Vec<String> = config
-        .get_hosts()
-        .iter()
-        .map(|host| match host {
-            Host::Tcp(name) => name.clone(),
-            Host::Unix(path) => path.display().to_string(),
-        })
-        .collect();
-    let ports: Vec<String> = config.get_ports().iter().map(u16::to_string).collect();
-    let ports = if ports.is_empty() { "5432".to_owned() } else { ports.join(",") };
-    format!("{}:{ports}, database {:?}", hosts.join(","), config.get_dbname().unwrap_or("of the user's name"))
 }
 
 /// Fires at SIGTERM, at Ctrl-C, and (for a child) when its parent is gone. A second signal ends the process at once.
@@ -286,9 +278,7 @@ pub(super) fn signals(with_parent: bool) -> Result<CancellationToken, Failure> {
 
 /// A name for the table `workers`: host and process.
 pub(super) fn process_name() -> String {
-    let host =
-        nix::unistd::gethostname().ok().and_then(|h| h.into_string().ok()).unwrap_or_else(|| "unknown".to_owned());
-    format!("{host}/{}", std::process::id())
+    format!("{}/{}", actor::host(), std::process::id())
 }
 
 /// Waits, bounded, for the broker's connections to close.

@@ -2,9 +2,9 @@
 
 use super::{
     args::{Cli, Command},
-    demo, dev,
+    cities, client, dead, demo, dev, documents, enqueue,
     exit::{Failure, Outcome},
-    migrate, scheduler, server, worker,
+    jobs, migrate, queue, scheduler, server, topology, vendors, worker,
 };
 use crate::{
     config::Environment,
@@ -55,14 +55,23 @@ fn logs(command: &Command) -> Result<LogGuard, Failure> {
 }
 
 async fn dispatch(command: Command) -> Outcome {
-    let env = Environment::of_process();
+    let env = Environment::of_process;
+    let one_shot = client::environment;
     match command {
-        Command::Dev(args) => Box::pin(dev::run(args, env)).await,
-        Command::Demo(args) => Box::pin(demo::run(args, env)).await,
-        Command::Scheduler(args) => Box::pin(scheduler::run(args, env)).await,
-        Command::Worker(args) => Box::pin(worker::run(args, env)).await,
-        Command::Server(args) => Box::pin(server::run(args, env)).await,
-        Command::Migrate(args) => migrate::run(args, &env).await,
+        Command::Dev(args) => Box::pin(dev::run(args, env())).await,
+        Command::Demo(args) => Box::pin(demo::run(args, env())).await,
+        Command::Scheduler(args) => Box::pin(scheduler::run(args, env())).await,
+        Command::Worker(args) => Box::pin(worker::run(args, env())).await,
+        Command::Server(args) => Box::pin(server::run(args, env())).await,
+        Command::Migrate(args) => migrate::run(args, &one_shot()).await,
+        Command::Topology(args) => topology::run(&args, &env()),
+        Command::Enqueue(args) => Box::pin(enqueue::run(args, &one_shot())).await,
+        Command::Jobs(args) => Box::pin(jobs::run(args, &one_shot())).await,
+        Command::Dead(args) => Box::pin(dead::run(args, &one_shot())).await,
+        Command::Queue(args) => queue::run(args, &one_shot()).await,
+        Command::Cities(args) => Box::pin(cities::run(args, &one_shot())).await,
+        Command::Vendors(args) => vendors::run(&args),
+        Command::Documents(args) => Box::pin(documents::run(args)).await,
     }
 }
 
@@ -74,5 +83,15 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        fn look(command: &clap::Command) -> usize {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.starts_with("Example: docket") || help.contains(" docket "), "{}: {help}", command.get_name());
+            1 + command.get_subcommands().filter(|sub| sub.get_name() != "help").map(look).sum::<usize>()
+        }
+        assert!(look(&Cli::command()) > 25);
     }
 }

@@ -1,6 +1,6 @@
 //! Schema migrations: numbered SQL files, embedded, checksummed, applied under an advisory lock.
 
-use tokio_postgres::Config;
+use tokio_postgres::{Client, Config};
 
 mod embedded {
     refinery::embed_migrations!("migrations");
@@ -57,7 +57,8 @@ pub async fn migrate(config: &Config) -> Result<Vec<Migration>, MigrateError> {
 /// # Errors
 /// When the database is away.
 pub async fn migrations(config: &Config) -> Result<Vec<Migration>, MigrateError> {
-    let newest = applied(config).await?;
+    let client = super::connect(config).await.map_err(MigrateError::Connect)?;
+    let newest = applied(&client).await.map_err(MigrateError::Statement)?;
     let mut all = embedded::migrations::runner().get_migrations().clone();
     all.sort();
     Ok(all
@@ -70,23 +71,23 @@ pub async fn migrations(config: &Config) -> Result<Vec<Migration>, MigrateError>
         .collect())
 }
 
+/// The newest migration of this binary.
+#[must_use]
+pub fn newest() -> i32 {
+    let runner = embedded::migrations::runner();
+    runner.get_migrations().iter().map(refinery::Migration::version).max().unwrap_or_default()
+}
+
 /// The newest migration that the database has; none: it has no schema of Docket.
 ///
 /// # Errors
-/// When the database is away.
-pub async fn applied(config: &Config) -> Result<Option<i32>, MigrateError> {
-    let client = super::connect(config).await.map_err(MigrateError::Connect)?;
-    let row = client
-        .query_one("select to_regclass('refinery_schema_history') is not null", &[])
-        .await
-        .map_err(MigrateError::Statement)?;
+/// When the database fails.
+pub async fn applied(client: &Client) -> Result<Option<i32>, tokio_postgres::Error> {
+    let row = client.query_one("select to_regclass('refinery_schema_history') is not null", &[]).await?;
     if !row.get::<_, bool>(0) {
         return Ok(None);
     }
-    let row = client
-        .query_one("select max(version) from refinery_schema_history", &[])
-        .await
-        .map_err(MigrateError::Statement)?;
+    let row = client.query_one("select max(version) from refinery_schema_history", &[]).await?;
     Ok(row.get(0))
 }
 

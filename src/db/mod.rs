@@ -9,5 +9,5 @@ mod pool;
 pub use connect::{DbUrlError, connect, parse_url};
 pub use error::describe;
 pub use listen::{Notifications, listen};
-pub use migrate::{MigrateError, Migration, applied, migrate, migrations};
+pub use migrate::{MigrateError, Migration, applied, migrate, migrations, newest};
 pub use pool::{Pool, PoolOptions, PoolPurpose, pool};

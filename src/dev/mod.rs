@@ -21,4 +21,4 @@ mod state;
 pub use postgres::Postgres;
 pub use rabbitmq::RabbitMq;
 pub use services::{Services, ServicesSpec, reset};
-pub use state::{Down, down};
+pub use state::{Down, down, running_env};

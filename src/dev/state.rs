@@ -115,6 +115,15 @@ pub async fn down(dir: &Path) -> Result<Down> {
     Ok(Down::Stopped)
 }
 
+/// What the file `env` of services that run in a state directory says; none when nothing runs there.
+#[must_use]
+pub fn running_env(dir: &Path) -> Option<Vec<(String, String)>> {
+    // A killed process leaves its files behind.
+    read(dir).filter(|state| state.boot == boot() && state.owner.runs())?;
+    let text = fs::read_to_string(dir.join("env")).ok()?;
+    Some(text.lines().filter_map(|line| line.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect())
+}
+
 /// Ends what a dead owner left. Says whether there was anything. The caller holds the lock.
 async fn mend(dir: &Path) -> bool {
     let Some(state) = read(dir) else { return false };

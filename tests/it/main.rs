@@ -4,7 +4,10 @@
 
 mod api;
 mod civic;
+mod demo;
 mod dev;
+mod documents;
+mod fixtures;
 mod fleet;
 mod http;
 mod infra;
@@ -12,3 +15,4 @@ mod isolation;
 mod operate;
 mod read;
 mod support;
+mod vendor;

@@ -38,6 +38,9 @@ pub enum ExtractError {
         /// What the system said.
         source: io::Error,
     },
+    /// The tables that map Chinese, Japanese and Korean characters are missing: the text would silently lack them.
+    #[error("can't read the document's characters: install the package poppler-data")]
+    MissingTables,
     /// No temporary file, no process: the machine is at its end.
     #[error("can't hand the document to a child process: {0}")]
     Io(#[from] io::Error),
@@ -132,7 +135,10 @@ async fn read(bytes: Vec<u8>, limits: &Limits) -> Result<Extraction, ExtractErro
     }
     judge(&info, &mut extraction);
     // `-layout` keeps columns and gives the count of characters that PyMuPDF gives: 0.1 % off at most on 24 agendas.
-    let text = child::run("pdftotext", &["-layout", "-enc", "UTF-8", "-q"], &file, &["-"], limits).await?;
+    let text = child::run("pdftotext", &["-layout", "-enc", "UTF-8"], &file, &["-"], limits).await?;
+    if lacks_tables(&text.stderr) {
+        return Err(ExtractError::MissingTables);
+    }
     judge(&text, &mut extraction);
     extraction.set_text(&text.stdout);
     Ok(extraction)
@@ -154,6 +160,13 @@ fn judge(outcome: &Outcome, extraction: &mut Extraction) {
 /// Messages about the document's skeleton. Others (a font, an image) are common in documents that read well.
 fn tells_damage(stderr: &str) -> bool {
     ["xref", "trailer", "Catalog", "catalog", "page tree", "Page count"].iter().any(|word| stderr.contains(word))
+}
+
+/// True for the character sets of poppler-data only: a document may name any other, which is then its own fault.
+fn lacks_tables(stderr: &str) -> bool {
+    ["GB1", "CNS1", "Japan1", "Korea1"]
+        .iter()
+        .any(|set| stderr.contains(&format!("Missing language pack for 'Adobe-{set}' mapping")))
 }
 
 fn out_of_memory(stderr: &str) -> bool {

@@ -5,6 +5,10 @@
 
 /// How far the mark may stand from the start: readers accept some bytes before it.
 const HEADER_WITHIN: usize = 1_024;
+/// Nodes of the page tree that are looked at, and bytes around each: together they bound the work that a file of
+/// nothing but such nodes can ask for.
+const MAX_NODES: usize = 10_000;
+const NODE_WITHIN: usize = 4_096;
 
 /// The place of `%PDF-`; none for what is no PDF.
 pub(super) fn header(bytes: &[u8]) -> Option<usize> {
@@ -35,15 +39,21 @@ fn is_table(bytes: &[u8]) -> bool {
 pub(super) fn counted_pages(bytes: &[u8]) -> Option<u32> {
     let mut largest = None;
     let mut from = 0;
-    while let Some(at) = find(bytes, b"/Pages", from) {
+    let mut nodes = 0;
+    while let Some(at) = find(bytes, b"/Pages", from).filter(|_| nodes < MAX_NODES) {
         from = at + b"/Pages".len();
         if !is_type_of_node(bytes, at) {
             continue;
         }
-        let start = rfind(&bytes[..at], b"obj").unwrap_or(0);
-        let end = find(bytes, b"endobj", at).unwrap_or(bytes.len());
+        nodes += 1;
+        let before = at.saturating_sub(NODE_WITHIN);
+        let start = rfind(&bytes[before..at], b"obj").map_or(before, |found| before + found);
+        let after = &bytes[at..bytes.len().min(at + NODE_WITHIN)];
+        let end = at + find(after, b"endobj", 0).unwrap_or(after.len());
         let node = &bytes[start..end];
         let count = find(node, b"/Count", 0).and_then(|at| number(&node[at + b"/Count".len()..]));
+        // A page takes more than a byte: a larger count is a lie.
+        let count = count.filter(|count| *count < bytes.len());
         largest = largest.max(count.and_then(|count| u32::try_from(count).ok()));
     }
     largest
@@ -94,6 +104,12 @@ mod tests {
         assert_eq!(counted_pages(b"/Type/Pages/Count 99999999999999999999"), None);
         assert_eq!(counted_pages(b"/Type/PagesX/Count 1"), None);
         assert_eq!(counted_pages(b""), None);
+    }
+
+    #[test]
+    fn a_file_of_nothing_but_nodes_is_bounded_work() {
+        let nodes = b"/Type/Pages ".repeat(200_000);
+        assert_eq!(counted_pages(&nodes), None);
     }
 
     proptest! {

@@ -13,6 +13,8 @@ pub struct KindMeta {
     pub kind: &'static str,
     /// Its lane.
     pub lane: &'static str,
+    /// Priority of its jobs.
+    pub priority: i16,
     /// Newest version of arguments that it reads.
     pub args_version: i16,
     /// Deadline of an attempt.
@@ -158,6 +160,7 @@ fn meta<H: Handler>(has_effects: bool) -> KindMeta {
     KindMeta {
         kind: H::KIND,
         lane: H::LANE,
+        priority: H::PRIORITY,
         args_version: H::ARGS_VERSION,
         timeout: H::TIMEOUT,
         retry: H::retry(),

@@ -23,6 +23,10 @@ pub const DEFAULT_BASE_URL: &str = "https://webapi.legistar.com/v1";
 const PAGE: usize = 1_000;
 /// Pages of one window. A client that ignores the filter gives its whole history, 25 pages at the most seen.
 const MAX_PAGES: usize = 50;
+/// Rows that two pages share. Rows move while we page, and one that moves up must not fall between two pages.
+const OVERLAP: usize = 100;
+/// Bytes of all pages together: 50 pages as large as one may be would fill the memory.
+const MAX_BYTES: usize = 128 << 20;
 
 /// Days on the city's calendar, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,20 +89,30 @@ impl LegistarClient {
     /// When a page can't be had or read: half a list would look like withdrawn meetings.
     pub async fn events(&self, window: Window) -> Result<Parsed<ParsedMeeting>, VendorError> {
         let (mut all, mut warnings) = (Vec::new(), Vec::new());
+        let (mut bytes, mut first) = (0, None);
         for page in 0..MAX_PAGES {
-            let url = self.events_url(window, page * PAGE);
+            let url = self.events_url(window, page * (PAGE - OVERLAP));
             let body = self.get(&url).await?;
-            let rows: Vec<Value> = rows::read(&body, events::ID, &mut warnings).map_err(|e| unreadable(&url, e))?;
+            bytes += body.len();
+            let mut rows: Vec<Value> = rows::read(&body, events::ID, &mut warnings).map_err(|e| unreadable(&url, e))?;
             let last = rows.len() != PAGE;
+            if !last && first == rows.first().cloned() {
+                return Err(endless(&url, "each page starts with the same row: the vendor ignores $skip"));
+            }
+            first = rows.first().cloned();
+            let shared = all.len().saturating_sub(2 * OVERLAP)..;
+            rows.retain(|row| !all[shared.clone()].contains(row));
             all.extend(rows);
             if last {
                 let mut parsed = from_rows(&all, warnings).map_err(|e| unreadable(&url, e))?;
                 parsed.values.retain(|meeting| (window.from..=window.to).contains(&meeting.local_date));
                 return Ok(parsed);
             }
+            if bytes > MAX_BYTES {
+                return Err(endless(&url, "its pages are larger than 128 MiB together"));
+            }
         }
-        let endless = ParseError::Shape(format!("more than {MAX_PAGES} full pages"));
-        Err(unreadable(&self.events_url(window, 0), endless))
+        Err(endless(&self.events_url(window, 0), "it has more than 50 full pages"))
     }
 
     /// The agenda of one meeting, with its attachments: one request.
@@ -156,6 +170,10 @@ fn is_500<T>(result: &Result<T, FetchError>) -> bool {
 
 fn unreadable(url: &Url, source: ParseError) -> VendorError {
     VendorError::Parse { url: redacted(url), source }
+}
+
+fn endless(url: &Url, why: &str) -> VendorError {
+    unreadable(url, ParseError::Shape(format!("the list has no end, {why}")))
 }
 
 /// Letters, digits, `-` and `_` only.

@@ -17,5 +17,5 @@ pub use cancel::cancel;
 pub use discard::discard;
 pub use pause::{NAME_MAX_BYTES, OperateError, PausedKind, pause_kind, paused, resume_kind};
 pub use requeue::requeue;
-pub use select::{BATCH, dead_of_kind};
+pub use select::{BATCH, SELECT_MAX, dead, dead_of_kind};
 pub use undo::undo_requeue;

@@ -7,9 +7,11 @@ mod detail;
 mod list;
 mod rows;
 mod stats;
+mod totals;
 
 pub use detail::{HISTORY_MAX, job_detail};
 pub use list::{Cursor, CursorError, JobFilter, PAGE_MAX, Page, dead_letters, jobs};
 pub(super) use rows::status;
 pub use rows::{AttemptRow, DeadRow, EventRow, JobDetail, JobRow};
 pub use stats::{DUE_CAP, LaneStats, QueueStats, exact_stats, queue_stats};
+pub use totals::Totals;

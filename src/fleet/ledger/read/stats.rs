@@ -49,8 +49,8 @@ impl LaneStats {
     }
 }
 
-/// All lanes that have jobs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+/// All lanes that have jobs. As JSON it has the fields of [`Totals`](super::Totals) too.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct QueueStats {
     /// Every row was counted, in one snapshot.
     pub exact: bool,

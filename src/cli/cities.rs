@@ -1,0 +1,115 @@
+//! `docket cities`
+
+use super::{client, detail::time, enqueue, exit::Outcome, output};
+use crate::{
+    civic::{
+        enqueue_sync,
+        model::{City, CitySlug, Source, Vendor, Zone},
+        store::cities::{self, StoredCity},
+    },
+    config::{self, Environment},
+};
+use clap::{Parser, Subcommand};
+use serde_json::{Value, json};
+use tokio_postgres::Client;
+
+/// Arguments.
+#[derive(Debug, Parser)]
+#[command(after_help = "Example: docket cities list")]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+    /// Print one line of JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Follow a city
+    #[command(after_help = "Example: docket cities add seattle-wa --name 'Seattle, WA' --zone America/Los_Angeles \
+                            --vendor legistar --client seattle")]
+    Add(Add),
+    /// List the cities that are followed
+    #[command(after_help = "Example: docket cities list --json")]
+    List,
+    /// Enqueue the listing of a city's meetings; at most once in each hour
+    #[command(after_help = "Example: docket cities sync seattle-wa")]
+    Sync {
+        /// The city's short name
+        slug: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Add {
+    /// Short name: lower-case letters, digits and hyphens
+    slug: String,
+    /// Name for people
+    #[arg(long, value_parser = filled)]
+    name: String,
+    /// IANA time zone
+    #[arg(long, value_name = "America/Los_Angeles", value_parser = |text: &str| Zone::new(text))]
+    zone: Zone,
+    /// Who publishes its meetings: legistar
+    #[arg(long)]
+    vendor: Vendor,
+    /// The city's name at the vendor
+    #[arg(long, value_parser = filled)]
+    client: String,
+    /// What only this vendor needs
+    #[arg(long = "param", value_name = "KEY=VALUE", value_parser = pair)]
+    params: Vec<(String, String)>,
+}
+
+pub(super) async fn run(args: Args, env: &Environment) -> Outcome {
+    let client = client::connect(env).await?;
+    match args.action {
+        Action::Add(action) => add(action, &client, args.json).await,
+        Action::List => list(&client, args.json).await,
+        Action::Sync { slug } => {
+            let enqueued = enqueue_sync(&client, &CitySlug(slug.clone()), &config::civic(env)?).await?;
+            enqueue::tell(enqueued, &json!({ "city": slug }), args.json)
+        }
+    }
+}
+
+async fn add(action: Add, client: &Client, json: bool) -> Outcome {
+    let Add { slug, name, zone, vendor, client: name_at_vendor, params } = action;
+    let source = Source { vendor, client: name_at_vendor, params: params.into_iter().collect() };
+    let city = City { slug: CitySlug(slug), name, zone, source };
+    let id = cities::add(client, &city).await?;
+    if json {
+        return output::json(&json!({ "id": id.0, "slug": city.slug }));
+    }
+    output::text(&format!("{slug} is followed; list its meetings with docket cities sync {slug}", slug = city.slug))
+}
+
+async fn list(client: &Client, json: bool) -> Outcome {
+    let cities = cities::list(client).await?;
+    if json {
+        return output::json(&json!({ "items": cities.iter().map(object).collect::<Vec<_>>() }));
+    }
+    let row = |StoredCity { city, synced_at, .. }: StoredCity| {
+        let source = format!("{} {}", city.source.vendor, city.source.client);
+        [city.slug.0, city.name, city.zone.to_string(), source, time(synced_at)]
+    };
+    output::table(["slug", "name", "zone", "source", "listed"], cities.into_iter().map(row))
+}
+
+fn object(StoredCity { id, city, synced_at }: &StoredCity) -> Value {
+    let City { slug, name, zone, source } = city;
+    json!({ "id": id.0, "slug": slug, "name": name, "zone": zone, "source": source, "synced_at": synced_at })
+}
+
+fn filled(text: &str) -> Result<String, &'static str> {
+    if text.trim().is_empty() || text.chars().any(char::is_control) {
+        return Err("a name without control characters is needed");
+    }
+    Ok(text.to_owned())
+}
+
+fn pair(text: &str) -> Result<(String, String), &'static str> {
+    let (key, value) = text.split_once('=').ok_or("write key=value")?;
+    if key.is_empty() { Err("write key=value") } else { Ok((key.to_owned(), value.to_owned())) }
+}
