@@ -61,6 +61,7 @@
 //!     fleet::{
 //!         broker::{AmqpBroker, BrokerSettings},
 //!         handler::Registry,
+//!         Progress,
 //!         ledger::{LedgerConnections, PgLedger},
 //!         settings::Protocol,
 //!         worker::{Worker, WorkerSettings},
