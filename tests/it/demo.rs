@@ -54,7 +54,8 @@ fn timeless(mut report: Value) -> Value {
 fn workers_of(parent: u32) -> Vec<i32> {
     let tasks = fs::read_dir(format!("/proc/{parent}/task")).unwrap().map(Result::unwrap);
     let all: String = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok()).collect();
-    let is_worker = |pid: &i32| fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|c| c.contains("\0worker\0"));
+    let is_worker =
+        |pid: &i32| fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|c| c.contains("\0worker\0"));
     all.split_whitespace().map(|pid| pid.parse().unwrap()).filter(is_worker).collect()
 }
 
@@ -125,7 +126,8 @@ async fn the_broker_shows_what_the_api_says() {
     let api = format!("127.0.0.1:{port}");
     let mut child = demo(&dir, &["--stay", "--http", &api]);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let report: Value = serde_json::from_str(&timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap()).unwrap();
+    let report: Value =
+        serde_json::from_str(&timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap()).unwrap();
     assert_eq!(report["jobs"]["dead_letter"], 1);
 
     let management = url(&dir, "DOCKET_MANAGEMENT_URL").unwrap();
