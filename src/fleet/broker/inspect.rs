@@ -53,7 +53,7 @@ impl Inspector<'_> {
                 )));
             }
         }
-        // The lanes' queues are not known here; an import makes all queues before any exchange.
+        // The lanes' queues are not known here; an import that is under way shows by this one, which is like them.
         self.depth(DEAD).await.map(|_| false)
     }
 

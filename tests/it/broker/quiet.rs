@@ -1,6 +1,6 @@
 //! What a process logs about a broker that is away: tries go on for ever, lines don't.
 
-use super::support::{Host, settings, start};
+use super::support::{Host, LONG, settings, start, until};
 use docket::{
     fleet::broker::BrokerSettings,
     telemetry::{LogSettings, init},
@@ -17,13 +17,14 @@ const URL: &str = "DOCKET_TEST_TRY_IN_VAIN";
 async fn try_in_vain() {
     let _guard = init(&LogSettings::default()).unwrap();
     let (ms, url) = (Duration::from_millis, std::env::var(URL).unwrap());
-    let settings = BrokerSettings { backoff_min: ms(20), backoff_max: ms(50), ..settings() };
+    let settings = BrokerSettings { backoff_min: ms(20), backoff_max: ms(50), connect_deadline: LONG, ..settings() };
     let broker = start(&url.into(), settings);
-    assert!(broker.wait_ready(Duration::from_secs(4)).await.is_err());
+    until("a reason", || async { broker.status().last_error.is_some() }).await;
+    assert!(broker.wait_ready(Duration::from_secs(3)).await.is_err());
     broker.shutdown().await;
 }
 
-/// What such a process logs in some 80 tries.
+/// What such a process logs in many tries.
 async fn log_of(url: &str) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["broker::quiet::try_in_vain", "--exact", "--ignored", "--nocapture"]);
