@@ -4,6 +4,7 @@
 
 mod api;
 mod civic;
+mod cli;
 mod dev;
 mod fleet;
 mod http;
