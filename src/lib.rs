@@ -1,6 +1,6 @@
 //! Docket: a worker fleet that ingests civic meetings.
 //!
-//! The modules, from the top down; an arrow never points back up (`tests/architecture.rs` holds it):
+//! The modules, from the top down; an arrow never points back up (`tests/architecture` holds it):
 //! `cli` → [`dev`] → [`http`] → [`config`] → [`civic`] → [`fleet`] → [`db`] → [`telemetry`].
 
 pub mod civic;

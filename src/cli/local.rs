@@ -95,8 +95,10 @@ impl LocalFleet {
         crate::db::migrate(&connections.database).await?;
         let process = Process::assemble(connections, fleet, role::metrics()?, shutdown)?;
         process.born_at_zero(&[Owner::Every], &[]);
+        process.watch_topology();
         let settings = config::http(env, Some(http), http)?;
-        let running = process.listen(settings, process.health(), Some(server::router(&process))).await?;
+        let running =
+            process.listen(settings, process.health_of_loop("scheduler"), Some(server::router(&process))).await?;
         Ok((process, running))
     }
 

@@ -5,6 +5,7 @@ use crate::{
     config::{self, Connections, Environment, FleetConfig},
     db::{Pool, PoolOptions, PoolPurpose, pool},
     fleet::{
+        Progress,
         broker::{AmqpBroker, BrokerSettings},
         handler::{Component, ErrorClass},
         ledger::{LedgerConnections, PgLedger},
@@ -16,7 +17,7 @@ use clap::Parser;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -47,15 +48,20 @@ pub(super) struct Process {
     pub(super) pool: Pool,
     pub(super) metrics: Metrics,
     pub(super) shutdown: CancellationToken,
+    /// Of the role's own loop.
+    pub(super) progress: Progress,
     database_state: watch::Sender<Result<(), String>>,
-    started: Instant,
 }
 
+/// How long a start with `--no-wait` waits for the broker.
+const FIRST_TRY: Duration = Duration::from_secs(10);
+/// How long any other start does, so that a bad topology is refused at once where that can be told.
+const FIRST_LOOK: Duration = Duration::from_secs(3);
 /// How often the database is looked at for `/readyz`.
 const LOOK: Duration = Duration::from_secs(2);
 /// A look that takes longer is a failed one.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// A process whose own clock stands still for so long is not alive.
+/// A loop that stands still for so long, while the database answers, will not go on by itself.
 const STALLED: Duration = Duration::from_secs(30);
 
 impl Process {
@@ -72,12 +78,38 @@ impl Process {
         migrate::check(&client).await?;
         drop(client);
         let process = Self::assemble(connections, fleet, metrics, shutdown)?;
-        if args.no_wait
-            && let Err(error) = process.broker.wait_ready(Duration::from_secs(10)).await
-        {
-            return Err(Failure::unavailable(format!("the broker can't be reached: {error}; check AMQP_URL")));
+        match process.broker.wait_ready(if args.no_wait { FIRST_TRY } else { FIRST_LOOK }).await {
+            Ok(()) => process.refuse_bad_topology().await?,
+            Err(error) if args.no_wait => {
+                return Err(Failure::unavailable(format!("the broker can't be reached: {error}; check AMQP_URL")));
+            }
+            // Its supervisor goes on trying and has said why. Meanwhile workers lease directly.
+            Err(_) => process.watch_topology(),
         }
         Ok(process)
+    }
+
+    /// A broker without Docket's topology can't carry a job.
+    async fn refuse_bad_topology(&self) -> Result<(), Failure> {
+        let Err(faults) = self.broker.check_topology(&self.fleet.topology).await else { return Ok(()) };
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        Err(Failure::usage(format!("the broker's topology is not what Docket needs: {}", faults.join("; "))))
+    }
+
+    /// The same for a broker that comes later: work goes on by direct lease, so it is a fault to be mended and no reason
+    /// to stop.
+    pub(super) fn watch_topology(&self) {
+        let process = self.clone();
+        tokio::spawn(async move {
+            while process.broker.wait_ready(FIRST_TRY).await.is_err() {
+                if process.shutdown.is_cancelled() {
+                    return;
+                }
+            }
+            if let Err(failure) = process.refuse_bad_topology().await {
+                tracing::error!(event = "topology.fault", error = %failure, "nothing can be dispatched through the broker");
+            }
+        });
     }
 
     /// From parts that are there already.
@@ -99,8 +131,8 @@ impl Process {
             pool,
             metrics,
             shutdown,
+            progress: Progress::default(),
             database_state: watch::Sender::new(Ok(())),
-            started: Instant::now(),
         };
         tokio::spawn(process.clone().look());
         tokio::spawn(process.metrics.clone().upkeep(process.shutdown.clone()));
@@ -131,19 +163,10 @@ impl Process {
         Ok(serve(settings, routes, self.shutdown.clone()).await?)
     }
 
-    /// Alive: the runtime turns. Ready: the database answers. Without the broker a fleet works on, by direct leases.
+    /// Ready: the database answers. Without the broker a fleet works on, by direct leases.
     pub(super) fn health(&self) -> Health {
         let (database, broker) = (self.database_state.subscribe(), self.broker.clone());
-        let ticked = self.tick();
         Health::new()
-            .live("runtime", move || {
-                let age = ticked.borrow().elapsed();
-                if age < STALLED {
-                    CheckResult::ok("turning")
-                } else {
-                    CheckResult::failed(format!("stalled for {age:?}"))
-                }
-            })
             .ready("database", move || match &*database.borrow() {
                 Ok(()) => CheckResult::ok("answers"),
                 Err(reason) => CheckResult::failed(reason.clone()),
@@ -160,15 +183,21 @@ impl Process {
             })
     }
 
-    fn tick(&self) -> watch::Receiver<Instant> {
-        let (sender, receiver) = watch::channel(self.started);
-        let shutdown = self.shutdown.clone();
-        tokio::spawn(async move {
-            while shutdown.run_until_cancelled(sleep(Duration::from_secs(1))).await.is_some() {
-                sender.send_replace(Instant::now());
-            }
-        });
-        receiver
+    /// The same for a role with a loop. Alive: the loop went on lately, or it can't because the database is away. Ready: it
+    /// went on within a lease.
+    pub(super) fn health_of_loop(&self, name: &'static str) -> Health {
+        let (database, alive, ready) = (self.database_state.subscribe(), self.progress.clone(), self.progress.clone());
+        let lease = self.fleet.protocol.lease;
+        let told = |age: Duration| format!("last progress {:.1} s ago", age.as_secs_f64());
+        self.health()
+            .live(name, move || match alive.age() {
+                age if age >= STALLED.max(2 * lease) && database.borrow().is_ok() => CheckResult::failed(told(age)),
+                age => CheckResult::ok(told(age)),
+            })
+            .ready(name, move || match ready.age() {
+                age if age >= lease => CheckResult::failed(told(age)),
+                age => CheckResult::ok(told(age)),
+            })
     }
 
     async fn look(self) {

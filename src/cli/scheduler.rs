@@ -30,7 +30,7 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     let shutdown = role::signals(args.role.with_parent)?;
     let process = Process::start(&env, &args.role, shutdown).await?;
     let http = config::http(&env, args.role.http, SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    let running = process.listen(http, process.health(), None).await?;
+    let running = process.listen(http, process.health_of_loop("scheduler"), None).await?;
     schedule(&process).await;
     running.stopped().await;
     role::close(process).await;
@@ -41,31 +41,16 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
 pub(super) async fn schedule(process: &Process) {
     process.born_at_zero(&[Owner::Every, Owner::Scheduler, Owner::OneProcess], &[]);
     let (fleet, shutdown) = (&process.fleet, process.shutdown.clone());
-    check_topology(process);
     let lanes = fleet.topology.lanes().to_vec();
     let gauges = tokio::spawn(publish_gauges(process.pool.clone(), lanes.clone(), GAUGES, shutdown.clone()));
     let wake = crate::db::listen(process.database.clone(), shutdown.clone());
-    let settings = SchedulerSettings { name: role::process_name(), lanes, retention: fleet.retention.clone() };
+    let settings = SchedulerSettings {
+        name: role::process_name(),
+        lanes,
+        retention: fleet.retention.clone(),
+        progress: process.progress.clone(),
+    };
     Scheduler::run(process.ledger(), process.broker.clone(), settings, fleet.protocol.clone(), wake, shutdown).await;
     // A panic there was reported by the panic hook.
     let _ = gauges.await;
-}
-
-/// Once the broker is there: says what its topology lacks. Without it nothing can be published, and workers lease
-/// directly, so this is a fault to be mended and no reason to stop.
-pub(super) fn check_topology(process: &Process) {
-    let (broker, topology, shutdown) =
-        (process.broker.clone(), process.fleet.topology.clone(), process.shutdown.clone());
-    tokio::spawn(async move {
-        while broker.wait_ready(Duration::from_secs(5)).await.is_err() {
-            if shutdown.is_cancelled() {
-                return;
-            }
-        }
-        if let Err(faults) = broker.check_topology(&topology).await {
-            for fault in faults {
-                tracing::error!(event = "topology.fault", error = %fault, "the broker's topology is not what Docket needs");
-            }
-        }
-    });
 }

@@ -38,10 +38,10 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     let registry = role::handlers(&env, &ledger)?;
     let settings = settings(&args, &process)?;
     born(&process, &registry);
-    let running = process.listen(http, process.health(), None).await?;
-    super::scheduler::check_topology(&process);
+    let running = process.listen(http, process.health_of_loop("worker"), None).await?;
     let (protocol, stop) = (process.fleet.protocol.clone(), process.shutdown.clone());
-    let worker = Worker::start(ledger, process.broker.clone(), registry, settings, protocol, stop).await;
+    let wake = crate::db::listen(process.database.clone(), stop.clone()).subscribe();
+    let worker = Worker::start(ledger, process.broker.clone(), registry, settings, protocol, wake, stop).await;
     if let Some(worker) = worker.map_err(Failure::usage)? {
         worker.stopped().await;
     }
@@ -56,7 +56,8 @@ fn settings(args: &Args, process: &Process) -> Result<WorkerSettings, Failure> {
     if let Some(unknown) = lanes.iter().find(|lane| !known.contains(lane)) {
         return Err(Failure::usage(format!("unknown lane {unknown:?}: DOCKET_LANES has {}", known.join(", "))));
     }
-    Ok(WorkerSettings { name: role::process_name(), lanes, slots: args.slots })
+    let progress = process.progress.clone();
+    Ok(WorkerSettings { name: role::process_name(), lanes, slots: args.slots, progress })
 }
 
 fn born(process: &Process, registry: &Arc<Registry<PgTx>>) {

@@ -11,7 +11,10 @@ pub mod handler;
 pub mod job;
 pub mod ledger;
 pub mod ports;
+mod progress;
 pub mod retry;
 pub mod scheduler;
 pub mod settings;
 pub mod worker;
+
+pub use progress::Progress;

@@ -5,7 +5,10 @@
 mod api;
 mod civic;
 mod cli;
+mod demo;
 mod dev;
+mod documents;
+mod fixtures;
 mod fleet;
 mod http;
 mod infra;
@@ -13,3 +16,4 @@ mod isolation;
 mod operate;
 mod read;
 mod support;
+mod vendor;

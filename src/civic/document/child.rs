@@ -118,3 +118,74 @@ async fn read_up_to(mut from: impl AsyncRead + Unpin, into: &mut Vec<u8>, max: u
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    async fn shell(script: &str, limits: &Limits) -> Outcome {
+        run("sh", &["-c", script], Path::new("file"), &[], limits).await.unwrap()
+    }
+
+    fn short() -> Limits {
+        Limits { time: Duration::from_millis(300), max_text: 1_000, ..Limits::default() }
+    }
+
+    fn is_gone(outcome: &Outcome) -> bool {
+        let pid = String::from_utf8_lossy(&outcome.stdout[..outcome.stdout.len().min(20)]).into_owned();
+        let pid = pid.lines().next().unwrap().to_owned();
+        assert!(pid.parse::<u32>().is_ok(), "{pid:?} is no process id");
+        !Path::new("/proc").join(pid).exists()
+    }
+
+    #[tokio::test]
+    async fn one_that_hangs_is_killed_and_reaped() {
+        let outcome = shell("echo $$; exec sleep 1000", &short()).await;
+        assert_eq!(outcome.end, End::TimedOut);
+        assert!(is_gone(&outcome));
+    }
+
+    #[tokio::test]
+    async fn one_that_closes_its_output_and_stays_is_killed() {
+        let outcome = shell("echo $$; exec sleep 1000 >&- 2>&-", &short()).await;
+        assert_eq!(outcome.end, End::TimedOut);
+        assert!(is_gone(&outcome));
+    }
+
+    #[tokio::test]
+    async fn one_that_never_stops_talking_is_killed() {
+        let limits = Limits { time: Duration::from_mins(1), ..short() };
+        let outcome = shell("echo $$; exec yes", &limits).await;
+        assert_eq!((outcome.end, outcome.stdout.len()), (End::TooMuchOutput, limits.max_text));
+        assert!(is_gone(&outcome));
+    }
+
+    #[tokio::test]
+    async fn endless_messages_are_thrown_away_and_never_block() {
+        let limits = Limits { time: Duration::from_mins(1), ..short() };
+        let outcome = shell("head -c 1000000 /dev/zero | tr '\\0' 'x' >&2; echo done", &limits).await;
+        assert_eq!((outcome.end, outcome.stderr.len()), (End::Exited(0), MAX_STDERR));
+        assert_eq!(outcome.stdout, b"done\n");
+    }
+
+    #[tokio::test]
+    async fn ends_are_told_apart() {
+        let limits = Limits { time: Duration::from_mins(1), cpu_seconds: 1, ..short() };
+        for (script, end) in
+            [("exit 3", End::Exited(3)), ("kill -SEGV $$", End::Crashed), ("while :; do :; done", End::TimedOut)]
+        {
+            assert_eq!(shell(script, &limits).await.end, end, "{script}");
+        }
+    }
+
+    #[tokio::test]
+    async fn it_inherits_nothing_but_the_search_path() {
+        let outcome = shell("env | cut -d= -f1 | sort | tr '\\n' ' '", &Limits::default()).await;
+        let text = String::from_utf8_lossy(&outcome.stdout).into_owned();
+        // The shell sets the rest itself.
+        let inherited: Vec<_> =
+            text.split_whitespace().filter(|n| !matches!(*n, "PWD" | "OLDPWD" | "SHLVL" | "_")).collect();
+        assert_eq!(inherited, ["LC_ALL", "PATH"]);
+    }
+}

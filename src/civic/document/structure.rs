@@ -52,6 +52,8 @@ pub(super) fn counted_pages(bytes: &[u8]) -> Option<u32> {
         let end = at + find(after, b"endobj", 0).unwrap_or(after.len());
         let node = &bytes[start..end];
         let count = find(node, b"/Count", 0).and_then(|at| number(&node[at + b"/Count".len()..]));
+        // A page takes more than a byte: a larger count is a lie.
+        let count = count.filter(|count| *count < bytes.len());
         largest = largest.max(count.and_then(|count| u32::try_from(count).ok()));
     }
     largest

@@ -11,7 +11,7 @@ use tokio_postgres::Row;
 /// $1 ids, $2 epochs, $3 worker, $4 the message of each pointer. The message rows are locked first, as R1 and R3 do:
 /// no deadlock with them. `status = 'queued'` is safe beside (id, epoch), because no index predicate speaks of status;
 /// it keeps a forged pointer from failing its batch at the guard.
-static CLAIM: LazyLock<String> = LazyLock::new(|| {
+pub(super) static CLAIM: LazyLock<String> = LazyLock::new(|| {
     format!(
         "with m as materialized (
   update job_messages set worker_id = $3, claimed_at = now() where id = any($4) and worker_id is null returning 1
@@ -25,7 +25,7 @@ returning {CLAIMED}"
 
 /// The same after an answer that never came: what an earlier call claimed is returned as well. `again` sees the rows as
 /// they were before this statement, so nothing is returned twice.
-static CLAIM_AGAIN: LazyLock<String> = LazyLock::new(|| {
+pub(super) static CLAIM_AGAIN: LazyLock<String> = LazyLock::new(|| {
     format!(
         "with u as materialized (select * from unnest($1::bigint[], $2::int[], $4::bigint[]) u(id, epoch, m)
 ), mine as materialized (
@@ -44,7 +44,7 @@ select * from x union all select * from again"
 });
 
 /// $1 lane, $2 rows, $3 kinds, $4 worker, $5 losses that make a suspect. One message row is the lease of all of it.
-static LEASE: LazyLock<String> = LazyLock::new(|| {
+pub(super) static LEASE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "with top as materialized (
   select ctid as tid, id from jobs where due and lane = $1 and kind = any($3) and losses < $5
@@ -54,7 +54,7 @@ static LEASE: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// A suspect is found by an index of its own.
-static LEASE_SUSPECT: LazyLock<String> = LazyLock::new(|| {
+pub(super) static LEASE_SUSPECT: LazyLock<String> = LazyLock::new(|| {
     format!(
         "with top as materialized (
   select ctid as tid, id from jobs where due and losses >= 2 and losses >= $5 and lane = $1 and kind = any($3)

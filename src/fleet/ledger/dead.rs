@@ -9,19 +9,19 @@ use deadpool_postgres::Object;
 use std::collections::HashSet;
 use tokio_postgres::Row;
 
-const MISSING: &str = "\
+pub(super) const MISSING: &str = "\
 select id, epoch, kind, lane, coalesce(error_class, ''), coalesce(last_error, ''), failures, losses, priority, max_attempts, trace_id
 from jobs where dead_published_gen is not null and dead_published_gen < $1 order by dead_published_gen, id limit $2";
 
-const MARK: &str = "\
+pub(super) const MARK: &str = "\
 update jobs j set dead_published_gen = $3 from unnest($1::bigint[], $2::int[]) u(id, epoch)
 where j.id = u.id and j.epoch = u.epoch and j.status = 'dead_letter'";
 
-const STILL: &str = "\
+pub(super) const STILL: &str = "\
 select j.id, j.epoch from unnest($1::bigint[], $2::int[]) u(id, epoch) join jobs j on j.id = u.id
 where j.epoch = u.epoch and j.status = 'dead_letter'";
 
-const MARKED: &str = "\
+pub(super) const MARKED: &str = "\
 select id, epoch from jobs where dead_published_gen is not null and dead_published_gen = $1 order by id limit $2";
 
 const COUNT: &str = "\

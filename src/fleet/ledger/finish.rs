@@ -108,12 +108,12 @@ select id from x"
     )
 });
 
-const FORGET: &str = "\
+pub(super) const FORGET: &str = "\
 delete from job_messages m where m.id = any($1)
   and not exists (select 1 from unnest(m.jobs) u(id) join jobs j on j.id = u.id
                   where j.message_id = m.id and j.status in ('queued', 'processing'))";
 
-const STILL_HELD: &str = "\
+pub(super) const STILL_HELD: &str = "\
 select j.id from unnest($1::bigint[], $2::int[]) u(id, epoch) join jobs j on j.id = u.id
 where j.epoch = u.epoch and j.status = 'processing'";
 

@@ -4,26 +4,26 @@ use super::pg::{Params, PgLedger};
 use crate::fleet::ports::LedgerResult;
 
 /// Time has come.
-const LIFT_TIME: &str = "\
+pub(super) const LIFT_TIME: &str = "\
 with h as (select ctid as tid from jobs where hold is not null and hold_until <= now() order by hold_until limit $1 for update skip locked)
 update jobs j set hold = null, hold_key = null from h where j.ctid = h.tid and j.status = 'pending' returning j.id";
 
 /// Parents whose children have all ended, or that never got any: the completing child lifts its parent itself, this is
 /// for the rest. Waiting parents have no time, so they stand together at the end of the index.
-const LIFT_PARENTS: &str = "\
+pub(super) const LIFT_PARENTS: &str = "\
 with h as (select ctid as tid from jobs where hold is not null and hold_until is null and hold = 'children'
              and coalesce(open_children, 0) = 0 limit $1 for update skip locked)
 update jobs j set hold = null, hold_until = now() from h where j.ctid = h.tid and j.status = 'pending' returning j.id";
 
-/// $1 kinds that may run again.
-const LIFT_KINDS: &str = "\
-with h as (select ctid as tid from jobs where hold_key is not null and hold_key = any($1) and hold in ('paused', 'unknown_kind')
+/// $1 kinds that may run again. The `coalesce` keeps the planner off the index of held rows: it would read all of it.
+pub(super) const LIFT_KINDS: &str = "\
+with h as (select ctid as tid from jobs where hold_key is not null and hold_key = any($1) and coalesce(hold in ('paused', 'unknown_kind'), false)
            limit $2 for update skip locked)
 update jobs j set hold = null, hold_key = null, hold_until = now() from h where j.ctid = h.tid and j.status = 'pending' returning j.id";
 
 /// $1 lane, $2 kinds that a live worker knows, $3 paused kinds. Looks at the 2,000 most urgent due rows: what stands
 /// further back comes forward when these have gone.
-const PARK: &str = "\
+pub(super) const PARK: &str = "\
 with h as (
   select ctid as tid, kind from jobs where status = 'pending' and hold is null and ctid = any (array(
     select t.tid from (select ctid as tid, kind from jobs where due and lane = $1 order by priority desc, id limit 2000) t

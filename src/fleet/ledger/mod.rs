@@ -13,9 +13,12 @@ mod port;
 pub mod read;
 mod retention;
 mod sql;
+mod statements;
 mod sweeps;
 mod tx;
 mod workers;
 
 pub use pg::{LedgerConnections, PgLedger};
+#[doc(hidden)]
+pub use statements::statements;
 pub use tx::PgTx;

@@ -63,14 +63,14 @@ from (select d.id as m, unnest(d.jobs) as id from d) u
 where j.id = u.id and j.message_id = u.m and j.status = 'queued'
 returning j.id";
 
-const MARK_CONFIRMED: &str = "\
+pub(super) const MARK_CONFIRMED: &str = "\
 update job_messages set published_at = now() where id = any($1) and published_at is null and worker_id is null";
 
 const IN_FLIGHT: &str = "\
 select band, count(*), coalesce(sum(cardinality(jobs)), 0)::bigint, min(id) from job_messages
 where lane = $1 and worker_id is null and broker_gen is not null group by band";
 
-const OLDEST_DUE: &str = "\
+pub(super) const OLDEST_DUE: &str = "\
 select extract(epoch from now() - greatest(created_at, hold_until))::float8 from jobs
 where due and lane = $1 order by priority desc, id limit 1";
 

@@ -4,15 +4,17 @@
 /// rows that this statement changed.
 ///
 /// `o` is the row as it was before this statement, so `counted` says whether the parent has counted this child already.
-/// Parents are locked in the order of their ids, after the jobs: no deadlock among batches.
+/// Parents are locked in the order of their ids, after the jobs: no deadlock among batches. They are looked up one by one
+/// (`lateral`), because a join would compare each child's parent with each other's; and without the `coalesce` the planner
+/// would read the whole index of held rows, whose predicate `hold = 'children'` implies.
 pub(super) const PARENTS: &str = "\
-k as (
+k as materialized (
   select x.parent_id as id, count(*)::int as n, (count(*) filter (where x.status <> 'completed'))::int as bad
   from x join jobs o on o.id = x.id
-  where x.parent_id is not null and not o.counted and x.status in ('completed','failed','dead_letter','cancelled') group by 1
+  where x.parent_id is not null and not o.counted and x.status in ('completed','failed','dead_letter','cancelled') group by 1 order by 1
 ), c as materialized (
-  select p.id, (select n from k where k.id = p.id) as n, (select bad from k where k.id = p.id) as bad
-  from jobs p where p.id = any (array(select id from k)) and p.hold = 'children' order by p.id for no key update
+  select k.* from k cross join lateral
+    (select 1 from jobs p where p.id = k.id and coalesce(p.hold = 'children', false) for no key update) p
 ), p as (
   update jobs p set open_children = greatest(p.open_children - c.n, 0), failed_children = p.failed_children + c.bad,
     hold = case when p.open_children <= c.n then null else p.hold end,

@@ -26,23 +26,24 @@ select (select count(*) from d), (select count(*) from x), 0::bigint"
     )
 }
 
-static UNCONFIRMED: LazyLock<String> =
+pub(super) static UNCONFIRMED: LazyLock<String> =
     LazyLock::new(|| sweep_sql("broker_gen is not null and published_at is null and id < $3::bigint"));
-static OLDER_GENERATION: LazyLock<String> = LazyLock::new(|| sweep_sql("broker_gen < $3::int"));
-static FORGOTTEN: LazyLock<String> =
+pub(super) static OLDER_GENERATION: LazyLock<String> = LazyLock::new(|| sweep_sql("broker_gen < $3::int"));
+pub(super) static FORGOTTEN: LazyLock<String> =
     LazyLock::new(|| sweep_sql("broker_gen is not null and lane = $3 and band = $4::smallint and id < $5::bigint"));
 
 /// R4. $1 workers, $2 bound in messages, $3 losses that end a job, $4 losses that make a suspect.
 ///
 /// A suspect pays only if it was its worker's only row: `alone` counts all the rows that the worker still held, also
-/// those beyond the bound. Otherwise it goes back free.
-static REAP: LazyLock<String> = LazyLock::new(|| {
+/// those beyond the bound. Otherwise it goes back free. `offset 0` makes the planner look rows up by key: it takes an array
+/// for ten elements, and would rather walk the whole table.
+pub(super) static REAP: LazyLock<String> = LazyLock::new(|| {
     format!(
         "with z as (update workers set state = 'dead' where id = any($1) and state not in ('dead','gone')
 ), m as (select id from job_messages where worker_id = any($1) order by id limit $2 for update skip locked
 ), h as materialized (
   select t.worker_id, count(*) as held from job_messages t cross join lateral unnest(t.jobs) u(id)
-  join jobs j on j.id = u.id and j.message_id = t.id and j.status = 'processing'
+  cross join lateral (select 1 from jobs j where j.id = u.id and j.message_id = t.id and j.status = 'processing' offset 0) j
   where t.worker_id = any($1) group by 1
 ), d as (delete from job_messages t using m where t.id = m.id returning t.id, t.jobs, t.worker_id
 ), x as (
@@ -58,7 +59,8 @@ static REAP: LazyLock<String> = LazyLock::new(|| {
                     else 'pending' end::job_status as st
         from (select q.id, q.epoch, q.message_id, q.cancel_requested, q.losses, d.worker_id,
                      case when q.losses >= $4 and coalesce(h.held, 0) <> 1 then 0 else 1 end::smallint as cost
-              from d cross join lateral unnest(d.jobs) u(id) join jobs q on q.id = u.id and q.message_id = d.id
+              from d cross join lateral unnest(d.jobs) u(id)
+              cross join lateral (select * from jobs q where q.id = u.id and q.message_id = d.id offset 0) q
               left join h on h.worker_id = d.worker_id) v) u
   where j.id = u.id and j.epoch = u.epoch and j.message_id = u.message_id and j.status = 'processing'
   returning j.id, j.epoch, j.status, j.parent_id, j.failures, j.losses, j.round, j.worker_id, j.started_at, u.cost

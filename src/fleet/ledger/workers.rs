@@ -13,10 +13,11 @@ const BEAT: &str = "\
 update workers set beat = beat + 1, beat_at = now(), state = case when state = 'dead' then 'up' else state end
 where id = $1 and state <> 'gone' returning lanes, kinds";
 
-/// R6: what the ledger thinks this worker holds.
-const HELD: &str = "\
+/// R6: what the ledger thinks this worker holds. `offset 0` makes the planner look rows up by key, as in R4.
+pub(super) const HELD: &str = "\
 select m.id, j.id, j.epoch, j.cancel_requested from job_messages m cross join lateral unnest(m.jobs) u(id)
-join jobs j on j.id = u.id and j.message_id = m.id and j.status = 'processing' where m.worker_id = $1";
+cross join lateral (select * from jobs j where j.id = u.id and j.message_id = m.id and j.status = 'processing' offset 0) j
+where m.worker_id = $1";
 
 /// The wall clock serves only for a probability here.
 const NEWS: &str = "\

@@ -27,11 +27,13 @@ pub(super) async fn agree<L: Ledger, B: Broker>(ledger: &L, broker: &B) -> Ledge
         return Ok(None);
     }
     if ledger.advance_generation(known).await? {
-        tracing::warn!(
-            event = "broker.generation",
-            generation = next,
-            "a new or wiped broker: what was in flight is published again"
-        );
+        if known > 0 {
+            tracing::warn!(
+                event = "broker.wiped",
+                generation = next,
+                "the broker lost its data: what was in flight is published again"
+            );
+        }
         return Ok(Some(next));
     }
     // Another scheduler was first; the next look agrees with it.

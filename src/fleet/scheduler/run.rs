@@ -9,6 +9,7 @@ use super::{
     view::View,
 };
 use crate::fleet::{
+    Progress,
     dead_letter::Projection,
     job::WorkerId,
     ports::{Broker, Ledger, Retention, WorkerSpec},
@@ -31,6 +32,8 @@ pub struct SchedulerSettings {
     pub lanes: Vec<String>,
     /// How long ended jobs are kept.
     pub retention: Retention,
+    /// Marked by each sweep that succeeds.
+    pub progress: Progress,
 }
 
 impl Default for Retention {
@@ -68,10 +71,11 @@ impl Scheduler {
             view: watch::Sender::new(View::default()),
             confirmed: Confirmed::default(),
             shutdown: shutdown.clone(),
+            progress: settings.progress,
             tasks: TaskTracker::new(),
         });
         let mut loops = JoinSet::new();
-        loops.spawn(Sweeps::new(shared.clone()).run());
+        loops.spawn(Sweeps::new(shared.clone()).run(wake.subscribe()));
         loops.spawn(beat(shared.clone(), settings.name));
         loops.spawn(retention::run(shared.clone(), settings.retention));
         let dead = Projection::new(shared.ledger.clone(), shared.broker.clone(), shared.protocol.clone());

@@ -2,6 +2,7 @@
 
 use super::{health::PublishHealth, view::View};
 use crate::fleet::{
+    Progress,
     job::MessageId,
     ports::{Broker, Ledger},
     settings::Protocol,
@@ -20,6 +21,8 @@ pub(super) struct Shared<L: Ledger, B: Broker> {
     pub(super) view: watch::Sender<View>,
     pub(super) confirmed: Confirmed,
     pub(super) shutdown: CancellationToken,
+    /// Marked by each sweep.
+    pub(super) progress: Progress,
     /// Probes.
     pub(super) tasks: TaskTracker,
 }

@@ -9,7 +9,10 @@ use crate::{
     telemetry::names,
 };
 use std::sync::Arc;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::{
+    sync::broadcast,
+    time::{Instant, MissedTickBehavior, interval},
+};
 
 /// Messages, or rows, of one statement.
 const BOUND: i32 = 1000;
@@ -31,16 +34,19 @@ impl<L: Ledger, B: Broker> Sweeps<L, B> {
         Self { shared, beats, ages: AgeWatch::default() }
     }
 
-    pub(super) async fn run(mut self) {
+    /// Each second, and at once when an operator paused or resumed a kind.
+    pub(super) async fn run(mut self, mut wake: broadcast::Receiver<String>) {
         let mut ticks = interval(self.shared.protocol.sweep);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = self.shared.shutdown.cancelled() => return,
                 _ = ticks.tick() => {}
+                () = operators_act(&mut wake) => {}
             }
-            if let Err(error) = self.turn().await {
-                tracing::debug!(%error, "a sweep is put off");
+            match self.turn().await {
+                Ok(()) => self.shared.progress.mark(),
+                Err(error) => tracing::debug!(%error, "a sweep is put off"),
             }
         }
     }
@@ -71,6 +77,8 @@ impl<L: Ledger, B: Broker> Sweeps<L, B> {
             self.holds(lane).await?;
         }
         shared.ledger.lift_due(BOUND * 5).await?;
+        // The dispatchers look again: there may be more to do than a moment ago.
+        shared.view.send_modify(|_| {});
         Ok(())
     }
 
@@ -127,6 +135,17 @@ impl<L: Ledger, B: Broker> Sweeps<L, B> {
         self.shared.ledger.park(lane, &known, &paused).await?;
         self.shared.ledger.lift_kinds(&runnable, BOUND).await?;
         Ok(())
+    }
+}
+
+/// Resolves when a kind was paused or resumed.
+async fn operators_act(wake: &mut broadcast::Receiver<String>) {
+    loop {
+        match wake.recv().await {
+            Ok(payload) if payload.starts_with("pause:") || payload.starts_with("resume:") => return,
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+        }
     }
 }
 

@@ -51,11 +51,9 @@ pub(super) async fn claim<L: Ledger, B: Broker>(
     metrics::counter!(names::DUPLICATES_DROPPED).increment((pointed - jobs.len()) as u64);
     let empty = without_jobs(&envelopes, &jobs);
     start(shared, pointers(), jobs, permits);
-    if !empty.is_empty() {
-        // Nothing of these messages is left. If this fails, R4's look at the worker's messages finds them.
-        if let Err(error) = shared.ledger.forget(&empty).await {
-            tracing::debug!(%error, "empty messages are not forgotten yet");
-        }
+    if !empty.is_empty() && shared.ledger.forget(&empty).await.is_err() {
+        // Nothing of these messages is left; the heartbeat deletes their rows later.
+        shared.held.orphan(empty);
     }
     true
 }

@@ -3,14 +3,17 @@
 use super::{held::Stop, shared::Shared};
 use crate::{
     fleet::{
-        job::Pointer,
-        ports::{Beat, Broker, HeldRow, Ledger, Release},
+        job::{MessageId, Pointer},
+        ports::{Beat, Broker, Ledger, Release},
     },
     telemetry::names,
 };
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 use tokio::{
-    sync::Notify,
+    sync::{Notify, broadcast},
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -20,16 +23,19 @@ use tokio_util::sync::CancellationToken;
 pub(super) async fn run<L: Ledger, B: Broker>(
     shared: Arc<Shared<L, B>>,
     suspect_due: Arc<Notify>,
+    mut wake: broadcast::Receiver<String>,
     stop: CancellationToken,
 ) {
     let mut ticks = interval(shared.protocol.heartbeat);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let cancel = format!("cancel:{}", shared.worker);
     let mut proven = Instant::now();
-    let mut stray: HashSet<HeldRow> = HashSet::new();
+    let mut strays = Strays::new();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
+            () = cancel_asked(&mut wake, &cancel) => {}
         }
         let before = Instant::now();
         if before - proven > shared.protocol.lease / 2 {
@@ -41,9 +47,11 @@ pub(super) async fn run<L: Ledger, B: Broker>(
         match timeout(patience, shared.ledger.beat(shared.worker)).await {
             Ok(Ok(beat)) => {
                 proven = before;
+                shared.progress.mark();
+                forget_orphans(&shared).await;
                 shared.fit.send_if_modified(|fit| !std::mem::replace(fit, true));
                 stop_what_is_not_ours(&shared, &beat, &running);
-                stray = compare(&shared, &beat, &held, &stray).await;
+                strays = compare(&shared, &beat, &held, strays).await;
                 if beat.suspect_due && rand::random_range(0..beat.live_workers.max(1)) == 0 {
                     suspect_due.notify_one();
                 }
@@ -54,6 +62,25 @@ pub(super) async fn run<L: Ledger, B: Broker>(
         if proven.elapsed() > shared.protocol.lease / 2 {
             give_up(&shared);
         }
+    }
+}
+
+/// Resolves when an operator cancelled a job of this worker: the next beat tells which.
+async fn cancel_asked(wake: &mut broadcast::Receiver<String>, mine: &str) {
+    loop {
+        match wake.recv().await {
+            Ok(payload) if payload == mine => return,
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}
+
+/// Messages whose row could not be deleted when nothing of them was left.
+async fn forget_orphans<L: Ledger, B: Broker>(shared: &Shared<L, B>) {
+    let orphans = shared.held.take_orphans();
+    if !orphans.is_empty() && shared.ledger.forget(&orphans).await.is_err() {
+        shared.held.orphan(orphans);
     }
 }
 
@@ -79,25 +106,39 @@ fn stop_what_is_not_ours<L: Ledger, B: Broker>(shared: &Shared<L, B>, beat: &Bea
     }
 }
 
-/// R6: rows that the ledger thinks we hold, and that we have not held for two beats, go back without cost.
+/// Rows that the ledger thinks we hold and we don't, since when.
+type Strays = HashMap<(MessageId, Pointer), Instant>;
+
+/// R6: rows that the ledger thinks we hold, and that we have not held for a whole heartbeat, go back without cost. Not at
+/// the first sight: the answer of a lease may be on its way.
 async fn compare<L: Ledger, B: Broker>(
     shared: &Shared<L, B>,
     beat: &Beat,
     held_before: &HashSet<Pointer>,
-    strays_before: &HashSet<HeldRow>,
-) -> HashSet<HeldRow> {
+    before: Strays,
+) -> Strays {
     // Held before the beat or now: a claim may have been answered meanwhile.
-    let held_now = shared.held.rows();
-    let is_held = |row: &HeldRow| {
-        let pointer = Pointer(row.id, row.epoch);
-        held_before.contains(&pointer) || held_now.contains(&pointer)
-    };
-    let stray: HashSet<HeldRow> = beat.held.iter().copied().filter(|row| !is_held(row)).collect();
-    let twice: Vec<HeldRow> = stray.iter().copied().filter(|row| same_row_in(strays_before, row)).collect();
-    if twice.is_empty() {
-        return stray;
+    let (held_now, now) = (shared.held.rows(), Instant::now());
+    let strays: Strays = beat
+        .held
+        .iter()
+        .map(|row| (row.message, Pointer(row.id, row.epoch)))
+        .filter(|(_, pointer)| !held_before.contains(pointer) && !held_now.contains(pointer))
+        .map(|row| (row, before.get(&row).copied().unwrap_or(now)))
+        .collect();
+    // Ticks come a little early or late.
+    let age = shared.protocol.heartbeat.mul_f64(0.9);
+    let ripe: Vec<(MessageId, Pointer)> =
+        strays.iter().filter(|(_, since)| since.elapsed() >= age).map(|(row, _)| *row).collect();
+    if !ripe.is_empty() {
+        give_back(shared, &ripe).await;
     }
-    let batch: Vec<Release> = twice.iter().map(|row| Release { id: row.id, epoch: row.epoch, hold: None }).collect();
+    strays
+}
+
+async fn give_back<L: Ledger, B: Broker>(shared: &Shared<L, B>, strays: &[(MessageId, Pointer)]) {
+    let release = |(_, row): &(MessageId, Pointer)| Release { id: row.id(), epoch: row.epoch(), hold: None };
+    let batch: Vec<Release> = strays.iter().map(release).collect();
     match shared.ledger.release(&batch, &[]).await {
         Ok(released) => {
             metrics::counter!(names::RESCUED, "rule" => "R6").increment(released.len() as u64);
@@ -106,17 +147,9 @@ async fn compare<L: Ledger, B: Broker>(
                 jobs = released.len(),
                 "rows that this worker does not hold went back"
             );
-            let messages: Vec<_> = twice.iter().map(|row| row.message).collect::<HashSet<_>>().into_iter().collect();
-            if let Err(error) = shared.ledger.forget(&messages).await {
-                tracing::debug!(%error, "empty messages are not forgotten yet");
-            }
+            shared.held.orphan(strays.iter().map(|(message, _)| *message).collect::<HashSet<_>>());
+            forget_orphans(shared).await;
         }
         Err(error) => tracing::debug!(%error, "strays are given back at a later beat"),
     }
-    stray
-}
-
-/// A cancel that was asked for meanwhile doesn't make it another row.
-fn same_row_in(before: &HashSet<HeldRow>, row: &HeldRow) -> bool {
-    [false, true].into_iter().any(|cancel_requested| before.contains(&HeldRow { cancel_requested, ..*row }))
 }

@@ -40,6 +40,9 @@ impl StopSignal {
     }
 }
 
+/// Messages that wait to be forgotten.
+const ORPHANS_MAX: usize = 10_000;
+
 #[derive(Debug, Default)]
 struct Inner {
     jobs: HashMap<JobId, (Epoch, StopSignal)>,
@@ -47,6 +50,8 @@ struct Inner {
     claiming: HashSet<Pointer>,
     /// Jobs of each message that have not been finished.
     left: HashMap<MessageId, usize>,
+    /// Messages of which nothing is left, and whose row is still there.
+    orphans: Vec<MessageId>,
 }
 
 /// Jobs in this worker's hands, from the claim until the ledger answered their last statement. Bounded by the slots and
@@ -140,6 +145,19 @@ impl Held {
         for (_, signal) in self.lock().jobs.values() {
             signal.stop(reason);
         }
+    }
+
+    /// The rows of these messages are to be deleted when the ledger answers again.
+    pub(super) fn orphan(&self, messages: impl IntoIterator<Item = MessageId>) {
+        let mut inner = self.lock();
+        inner.orphans.extend(messages);
+        // Beyond this bound R4's look at a dead worker's messages has to do.
+        inner.orphans.truncate(ORPHANS_MAX);
+    }
+
+    /// Takes them.
+    pub(super) fn take_orphans(&self) -> Vec<MessageId> {
+        std::mem::take(&mut self.lock().orphans)
     }
 
     /// Nothing is held, and nothing is being claimed.

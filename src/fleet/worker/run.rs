@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     fleet::{
+        Progress,
         handler::Registry,
         job::WorkerId,
         ports::{Broker, Ledger, LedgerError, WorkerSpec},
@@ -18,7 +19,7 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
-    sync::{Notify, Semaphore, mpsc, watch},
+    sync::{Notify, Semaphore, broadcast, mpsc, watch},
     task::JoinHandle,
     time::{sleep, timeout},
 };
@@ -33,6 +34,8 @@ pub struct WorkerSettings {
     pub lanes: Vec<String>,
     /// Jobs at once, 1 to 10,000.
     pub slots: u32,
+    /// Marked by each heartbeat that succeeds.
+    pub progress: Progress,
 }
 
 /// Why a worker could not start.
@@ -63,7 +66,8 @@ const FLUSH: Duration = Duration::from_secs(10);
 
 impl Worker {
     /// Registers (as often as it takes) and begins to work. It drains when `shutdown` fires: it takes nothing more, lets
-    /// jobs finish for the grace period, gives back the rest at no cost, and signs off.
+    /// jobs finish for the grace period, gives back the rest at no cost, and signs off. `wake` brings the operators'
+    /// notifications; without them a cancel arrives with the next heartbeat.
     ///
     /// # Errors
     /// When the settings make no sense, or `shutdown` fires before the ledger was reached.
@@ -73,6 +77,7 @@ impl Worker {
         registry: Arc<Registry<L::Tx>>,
         settings: WorkerSettings,
         protocol: Protocol,
+        wake: broadcast::Receiver<String>,
         shutdown: CancellationToken,
     ) -> Result<Option<Self>, WorkerError> {
         check(&settings, &registry)?;
@@ -91,13 +96,14 @@ impl Worker {
             held: Held::default(),
             ended,
             fit: watch::Sender::new(true),
+            progress: settings.progress,
             drain: shutdown,
             tasks: TaskTracker::new(),
             protocol,
         });
         metrics::gauge!(names::WORKER_SLOTS).set(f64::from(settings.slots));
         let completer = tokio::spawn(completer::run(shared.clone(), verdicts));
-        Ok(Some(Self { id, stopped: tokio::spawn(work(shared, completer)) }))
+        Ok(Some(Self { id, stopped: tokio::spawn(work(shared, completer, wake)) }))
     }
 
     /// Resolves when the worker has signed off.
@@ -148,9 +154,13 @@ fn report_waiting(error: &LedgerError) {
     tracing::warn!(event = "worker.waiting", %error, "the ledger can't be reached, trying again");
 }
 
-async fn work<L: Ledger, B: Broker>(shared: Arc<Shared<L, B>>, completer: JoinHandle<()>) {
+async fn work<L: Ledger, B: Broker>(
+    shared: Arc<Shared<L, B>>,
+    completer: JoinHandle<()>,
+    wake: broadcast::Receiver<String>,
+) {
     let (suspect_due, beating) = (Arc::new(Notify::new()), CancellationToken::new());
-    let heart = tokio::spawn(heartbeat::run(shared.clone(), suspect_due.clone(), beating.clone()));
+    let heart = tokio::spawn(heartbeat::run(shared.clone(), suspect_due.clone(), wake, beating.clone()));
     tracing::info!(event = "worker.started", worker.id = shared.worker.0, lanes = ?shared.lanes, slots = shared.slot_count, "worker started");
     let mut loops = tokio::task::JoinSet::new();
     for lane in shared.lanes.clone() {

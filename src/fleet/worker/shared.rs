@@ -2,6 +2,7 @@
 
 use super::{held::Held, outcome::Ended};
 use crate::fleet::{
+    Progress,
     handler::Registry,
     job::WorkerId,
     ports::{Broker, Ledger, Outgoing, PublishOutcome},
@@ -28,6 +29,8 @@ pub(super) struct Shared<L: Ledger, B: Broker> {
     pub(super) ended: mpsc::Sender<Ended>,
     /// False: it can't prove that it lives, and takes nothing.
     pub(super) fit: watch::Sender<bool>,
+    /// Marked by each heartbeat.
+    pub(super) progress: Progress,
     /// No more work is taken.
     pub(super) drain: CancellationToken,
     /// Attempts, and copies of dead letters.

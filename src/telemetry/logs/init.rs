@@ -10,8 +10,9 @@ use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuild
 use tracing_bunyan_formatter::{BunyanFormattingLayer, JsonStorageLayer};
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, fmt::MakeWriter, layer::SubscriberExt};
 
-/// Libraries that would drown the rest; a directive of the user overrides them.
-const DEFAULTS: &str = "info,lapin=warn,hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn,tokio_postgres=warn,\
+/// Libraries that would drown the rest; a directive of the user overrides them. lapin calls each end of a channel an
+/// error, also those that we ask for; the broker's supervisor reports what matters of them.
+const DEFAULTS: &str = "info,lapin=off,hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn,tokio_postgres=warn,\
                         refinery_core=warn,h2=warn,tower=warn";
 /// Lines that wait for a slow output; at about 500 bytes each, some 16 MiB. What comes on top is dropped and counted.
 const BUFFERED_LINES: usize = 32_768;

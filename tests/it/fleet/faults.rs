@@ -1,10 +1,14 @@
 //! Without the broker, with a dead worker, with garbage.
 
 use super::toys::{Script, TestFleet, plain, writer};
-use docket::fleet::{
-    job::NewJob,
-    ledger::PgLedger,
-    ports::{Ledger, WorkerSpec},
+use docket::{
+    dev::{Services, ServicesSpec},
+    fleet::{
+        broker::{Topology, definitions},
+        job::NewJob,
+        ledger::PgLedger,
+        ports::{Ledger, WorkerSpec},
+    },
 };
 use reqwest::Method;
 use serde_json::json;
@@ -116,4 +120,42 @@ async fn a_purged_and_a_deleted_queue_heal() {
     fleet.settled().await;
     assert_eq!(fleet.count("select count(*) from jobs where status = 'completed' and failures = 0").await, 60);
     fleet.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wiped_broker_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let topology = Topology::new(["default"]).unwrap();
+    let spec = ServicesSpec {
+        dir: dir.path().to_owned(),
+        keep: false,
+        postgres: false,
+        rabbitmq: Some(definitions(&topology, "/", &[])),
+        durable: false,
+    };
+    let services = Services::start(spec).await.unwrap();
+    services.wait_broker().await.unwrap();
+    let mut fleet = TestFleet::on(services.amqp_url().unwrap().to_owned()).await;
+    fleet.scheduler();
+    fleet.worker(4).await;
+    let dead = Script { fail_first: 3, ..Script::default() };
+    fleet.enqueue(&[plain(dead.clone()), plain(dead)]).await;
+    fleet.settled().await;
+    fleet.dead_depth(2).await;
+
+    let sleepy = Script { run_ms: 100, ..Script::default() };
+    fleet.enqueue(&(0..300).map(|_| writer(sleepy.clone())).collect::<Vec<_>>()).await;
+    fleet.until("some are done", "select count(*) > 20 from effects").await;
+    services.rabbitmq().unwrap().wipe().await.unwrap();
+    fleet.settled().await;
+    assert_eq!(
+        fleet.count("select count(*) from jobs where status = 'completed' and failures + losses = 0").await,
+        300
+    );
+    assert_eq!(fleet.count("select count(distinct job_id) from effects").await, 300);
+    assert_eq!(fleet.count("select count(*) from effects").await, 300, "once each");
+    fleet.dead_depth(2).await;
+    fleet.until("a new generation", "select generation = 2 from broker_state").await;
+    fleet.stop().await;
+    services.stop().await;
 }

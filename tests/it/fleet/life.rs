@@ -41,7 +41,7 @@ async fn three_failures_make_a_dead_letter_with_its_copy_and_one_less_makes_a_su
     fleet.dead_depth(1).await;
 
     let history = read::job_detail(&fleet.client, ids[0]).await.unwrap().unwrap();
-    let outcomes: Vec<String> = serde_json::to_value(&history).unwrap()["attempts"]
+    let outcomes: Vec<String> = serde_json::to_value(&history).unwrap()["history"]
         .as_array()
         .unwrap()
         .iter()

@@ -2,6 +2,7 @@
 
 use crate::support::{TestDb, TestVhost};
 use docket::fleet::{
+    Progress,
     broker::{AmqpBroker, BrokerSettings, Topology, definitions},
     enqueue::{Notify, enqueue},
     handler::{Context, Effects, ErrorClass, Handler, HandlerError, Registry},
@@ -135,6 +136,7 @@ pub(crate) fn registry() -> Arc<Registry<PgTx>> {
 pub(crate) struct TestFleet {
     pub(crate) db: TestDb,
     pub(crate) vhost: Option<TestVhost>,
+    amqp: String,
     pub(crate) client: Client,
     pub(crate) protocol: Protocol,
     running: Vec<(CancellationToken, JoinHandle<()>)>,
@@ -145,19 +147,21 @@ impl TestFleet {
     pub(crate) async fn new() -> Self {
         let topology = Topology::new(["default"]).unwrap();
         let vhost = TestVhost::new(&definitions(&topology, "/", &[])).await;
-        Self::with(Some(vhost)).await
+        let amqp = vhost.url().to_owned();
+        Self { vhost: Some(vhost), ..Self::on(amqp).await }
     }
 
     /// Its broker's address refuses connections.
     pub(crate) async fn without_broker() -> Self {
-        Self::with(None).await
+        Self::on("amqp://guest:guest@127.0.0.1:9/%2f".into()).await
     }
 
-    async fn with(vhost: Option<TestVhost>) -> Self {
+    /// On a broker of the test's own.
+    pub(crate) async fn on(amqp: String) -> Self {
         let db = TestDb::migrated().await;
         let client = db.connect().await;
         client.batch_execute("create table effects (job_id bigint, attempt smallint)").await.unwrap();
-        Self { db, vhost, client, protocol: Protocol::five_times_shorter(), running: Vec::new() }
+        Self { db, vhost: None, amqp, client, protocol: Protocol::five_times_shorter(), running: Vec::new() }
     }
 
     pub(crate) fn ledger(&self) -> PgLedger {
@@ -165,17 +169,20 @@ impl TestFleet {
     }
 
     pub(crate) fn broker(&self) -> AmqpBroker {
-        let url = self.vhost.as_ref().map_or("amqp://guest:guest@127.0.0.1:9/%2f", TestVhost::url);
         let settings = BrokerSettings::from(&self.protocol);
-        AmqpBroker::start(&url.to_owned().into(), settings, &CancellationToken::new()).unwrap()
+        AmqpBroker::start(&self.amqp.clone().into(), settings, &CancellationToken::new()).unwrap()
     }
 
     /// A scheduler, as a process would run it.
     pub(crate) fn scheduler(&mut self) {
         let stop = CancellationToken::new();
         let wake = docket::db::listen(self.db.config(), stop.clone());
-        let settings =
-            SchedulerSettings { name: "test".into(), lanes: vec!["default".into()], retention: Retention::default() };
+        let settings = SchedulerSettings {
+            name: "test".into(),
+            lanes: vec!["default".into()],
+            retention: Retention::default(),
+            progress: Progress::default(),
+        };
         let (ledger, broker, protocol) = (self.ledger(), self.broker(), self.protocol.clone());
         let token = stop.clone();
         let task = tokio::spawn(async move {
@@ -189,10 +196,11 @@ impl TestFleet {
     pub(crate) async fn worker(&mut self, slots: u32) -> usize {
         let stop = CancellationToken::new();
         let broker = self.broker();
-        let settings = WorkerSettings { name: "test".into(), lanes: vec!["default".into()], slots };
-        let worker =
-            Worker::start(self.ledger(), broker.clone(), registry(), settings, self.protocol.clone(), stop.clone())
-                .await;
+        let settings =
+            WorkerSettings { name: "test".into(), lanes: vec!["default".into()], slots, progress: Progress::default() };
+        let wake = docket::db::listen(self.db.config(), stop.clone()).subscribe();
+        let (ledger, protocol) = (self.ledger(), self.protocol.clone());
+        let worker = Worker::start(ledger, broker.clone(), registry(), settings, protocol, wake, stop.clone()).await;
         let worker = worker.unwrap().unwrap();
         let task = tokio::spawn(async move {
             worker.stopped().await;

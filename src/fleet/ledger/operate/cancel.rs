@@ -6,7 +6,7 @@ use tokio_postgres::{Error, GenericClient};
 
 /// A row in processing keeps its status and its epoch: its worker answers. The notification `cancel:<worker>` makes it
 /// look at its rows; its heartbeat tells it otherwise.
-const CANCEL: &str = "\
+pub(in crate::fleet::ledger) const CANCEL: &str = "\
 with o as materialized (
   select id, epoch, status, parent_id, counted from jobs
   where id = any($1) and (status in ('pending','queued') or status = 'processing' and not cancel_requested) order by id for update

@@ -5,7 +5,7 @@ use crate::fleet::job::JobId;
 use tokio_postgres::{Error, GenericClient};
 
 /// From one terminal state to another: the parent has counted the job already.
-const DISCARD: &str = "\
+pub(in crate::fleet::ledger) const DISCARD: &str = "\
 with o as materialized (
   select id, epoch, status from jobs where id = any($1) and status in ('failed','dead_letter') order by id for update
 ), x as (

@@ -5,12 +5,12 @@
 //! touches `job_messages`: a message whose job was cancelled points to an epoch that has passed, and is dropped.
 
 mod acted;
-mod cancel;
-mod discard;
+pub(super) mod cancel;
+pub(super) mod discard;
 mod pause;
-mod requeue;
+pub(super) mod requeue;
 mod select;
-mod undo;
+pub(super) mod undo;
 
 pub use acted::{Acted, Done, Refused, RefusedBecause};
 pub use cancel::cancel;

@@ -6,7 +6,7 @@ use tokio_postgres::{Error, GenericClient};
 
 /// `o` holds the rows as they were, `w` the parents that still wait: only those count their child up again, any other
 /// has gone on and keeps what it counted. The `coalesce` keeps the planner off the index of held rows. `hold_until` is since when the job has been due.
-const REQUEUE: &str = "\
+pub(in crate::fleet::ledger) const REQUEUE: &str = "\
 with o as materialized (
   select id, epoch, status, failures, losses, priority, parent_id, counted from jobs
   where id = any($1) and status in ('failed','dead_letter') order by id for update

@@ -6,7 +6,7 @@ use tokio_postgres::{Error, GenericClient};
 
 /// Entering a terminal state again, so the parent counts it, unless it has counted it before: that is for the row as it
 /// was to say. A dead letter comes back without a mark: its old copy carries an epoch that has passed.
-const UNDO: &str = "\
+pub(in crate::fleet::ledger) const UNDO: &str = "\
 with o as materialized (
   select j.id, j.epoch, j.requeued_from, j.parent_id, j.counted from jobs j
   where j.id = any($1) and j.status = 'pending' and j.requeued_from is not null order by j.id for update

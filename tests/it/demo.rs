@@ -1,0 +1,181 @@
+//! `docket demo` as a user runs it: real processes, real times.
+
+use docket::{
+    dev::city::{CitySpec, DemoCity},
+    fleet::{
+        job::JobId,
+        ledger::operate::{discard, requeue},
+    },
+};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use reqwest::Client;
+use serde_json::Value;
+use std::{fs, path::Path, process::Stdio, time::Duration};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    time::{sleep, timeout},
+};
+
+/// Far more than the half minute that it takes.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+fn demo(dir: &Path, more: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_docket"))
+        .args(["demo", "--json", "--dir"])
+        .arg(dir)
+        .args(more)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
+
+/// Its one line, and its exit code.
+async fn finish(child: Child) -> (Value, Option<i32>) {
+    let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.lines().count(), 1, "one line and nothing else: {text}");
+    (serde_json::from_str(&text).unwrap(), output.status.code())
+}
+
+/// All but the time it took.
+fn timeless(mut report: Value) -> Value {
+    assert!(report.as_object_mut().unwrap().remove("seconds").unwrap().as_f64().unwrap() < 60.0);
+    report
+}
+
+/// Worker processes below this one.
+fn workers_of(parent: u32) -> Vec<i32> {
+    let tasks = fs::read_dir(format!("/proc/{parent}/task")).unwrap().map(Result::unwrap);
+    let all: String = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok()).collect();
+    let is_worker =
+        |pid: &i32| fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|c| c.contains("\0worker\0"));
+    all.split_whitespace().map(|pid| pid.parse().unwrap()).filter(is_worker).collect()
+}
+
+async fn count(dir: &Path, sql: &str) -> Option<i64> {
+    let client = connect(dir).await?;
+    client.query_one(sql, &[]).await.ok().map(|row| row.get(0))
+}
+
+fn url(dir: &Path, name: &str) -> Option<String> {
+    let env = fs::read_to_string(dir.join("env")).ok()?;
+    env.lines().find_map(|line| Some(line.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
+}
+
+async fn connect(dir: &Path) -> Option<tokio_postgres::Client> {
+    let url = url(dir, "DATABASE_URL")?;
+    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.ok()?;
+    tokio::spawn(connection);
+    Some(client)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_worker_changes_no_number() {
+    let (calm, rough) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let undisturbed = tokio::spawn(finish(demo(&calm.path().join("d"), &[])));
+    let dir = rough.path().join("d");
+    let disturbed = demo(&dir, &["--workers", "2"]);
+    let parent = disturbed.id().unwrap();
+    // In the middle: some work is done, and some is being done.
+    let middle = "select case when count(*) filter (where status = 'completed') between 20 and 150 \
+                  and count(*) filter (where status = 'processing') > 0 then 1 else 0 end::bigint from jobs";
+    let mut rss_mib = 0;
+    while count(&dir, middle).await != Some(1) {
+        sleep(Duration::from_millis(20)).await;
+    }
+    let workers = workers_of(parent);
+    assert_eq!(workers.len(), 2);
+    for worker in &workers {
+        rss_mib = rss_mib.max(resident_mib(*worker));
+    }
+    kill(Pid::from_raw(workers[0]), Signal::SIGKILL).unwrap();
+    let (rough, code) = finish(disturbed).await;
+    assert_eq!(code, Some(0));
+    let (calm, code) = undisturbed.await.unwrap();
+    assert_eq!(code, Some(0));
+    assert_eq!(timeless(rough), timeless(calm.clone()));
+
+    let city = DemoCity::start(&CitySpec::default()).await.unwrap();
+    let expected = city.expected();
+    assert_eq!(calm["jobs"]["failed"], expected.failed);
+    assert_eq!(calm["jobs"]["dead_letter"], expected.dead_letter);
+    assert_eq!(calm["summaries"], expected.summaries);
+    assert!(calm["retries"].as_u64().unwrap() >= 2);
+    assert!(rss_mib > 0 && rss_mib < 96, "a worker takes {rss_mib} MiB");
+}
+
+fn resident_mib(pid: i32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+}
+
+/// What the operator sees: the management API's queues, and a dead queue that follows the ledger.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_broker_shows_what_the_api_says() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("d");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let api = format!("127.0.0.1:{port}");
+    let mut child = demo(&dir, &["--stay", "--http", &api]);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let report: Value =
+        serde_json::from_str(&timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap()).unwrap();
+    assert_eq!(report["jobs"]["dead_letter"], 1);
+
+    let management = url(&dir, "DOCKET_MANAGEMENT_URL").unwrap();
+    let queues = get(&format!("{}/api/queues", management.trim_end_matches('/'))).await;
+    let mut names: Vec<&str> = queues.as_array().unwrap().iter().map(|q| q["name"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["docket.dead", "docket.default.high", "docket.default.low", "docket.default.normal"]);
+    let exchanges = get(&format!("{}/api/exchanges/%2F/docket.dead", management.trim_end_matches('/'))).await;
+    assert_eq!(exchanges["type"], "direct");
+
+    equal_within(&api, &management, 1).await;
+    let client = connect(&dir).await.unwrap();
+    let dead = JobId(client.query_one("select id from jobs where status = 'dead_letter'", &[]).await.unwrap().get(0));
+    requeue(&client, &[dead], "a test").await.unwrap();
+    equal_within(&api, &management, 0).await;
+    // It fails three more times, after 5 and 10 s.
+    equal_within(&api, &management, 1).await;
+    discard(&client, &[dead], "a test").await.unwrap();
+    equal_within(&api, &management, 0).await;
+
+    kill(Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()), Signal::SIGINT).unwrap();
+    assert!(timeout(PATIENCE, child.wait()).await.unwrap().unwrap().success());
+    assert!(!dir.join("env").exists(), "the state is gone");
+}
+
+/// The API comes to say `dead`; 15 s after that at the latest, so does the management API.
+async fn equal_within(api: &str, management: &str, dead: u64) {
+    let queue = format!("{}/api/queues/%2F/docket.dead", management.trim_end_matches('/'));
+    let stats = format!("http://{api}/api/queue-stats");
+    let ledger = async {
+        while get(&stats).await["dead_letter"].as_u64() != Some(dead) {
+            sleep(Duration::from_millis(200)).await;
+        }
+    };
+    timeout(Duration::from_mins(1), ledger).await.expect("the ledger gets there");
+    let broker = async {
+        while get(&queue).await["messages"].as_u64() != Some(dead) {
+            sleep(Duration::from_millis(200)).await;
+        }
+    };
+    // The management API's own figures are up to five seconds old.
+    timeout(Duration::from_secs(15 + 5), broker).await.expect("docket.dead follows");
+}
+
+async fn get(url: &str) -> Value {
+    let answer = Client::new().get(url).timeout(Duration::from_secs(10)).send().await;
+    match answer {
+        Ok(answer) => answer.json().await.unwrap_or_default(),
+        Err(_) => Value::Null,
+    }
+}

@@ -1,0 +1,6 @@
+//! The text of documents: real ones against an oracle, and ones made to do harm.
+
+mod hostile;
+mod made;
+mod oracle;
+mod ordinary;

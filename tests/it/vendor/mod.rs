@@ -1,0 +1,7 @@
+//! Vendors' answers: the HTTP client against servers that misbehave, Legistar's client, and recorded answers.
+
+mod fetching;
+mod legistar;
+mod parsing;
+mod refusing;
+mod site;
