@@ -18,6 +18,7 @@ mod service;
 mod services;
 mod state;
 
+pub use place::UnusableDir;
 pub use postgres::Postgres;
 pub use rabbitmq::RabbitMq;
 pub use services::{Services, ServicesSpec, reset};

@@ -5,6 +5,7 @@
 mod api;
 mod broker;
 mod civic;
+mod cli;
 mod demo;
 mod dev;
 mod documents;
