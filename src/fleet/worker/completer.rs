@@ -59,8 +59,8 @@ async fn book<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, mut group: Vec<E
             }
             Err(LedgerError::Refused(_)) => {
                 // One of them is at fault: book them one by one. The message rows go with whichever comes last.
+                group.iter().for_each(|one| shared.held.not_last_of(one.attempt.message));
                 for one in group {
-                    shared.held.not_last_of(one.attempt.message);
                     Box::pin(book(shared, vec![one])).await;
                 }
                 return;

@@ -4,7 +4,7 @@ use super::{acks::AckWindow, bands::BandQueues, claim, shared::Shared};
 use crate::{
     fleet::{
         job::{Band, Envelope, MessageId},
-        ports::{Broker, Delivery, Ledger, Prefetch, Quarantined, Subscription},
+        ports::{Broker, Delivery, Ledger, LedgerError, Prefetch, Quarantined, Subscription},
     },
     telemetry::names,
 };
@@ -23,6 +23,8 @@ pub(super) struct Waiting {
 
 /// Between two tries to subscribe; the session supervisor has its own backoff below this.
 const RESUBSCRIBE: Duration = Duration::from_millis(200);
+/// Between two tries of a quarantine.
+const RETRY: Duration = Duration::from_millis(200);
 /// Far away: no timer is set.
 const NEVER: Duration = Duration::from_hours(24);
 
@@ -90,7 +92,11 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                 Step::Slot(permit) => self.fill(permit).await,
                 Step::Overdue => self.hand_back().await,
             }
-            self.acknowledge(&mut subscription).await;
+            if !self.acknowledge(&mut subscription).await {
+                self.forget_session();
+                subscription = None;
+                subscribing = self.subscribe(RESUBSCRIBE);
+            }
         }
         if let Some(mut sub) = subscription {
             // What was delivered and not claimed returns to its queue with the channel.
@@ -145,9 +151,20 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         );
         let queue = format!("{}.{}", self.lane, delivery.band);
         let kept = Quarantined { queue, reason, body: delivery.body, headers: delivery.headers };
-        match self.shared.ledger.quarantine(&kept).await {
-            Ok(()) => self.window.settle(delivery.tag),
-            Err(e) => tracing::debug!(error = %e, "not quarantined; the message stays unacknowledged and comes again"),
+        loop {
+            match self.shared.ledger.quarantine(&kept).await {
+                Ok(()) => return self.window.settle(delivery.tag),
+                // Not even quarantine can hold it: better gone than in the way for ever.
+                Err(error @ LedgerError::Refused(_)) => {
+                    tracing::error!(%error, lane = self.lane, "an unreadable message can't be kept, and is dropped");
+                    return self.window.settle(delivery.tag);
+                }
+                Err(error) => tracing::debug!(%error, "quarantine is tried again"),
+            }
+            // Unacknowledged it returns to its queue when the channel closes.
+            if self.shared.drain.run_until_cancelled(sleep(RETRY)).await.is_none() {
+                return;
+            }
         }
     }
 
@@ -213,14 +230,16 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         }
     }
 
-    async fn acknowledge(&mut self, subscription: &mut Option<B::Subscription>) {
-        let Some(sub) = subscription else { return };
-        let Some(acks) = self.window.flush() else { return };
-        if let Err(e) = sub.ack(acks).await {
-            // The session is gone, and its messages will come again: the claim refuses them.
-            tracing::debug!(error = %e, "acks are lost");
-            self.forget_session();
-            *subscription = None;
+    /// False: the session is gone. Its messages will come again, and the claim refuses those that it has.
+    async fn acknowledge(&mut self, subscription: &mut Option<B::Subscription>) -> bool {
+        let Some(sub) = subscription else { return true };
+        let Some(acks) = self.window.flush() else { return true };
+        match sub.ack(acks).await {
+            Ok(()) => true,
+            Err(e) => {
+                tracing::debug!(error = %e, "acks are lost");
+                false
+            }
         }
     }
 }
