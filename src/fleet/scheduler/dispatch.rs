@@ -18,7 +18,7 @@ use tokio::{
 
 /// Messages without the broker's answer, at most: beyond that the broker is the bottleneck, and picking more only ages them.
 const UNANSWERED_MAX: usize = 2000;
-/// While the window is full, or the last pick was: the next look.
+/// A notification wakes a dispatcher that would wait for longer than this.
 const BUSY: Duration = Duration::from_millis(10);
 
 type Publish = BoxFuture<'static, (MessageId, Band, u64, PublishOutcome)>;
@@ -36,7 +36,9 @@ pub(super) struct Dispatcher<L: Ledger, B: Broker> {
 /// What the next look waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pace {
-    /// There is, or may soon be, more to do.
+    /// Nothing: there is more to do, and room for it.
+    More,
+    /// Room in the window.
     Busy,
     /// A notification, or the poll.
     Idle,
@@ -53,6 +55,7 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
         let mut next_look = Instant::now();
         loop {
             tokio::select! {
+                biased; // answers first: polling them also sends what the last look published
                 () = self.shared.shutdown.cancelled() => return,
                 Some((message, band, number, outcome)) = self.publishing.next() => {
                     self.answered(message, band, number, outcome);
@@ -69,7 +72,12 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
                     Pace::Idle
                 }
             };
-            next_look = Instant::now() + if pace == Pace::Busy { BUSY } else { self.shared.protocol.poll };
+            next_look = Instant::now()
+                + match pace {
+                    Pace::More => Duration::ZERO,
+                    Pace::Busy => self.rate.pause(),
+                    Pace::Idle => self.shared.protocol.poll,
+                };
         }
     }
 
@@ -88,7 +96,8 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
         self.rate.queued(Instant::now(), queued, schedulers);
         let room = room(&shared.protocol, &self.rate, slots, queued, schedulers);
         let unanswered = UNANSWERED_MAX.saturating_sub(self.publishing.len());
-        let rows = i64::from(shared.protocol.pick_rows).min(room).min(i64::try_from(unanswered).unwrap_or(i64::MAX));
+        let most = i64::from(shared.protocol.pick_rows);
+        let rows = most.min(room).min(i64::try_from(unanswered).unwrap_or(i64::MAX));
         if rows == 0 {
             return Ok(Pace::Busy);
         }
@@ -99,7 +108,12 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
         let jobs: usize = picked.iter().map(|dispatch| dispatch.jobs.len()).sum();
         self.rate.dispatched(i64::try_from(jobs).unwrap_or(i64::MAX));
         picked.into_iter().for_each(|dispatch| self.publish(dispatch));
-        Ok(if jobs >= usize::try_from(rows).unwrap_or(usize::MAX) { Pace::Busy } else { Pace::Idle })
+        let is_full = jobs >= usize::try_from(rows).unwrap_or(usize::MAX);
+        Ok(match is_full {
+            true if i64::from(rows) == most && room > most => Pace::More,
+            true => Pace::Busy,
+            false => Pace::Idle,
+        })
     }
 
     /// Bands that jobs may be picked for. The others get a probe now and then, whose confirm makes them healthy again.
