@@ -84,6 +84,11 @@ impl RabbitMq {
         self.ports.prometheus
     }
 
+    /// Processor time of the node so far.
+    pub fn cpu(&self) -> Duration {
+        self.node.cpu()
+    }
+
     /// Waits until the node answers AMQP; by then it has imported its definitions.
     ///
     /// # Errors

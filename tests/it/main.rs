@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers may panic like the test itself")]
 
 mod api;
+mod bench;
 mod broker;
 mod civic;
 mod cli;

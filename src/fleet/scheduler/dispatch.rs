@@ -20,10 +20,8 @@ use tokio::{
 const UNANSWERED_MAX: usize = 2000;
 /// One in so many picked rows is among the oldest, whatever its priority.
 const AGED_SHARE: i32 = 10;
-/// After a full pick: the next look.
+/// A notification wakes a dispatcher that would wait for longer than this.
 const BUSY: Duration = Duration::from_millis(10);
-/// While the window is full: the next look. It covers seconds, so this is early enough.
-const FULL: Duration = Duration::from_millis(25);
 
 type Publish = BoxFuture<'static, (MessageId, Band, u64, PublishOutcome)>;
 
@@ -42,10 +40,10 @@ pub(super) struct Dispatcher<L: Ledger, B: Broker> {
 /// What the next look waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pace {
-    /// The last pick took all that it asked for: there is more.
+    /// Nothing: there is more to do, and room for it.
+    More,
+    /// Room in the window.
     Busy,
-    /// The window is full.
-    Full,
     /// A notification, or the poll.
     Idle,
 }
@@ -68,12 +66,13 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
         let mut next_look = Instant::now();
         loop {
             tokio::select! {
+                biased; // answers first: polling them also sends what the last look published
                 () = self.shared.shutdown.cancelled() => return,
                 Some((message, band, number, outcome)) = self.publishing.next() => {
                     self.answered(message, band, number, outcome);
                     continue;
                 }
-                () = notified(&mut wake, &self.lane), if next_look > Instant::now() + FULL => {}
+                () = notified(&mut wake, &self.lane), if next_look > Instant::now() + BUSY => {}
                 _ = view.changed() => {}
                 () = sleep_until(next_look) => {}
             }
@@ -86,8 +85,8 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
             };
             next_look = Instant::now()
                 + match pace {
-                    Pace::Busy => BUSY,
-                    Pace::Full => FULL,
+                    Pace::More => Duration::ZERO,
+                    Pace::Busy => self.rate.pause(),
                     Pace::Idle => self.shared.protocol.poll,
                 };
         }
@@ -108,9 +107,10 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
         self.rate.queued(Instant::now(), queued, schedulers);
         let room = room(&shared.protocol, &self.rate, slots, queued, schedulers);
         let unanswered = UNANSWERED_MAX.saturating_sub(self.publishing.len());
-        let rows = i64::from(shared.protocol.pick_rows).min(room).min(i64::try_from(unanswered).unwrap_or(i64::MAX));
+        let most = i64::from(shared.protocol.pick_rows);
+        let rows = most.min(room).min(i64::try_from(unanswered).unwrap_or(i64::MAX));
         if rows == 0 {
-            return Ok(Pace::Full);
+            return Ok(Pace::Busy);
         }
         let rows = i32::try_from(rows).unwrap_or(i32::MAX);
         let kinds: Vec<(String, i32)> = kinds.into_iter().map(|kind| (kind, shared.protocol.pointers_max)).collect();
@@ -121,7 +121,12 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
         self.rate.dispatched(i64::try_from(jobs).unwrap_or(i64::MAX));
         self.since_aged = (self.since_aged + i32::try_from(jobs).unwrap_or(rows).min(rows)) % AGED_SHARE;
         picked.into_iter().for_each(|dispatch| self.publish(dispatch));
-        Ok(if jobs >= usize::try_from(rows).unwrap_or(usize::MAX) { Pace::Busy } else { Pace::Idle })
+        let is_full = jobs >= usize::try_from(rows).unwrap_or(usize::MAX);
+        Ok(match is_full {
+            true if i64::from(rows) == most && room > most => Pace::More,
+            true => Pace::Busy,
+            false => Pace::Idle,
+        })
     }
 
     /// Bands that jobs may be picked for. The others get a probe now and then, whose confirm makes them healthy again.

@@ -251,10 +251,10 @@ async fn next<S: Subscription>(subscription: &mut Option<S>) -> Option<Delivery>
     }
 }
 
-/// Prefetch counts per consumer: the slots are divided among the bands as their turns are, each at least one.
+/// Prefetch counts per consumer: each band may deliver as many messages as the worker has slots. What is delivered and not
+/// claimed is what one claim can take, and most lanes use one band: a share of the slots would make claims that small.
 fn prefetch(slots: u32) -> Prefetch {
-    let share = |weight: u32| u16::try_from((slots * weight).div_ceil(10)).unwrap_or(u16::MAX).max(1);
-    Prefetch([share(6), share(3), share(1)])
+    Prefetch([u16::try_from(slots).unwrap_or(u16::MAX).max(1); 3])
 }
 
 #[cfg(test)]
@@ -262,9 +262,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_slots_are_divided_among_the_bands() {
-        assert_eq!(prefetch(1), Prefetch([1, 1, 1]));
-        assert_eq!(prefetch(10), Prefetch([6, 3, 1]));
-        assert_eq!(prefetch(64), Prefetch([39, 20, 7]));
+    fn every_band_can_fill_all_slots() {
+        assert_eq!([1, 64, 70_000].map(prefetch), [1, 64, u16::MAX].map(|each| Prefetch([each; 3])));
     }
 }
