@@ -1,7 +1,7 @@
 //! Docket: a worker fleet that ingests civic meetings.
 //!
 //! The modules, from the top down; an arrow never points back up (`tests/architecture` holds it):
-//! `cli` → [`dev`] → [`http`] → [`config`] → [`civic`] → [`fleet`] → [`db`] → [`telemetry`].
+//! `cli` → [`dev`] → [`config`] → [`http`] → [`civic`] → [`fleet`] → [`db`] → [`telemetry`].
 
 pub mod civic;
 pub mod cli;

@@ -8,10 +8,7 @@ use super::{
     settings::{CivicSettings, SummariserSettings},
     vendor::http::{FetchError, HttpClient},
 };
-use crate::{
-    db::Pool,
-    fleet::handler::{ErrorClass, HandlerError},
-};
+use crate::{db::Pool, fleet::handler::HandlerError};
 
 /// Built once, shared by all handlers.
 #[derive(Debug)]
@@ -62,7 +59,7 @@ impl Services {
                 deadpool_postgres::PoolError::Backend(e) => crate::db::describe(&e),
                 other => other.to_string(),
             };
-            HandlerError::retryable(ErrorClass::Database, format!("no database connection: {reason}"))
+            HandlerError::DatabaseAway(format!("no database connection: {reason}"))
         })
     }
 }

@@ -22,6 +22,8 @@ pub(super) enum Command {
     Dev(super::dev::Args),
     /// Start everything, and watch a made-up city's meetings go through
     Demo(super::demo::Args),
+    /// Measure enqueueing, draining and latency of the engine, on private servers
+    Bench(super::bench::Args),
     /// Dispatch due jobs to the broker, and bring back what was lost
     Scheduler(super::scheduler::Args),
     /// Run jobs

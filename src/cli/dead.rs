@@ -135,7 +135,7 @@ async fn change(change: Change, act: &Act, env: &Environment, json: bool) -> Out
     };
     acts::tell(&acted, !which.ids.is_empty(), json)?;
     if which.ids.is_empty() && i64::try_from(ids.len()) == Ok(SELECT_MAX) {
-        eprintln!("docket: these were the oldest {SELECT_MAX}; repeat the command for the rest");
+        output::note(&format!("these were the oldest {SELECT_MAX}; repeat the command for the rest"));
     }
     Ok(())
 }

@@ -49,6 +49,10 @@ pub(super) fn show(detail: &JobDetail, json: bool) -> Outcome {
     Ok(())
 }
 
+/// What a person looks for; the rest follows by name.
+const FIRST: &[&str] =
+    &["id", "kind", "lane", "status", "hold", "hold_until", "error_class", "last_error", "args", "output"];
+
 /// The row's own fields; those without a value would only be noise.
 fn fields(detail: &JobDetail) -> Result<Vec<[String; 2]>, Failure> {
     let Value::Object(object) = serde_json::to_value(detail).map_err(Failure::internal)? else {
@@ -56,11 +60,9 @@ fn fields(detail: &JobDetail) -> Result<Vec<[String; 2]>, Failure> {
     };
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let told = |name: &str, value: &Value| !value.is_null() && name != "history" && name != "events";
-    Ok(object
-        .iter()
-        .filter(|(name, value)| told(name, value))
-        .map(|(name, value)| [name.clone(), text(value)])
-        .collect())
+    let mut fields: Vec<_> = object.iter().filter(|(name, value)| told(name, value)).collect();
+    fields.sort_by_key(|(name, _)| FIRST.iter().position(|first| first == name).unwrap_or(FIRST.len()));
+    Ok(fields.into_iter().map(|(name, value)| [name.clone(), text(value)]).collect())
 }
 
 /// A time in a table, to the second.

@@ -4,6 +4,7 @@ use crate::{
     civic::{SyncError, store::cities::CityError},
     config::ConfigError,
     db::MigrateError,
+    dev::UnusableDir,
     fleet::enqueue::EnqueueError,
     http::ServeError,
 };
@@ -109,6 +110,7 @@ impl From<SyncError> for Failure {
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Self::internal(format!("{error:#}"))
+        let text = format!("{error:#}");
+        if error.is::<UnusableDir>() { Self::usage(text) } else { Self::internal(text) }
     }
 }

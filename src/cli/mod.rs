@@ -19,6 +19,7 @@ mod output;
 mod role;
 mod run;
 
+mod bench;
 mod cities;
 mod dead;
 mod demo;

@@ -29,6 +29,11 @@ pub(super) fn text(line: &str) -> Outcome {
     }
 }
 
+/// A remark on standard error, which nobody needs to read.
+pub(super) fn note(line: &str) {
+    let _ = writeln!(std::io::stderr(), "docket: {line}");
+}
+
 /// A table that fits the terminal.
 pub(super) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Outcome {
     let mut table = Table::new();

@@ -2,7 +2,7 @@
 
 use super::{
     args::{Cli, Command},
-    cities, client, dead, demo, dev, documents, enqueue,
+    bench, cities, client, dead, demo, dev, documents, enqueue,
     exit::{Failure, Outcome},
     jobs, migrate, queue, scheduler, server, topology, vendors, worker,
 };
@@ -47,7 +47,7 @@ fn logs(command: &Command) -> Result<LogGuard, Failure> {
     let is_role = matches!(command, Command::Scheduler(_) | Command::Worker(_) | Command::Server(_));
     let output = if is_role { LogOutput::Stdout } else { LogOutput::Stderr };
     let mut settings = LogSettings::from_env(output).map_err(Failure::usage)?;
-    if matches!(command, Command::Demo(_)) && settings.filter.is_empty() {
+    if matches!(command, Command::Demo(_) | Command::Bench(_)) && settings.filter.is_empty() {
         // Progress is shown; the demonstration's planned failures are not news.
         settings.filter = "error".to_owned();
     }
@@ -59,6 +59,7 @@ async fn dispatch(command: Command) -> Outcome {
     let one_shot = client::environment;
     match command {
         Command::Dev(args) => Box::pin(dev::run(args, env())).await,
+        Command::Bench(args) => Box::pin(bench::run(args, env())).await,
         Command::Demo(args) => Box::pin(demo::run(args, env())).await,
         Command::Scheduler(args) => Box::pin(scheduler::run(args, env())).await,
         Command::Worker(args) => Box::pin(worker::run(args, env())).await,

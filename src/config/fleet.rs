@@ -4,10 +4,7 @@
 //! |---|---|---|
 //! | `DOCKET_LANES` | lanes that a scheduler dispatches and a topology has, separated by commas | `default` |
 //! | `DOCKET_PROFILE` | `production`, or `short`: all times of the protocol five times shorter, for tests | `production` |
-//! | `DOCKET_HEARTBEAT`, `DOCKET_LEASE` | a worker's proof of life, and how long it may be missing | `3s`, `15s` |
-//! | `DOCKET_GRACE` | how long running jobs may go on at a shutdown | `25s` |
-//! | `DOCKET_STATEMENT` | deadline of one database statement | `10s` |
-//! | `DOCKET_POINTERS_MAX` | most jobs in one message | `1` |
+//! | `DOCKET_<FIELD>` | each field of [`Protocol`], in upper case: `DOCKET_LEASE`, `DOCKET_GRACE`, `DOCKET_POINTERS_MAX` … | see there |
 //! | `DOCKET_RETENTION_COMPLETED` | how long completed jobs are kept | `720h` |
 //! | `DOCKET_RETENTION_FAILED` | how long failed and cancelled jobs are kept | `2160h` |
 
@@ -37,11 +34,7 @@ pub fn fleet(env: &Environment) -> Result<FleetConfig, ConfigError> {
         Some("short") => Protocol::five_times_shorter(),
         Some(_) => return Err(ConfigError::new("DOCKET_PROFILE", "one of production, short")),
     };
-    protocol.heartbeat = env.duration("DOCKET_HEARTBEAT", protocol.heartbeat)?;
-    protocol.lease = env.duration("DOCKET_LEASE", protocol.lease)?;
-    protocol.grace = env.duration("DOCKET_GRACE", protocol.grace)?;
-    protocol.statement = env.duration("DOCKET_STATEMENT", protocol.statement)?;
-    protocol.pointers_max = env.parse("DOCKET_POINTERS_MAX", protocol.pointers_max, "a number from 1 to 1000")?;
+    read(env, &mut protocol)?;
     check(&protocol)?;
     let keep = Retention::default();
     let retention = Retention {
@@ -52,15 +45,43 @@ pub fn fleet(env: &Environment) -> Result<FleetConfig, ConfigError> {
     Ok(FleetConfig { topology, protocol, retention })
 }
 
+macro_rules! read_fields {
+    ($env:ident.$read:ident => $protocol:ident: $($field:ident)*) => {
+        $($protocol.$field = $env.$read(&format!("DOCKET_{}", stringify!($field).to_uppercase()), $protocol.$field)?;)*
+    };
+}
+
+fn read(env: &Environment, protocol: &mut Protocol) -> Result<(), ConfigError> {
+    read_fields!(env.duration => protocol: heartbeat lease sweep unconfirmed forgotten silent_broker probe slow_publish
+        confirm_deadline mark_confirmed_after hand_back direct_lease watch_gap poll dead_pass dead_audit grace statement
+        window retention_walk);
+    read_fields!(env.number => protocol: window_max pointers_max pick_rows batch losses_max suspect_losses retention_rows);
+    Ok(())
+}
+
 fn check(protocol: &Protocol) -> Result<(), ConfigError> {
     if protocol.heartbeat.is_zero() || protocol.lease < 3 * protocol.heartbeat {
         return Err(ConfigError::new("DOCKET_LEASE", "shorter than three heartbeats: a busy worker would look dead"));
     }
-    if !(1..=1000).contains(&protocol.pointers_max) {
-        return Err(ConfigError::new("DOCKET_POINTERS_MAX", "a number from 1 to 1000"));
+    let numbers = [
+        ("DOCKET_POINTERS_MAX", i64::from(protocol.pointers_max), 1..=1000),
+        ("DOCKET_PICK_ROWS", protocol.pick_rows.into(), 1..=10_000),
+        ("DOCKET_BATCH", i64::try_from(protocol.batch).unwrap_or(i64::MAX), 1..=10_000),
+        ("DOCKET_WINDOW_MAX", protocol.window_max, 1..=1_000_000),
+        // The index of suspects holds rows with two losses and more.
+        ("DOCKET_SUSPECT_LOSSES", protocol.suspect_losses.into(), 2..=100),
+        ("DOCKET_LOSSES_MAX", protocol.losses_max.into(), i64::from(protocol.suspect_losses) + 1..=1000),
+        ("DOCKET_RETENTION_ROWS", protocol.retention_rows.into(), 1..=100_000),
+    ];
+    for (name, value, range) in numbers {
+        if !range.contains(&value) {
+            return Err(ConfigError::new(name, format!("{value} is not from {} to {}", range.start(), range.end())));
+        }
     }
-    if protocol.statement.is_zero() {
-        return Err(ConfigError::new("DOCKET_STATEMENT", "0 would mean no deadline at all"));
+    let times =
+        [("DOCKET_STATEMENT", protocol.statement), ("DOCKET_SWEEP", protocol.sweep), ("DOCKET_POLL", protocol.poll)];
+    if let Some((name, _)) = times.iter().find(|(_, time)| time.is_zero()) {
+        return Err(ConfigError::new(name, "0 is no time"));
     }
     Ok(())
 }
@@ -88,6 +109,10 @@ mod tests {
             ("DOCKET_PROFILE", "turbo"),
             ("DOCKET_POINTERS_MAX", "0"),
             ("DOCKET_STATEMENT", "0s"),
+            ("DOCKET_SWEEP", "0s"),
+            ("DOCKET_SUSPECT_LOSSES", "1"),
+            ("DOCKET_LOSSES_MAX", "2"),
+            ("DOCKET_BATCH", "many"),
         ];
         for (name, value) in bad {
             let error = fleet(&env(&[(name, value)])).expect_err(value);

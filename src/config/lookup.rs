@@ -67,6 +67,10 @@ impl Environment {
         }
     }
 
+    pub(super) fn number<T: FromStr>(&self, name: &str, default: T) -> Result<T, ConfigError> {
+        self.parse(name, default, "a whole number")
+    }
+
     /// A secret from the variable itself, or from the file that `<name>_FILE` names.
     pub(super) fn secret(&self, name: &str) -> Result<Option<SecretString>, ConfigError> {
         if let Some(value) = self.get(name) {

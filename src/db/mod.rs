@@ -7,7 +7,7 @@ mod migrate;
 mod pool;
 
 pub use connect::{DbUrlError, connect, parse_url};
-pub use error::describe;
+pub use error::{describe, is_passing};
 pub use listen::{Notifications, listen};
 pub use migrate::{MigrateError, Migration, applied, migrate, migrations, newest};
 pub use pool::{Pool, PoolOptions, PoolPurpose, pool};

@@ -1,7 +1,7 @@
 //! Connection pools. Each purpose has one of its own, so that slow handlers can't starve a heartbeat.
 
 use super::connect::tls;
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, RecyclingMethod, Runtime};
+use deadpool_postgres::{ClientWrapper, Hook, HookError, Manager, ManagerConfig, RecyclingMethod, Runtime};
 use std::time::Duration;
 use tokio_postgres::{Config, NoTls, config::SslMode};
 
@@ -43,11 +43,14 @@ impl PoolOptions {
 const PINS: &str = "set enable_seqscan = off; set enable_bitmapscan = off; set enable_hashjoin = off; \
                     set enable_mergejoin = off; set jit = off";
 
+/// A connection that was given back so lately needs no proof that it still works.
+const FRESH: Duration = Duration::from_secs(1);
+
 /// Builds a pool. It connects when it is first used.
 #[must_use]
 pub fn pool(config: &Config, options: PoolOptions) -> Pool {
-    // Verified: a half-open connection must not be handed out. It costs a round trip a checkout, not one a job.
-    let manager = ManagerConfig { recycling_method: RecyclingMethod::Verified };
+    // Fast looks only whether the connection was closed; `verify` asks those that may be half-open.
+    let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = if config.get_ssl_mode() == SslMode::Disable {
         Manager::from_config(config.clone(), NoTls, manager)
     } else {
@@ -64,8 +67,18 @@ pub fn pool(config: &Config, options: PoolOptions) -> Pool {
             let settings = settings.clone();
             Box::pin(async move { client.batch_execute(&settings).await.map_err(HookError::Backend) })
         }))
+        .pre_recycle(Hook::async_fn(|client, metrics| {
+            let idle = metrics.last_used();
+            Box::pin(async move { verify(client, idle).await.map_err(HookError::Backend) })
+        }))
         .build()
         .expect("a runtime is given, which is all that build() can miss")
+}
+
+/// A connection that was used a moment ago is good: asking it would cost the busy ones a round trip a statement. One that
+/// idled may be half-open, and must answer before it is handed out.
+async fn verify(client: &ClientWrapper, idle: Duration) -> Result<(), tokio_postgres::Error> {
+    if idle < FRESH { Ok(()) } else { client.simple_query("").await.map(drop) }
 }
 
 fn settings(options: PoolOptions) -> String {

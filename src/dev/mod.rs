@@ -1,10 +1,12 @@
-//! Private PostgreSQL and RabbitMQ instances, for `docket dev`, the demo and the tests; and [`city`], a made-up one.
+//! Private PostgreSQL and RabbitMQ instances, for `docket dev`, the demo and the tests; [`city`], a made-up one; and
+//! [`bench`], which measures the engine.
 //!
 //! They are ordinary processes on free loopback ports, with their data in a directory of their own; no service of the
 //! machine is touched. However the starting process ends, nothing is left behind: [`Services::stop`] ends them in
 //! order, a small keeper process ends them when the starting process dies, and the next start ends what is left if
 //! the keeper was killed too.
 
+pub mod bench;
 mod binaries;
 pub mod city;
 mod keeper;
@@ -17,7 +19,9 @@ mod rabbitmq_config;
 mod service;
 mod services;
 mod state;
+mod usage;
 
+pub use place::UnusableDir;
 pub use postgres::Postgres;
 pub use rabbitmq::RabbitMq;
 pub use services::{Services, ServicesSpec, reset};

@@ -118,8 +118,13 @@ fn probe(dir: &Path) -> std::io::Result<()> {
     fs::remove_file(&file)
 }
 
-fn unusable(dir: &Path) -> String {
-    format!("can't keep the private services' state in {}; start from a directory you can write to", dir.display())
+/// A state directory that can't be made or written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("can't keep the private services' state in {}; start from a directory you can write to", .0.display())]
+pub struct UnusableDir(pub PathBuf);
+
+fn unusable(dir: &Path) -> UnusableDir {
+    UnusableDir(dir.to_owned())
 }
 
 #[cfg(test)]

@@ -71,6 +71,11 @@ impl Postgres {
         &self.url
     }
 
+    /// Processor time of the server and its sessions so far.
+    pub fn cpu(&self) -> Duration {
+        self.service.cpu()
+    }
+
     /// Ends the server and waits for its end; data that is kept gets a checkpoint.
     pub async fn stop(&self) {
         self.service.stop().await;

@@ -80,7 +80,7 @@ impl Identity {
 
 /// The fields of /proc/PID/stat from the third on, the state. The second, the name in parentheses, may hold spaces and
 /// parentheses itself.
-fn stat(pid: i32) -> Option<Vec<String>> {
+pub(super) fn stat(pid: i32) -> Option<Vec<String>> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     Some(stat.rsplit_once(')')?.1.split_ascii_whitespace().map(str::to_owned).collect())
 }

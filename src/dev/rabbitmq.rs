@@ -20,6 +20,9 @@ use super::state::Watch;
 /// A new node takes 9 s on a calm machine.
 const START_LIMIT: Duration = Duration::from_secs(120);
 
+/// It takes 2 s on a calm machine.
+const CTL_LIMIT: Duration = Duration::from_secs(60);
+
 /// A private RabbitMQ node: everything on 127.0.0.1, one user with a random password, management and prometheus on.
 pub struct RabbitMq {
     binaries: RabbitMqBinaries,
@@ -79,6 +82,11 @@ impl RabbitMq {
     /// The port of the node's own metrics, at `/metrics`.
     pub fn prometheus_port(&self) -> u16 {
         self.ports.prometheus
+    }
+
+    /// Processor time of the node so far.
+    pub fn cpu(&self) -> Duration {
+        self.node.cpu()
     }
 
     /// Waits until the node answers AMQP; by then it has imported its definitions.
@@ -147,6 +155,22 @@ impl RabbitMq {
         self.dir.wipe()?;
         self.start().await?;
         self.wait().await
+    }
+
+    /// Runs rabbitmqctl for the node, such as `["set_vm_memory_high_watermark", "0"]`, and returns what it printed.
+    ///
+    /// # Errors
+    ///
+    /// It can't be run, fails (the error quotes it), or takes longer than a minute.
+    pub async fn ctl(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = tokio::process::Command::from(self.dir.ctl(&self.binaries, self.ports));
+        let output = command.args(arguments).kill_on_drop(true).output();
+        let output = timeout(CTL_LIMIT, output).await.context("rabbitmqctl takes too long")?;
+        let output = output.context("can't run rabbitmqctl; reinstall rabbitmq-server")?;
+        if !output.status.success() {
+            bail!("rabbitmqctl {arguments:?} failed: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// Stops the node's processor time: its sockets stay open and nobody answers.

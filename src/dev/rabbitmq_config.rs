@@ -14,6 +14,9 @@ use super::place::write_private;
 /// The node's only user.
 pub(super) const USER: &str = "docket";
 
+/// The port mapper is private, so the name may be the same everywhere; the data is bound to it.
+const NODE: &str = "docket@localhost";
+
 /// Where a private node listens, all on 127.0.0.1.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ports {
@@ -66,8 +69,7 @@ impl NodeDir {
         command
             // Makes the script exec the node, so that the child we started is the node.
             .env("RUNNING_UNDER_SYSTEMD", "true")
-            // The port mapper is private, so the name may be the same everywhere; the data is bound to it.
-            .env("RABBITMQ_NODENAME", "docket@localhost")
+            .env("RABBITMQ_NODENAME", NODE)
             .env("RABBITMQ_DIST_PORT", ports.distribution.to_string())
             .env("RABBITMQ_CONF_ENV_FILE", self.path("env.conf"))
             .env("RABBITMQ_CONFIG_FILE", self.path("rabbitmq.conf"))
@@ -80,6 +82,13 @@ impl NodeDir {
             .env("RABBITMQ_PID_FILE", self.path("pid"))
             .env("ERL_FLAGS", "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}")
             .env("ERL_CRASH_DUMP_SECONDS", "0");
+        command
+    }
+
+    /// rabbitmqctl, which takes the node's cookie from HOME.
+    pub(super) fn ctl(&self, binaries: &RabbitMqBinaries, ports: Ports) -> Command {
+        let mut command = self.clean(&binaries.server.with_file_name("rabbitmqctl"), ports);
+        command.env("RABBITMQ_NODENAME", NODE).env("RABBITMQ_CONF_ENV_FILE", self.path("env.conf"));
         command
     }
 

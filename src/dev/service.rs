@@ -10,6 +10,7 @@ use nix::sys::signal::Signal;
 
 use super::process::Process;
 use super::state::Watch;
+use super::usage::tree_cpu;
 
 /// A service that was told to end gets so long; a RabbitMQ node that keeps its data takes 8 s on a calm machine.
 const GRACE: Duration = Duration::from_secs(30);
@@ -40,6 +41,12 @@ impl Service {
         let identity = process.identity();
         *self.process() = Some(process);
         self.watch.add(self.name, identity, self.signal)
+    }
+
+    /// Processor time of the program and its children; zero if it doesn't run.
+    pub(super) fn cpu(&self) -> Duration {
+        let identity = self.process().as_ref().map(Process::identity);
+        identity.map_or(Duration::ZERO, tree_cpu)
     }
 
     /// An error if the program has ended, with the end of its log.

@@ -1,6 +1,6 @@
 //! Every metric name of Docket, once. What each means, its labels and buckets stand in `super::families`.
 
-#![allow(missing_docs, reason = "each constant is its own name; the help texts are in `families`")]
+#![expect(missing_docs, reason = "each constant is its own name; the help texts are in `families`")]
 
 // sync
 pub const MEETINGS_SYNCED: &str = "docket_meetings_synced_total"; // city, vendor

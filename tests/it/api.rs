@@ -44,7 +44,12 @@ async fn queue_statistics() {
         assert_eq!(lane[state], 1, "{state} in {lane}");
     }
     assert!(lane["oldest_runnable_age_seconds"].is_number(), "{lane}");
+    for state in ["pending", "queued", "processing", "completed", "failed", "dead_letter", "cancelled"] {
+        assert_eq!(exact[state], 1, "{state} in {exact}");
+    }
     let (_, cheap) = get(addr, "/api/queue-stats").await;
+    assert_eq!((&cheap["pending"], &cheap["dead_letter"]), (&json!(1), &json!(1)));
+    assert_eq!((&cheap["completed"], &cheap["cancelled"]), (&Value::Null, &Value::Null));
     assert_eq!((&cheap["exact"], &cheap["lanes"]["default"]["completed"]), (&json!(false), &Value::Null));
 }
 

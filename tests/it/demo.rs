@@ -46,7 +46,7 @@ async fn finish(child: Child) -> (Value, Option<i32>) {
 
 /// All but the time it took.
 fn timeless(mut report: Value) -> Value {
-    assert!(report.as_object_mut().unwrap().remove("seconds").unwrap().as_f64().unwrap() < 60.0);
+    assert!(report.as_object_mut().unwrap().remove("seconds").unwrap().is_number());
     report
 }
 

@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers may panic like the test itself")]
 
 mod api;
+mod bench;
+mod broker;
 mod civic;
+mod cli;
 mod demo;
 mod dev;
 mod documents;

@@ -80,6 +80,9 @@ impl Effects<SimTx> for Writer {
         for _ in 0..script.spawn {
             tx.enqueue(writer(&Script::default()));
         }
+        if self.0.0.chaos().chance(0.03) {
+            return Err(HandlerError::DatabaseAway("as the dice have it".into()));
+        }
         if script.bad_effects && ctx.attempt == 1 {
             return Err(HandlerError::retryable(ErrorClass::Database, "as told, in the effects"));
         }

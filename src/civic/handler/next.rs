@@ -27,6 +27,7 @@ pub(super) fn sibling(job: NewJob, ctx: &Context) -> NewJob {
 pub(super) fn refused(error: &EnqueueError) -> HandlerError {
     let message = error.to_string();
     match error {
+        EnqueueError::Database(e) if crate::db::is_passing(e) => HandlerError::DatabaseAway(message),
         EnqueueError::Database(_) | EnqueueError::Vanished(_) => HandlerError::retryable(ErrorClass::Database, message),
         EnqueueError::Job(_) => HandlerError::non_retryable(ErrorClass::Other, message),
     }

@@ -47,8 +47,8 @@ impl std::fmt::Debug for AmqpSubscription {
 }
 
 impl AmqpSubscription {
-    /// Consumes the bands of a lane. A failure after the first look gives the whole connection up: a channel that dies
-    /// while deliveries stream often takes it along, half dead.
+    /// Consumes the bands of a lane. A failure after the first consumer gives the whole connection up: a channel that
+    /// dies while deliveries stream often takes it along, half dead. A refusal before costs its channel only.
     pub(super) async fn open(
         session: Arc<Session>,
         lane: &str,
@@ -73,7 +73,9 @@ impl AmqpSubscription {
         };
         for (band, prefetch) in Band::ALL.into_iter().zip(prefetch.0) {
             if let Err(error) = subscription.consume(band, prefetch).await {
-                subscription.session.fail(error.to_string());
+                if subscription.open > 0 || !matches!(error, BrokerError::Refused(_) | BrokerError::Topology(_)) {
+                    subscription.session.fail(error.to_string());
+                }
                 return Err(error);
             }
         }

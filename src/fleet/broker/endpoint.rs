@@ -24,7 +24,8 @@ impl Endpoint {
             |_| BrokerError::Refused("the AMQP URL is not one: use amqp://user:password@host:5672/vhost".into());
         let mut uri: AMQPUri = url.expose_secret().parse().map_err(refuse)?;
         let seconds = u16::try_from(settings.heartbeat.as_secs().max(1)).unwrap_or(u16::MAX);
-        uri.query.heartbeat.get_or_insert(seconds);
+        // 0 would switch the watch over a silent broker off.
+        uri.query.heartbeat = uri.query.heartbeat.filter(|given| *given > 0).or(Some(seconds));
         let scheme = match uri.scheme {
             AMQPScheme::AMQP => "amqp",
             AMQPScheme::AMQPS => "amqps",
@@ -48,7 +49,7 @@ impl Endpoint {
             ErrorKind::IOError(e) if e.kind() == std::io::ErrorKind::ConnectionRefused => {
                 format!("{address} refuses connections: is RabbitMQ running there?")
             }
-            _ => format!("{address} is unreachable: {error}"),
+            _ => format!("{address} is unreachable: check host and port in the AMQP URL ({error})"),
         }
     }
 }

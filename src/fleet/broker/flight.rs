@@ -57,11 +57,15 @@ impl Flight {
         self.sent.len()
     }
 
-    /// Writes a message. Dropping the flight does not unsend it.
+    /// Writes a message. Dropping the flight does not unsend it. A message whose twin is under way is refused: a return
+    /// could not be told from the other's.
     pub(super) fn send(&mut self, job: Job, channel: &Channel) {
+        let id = job.message.id.to_string();
+        if !self.judge.sent(&id) {
+            job.refuse();
+            return;
+        }
         let Job { message, deadline, answer } = job;
-        let id = message.id.to_string();
-        self.judge.sent(&id);
         let channel = channel.clone();
         self.sent.push(Box::pin(async move {
             let outcome = timeout_at(deadline, publish(&channel, message)).await;

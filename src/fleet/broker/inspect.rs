@@ -4,7 +4,7 @@
 use super::{
     endpoint::{broker_error, is_mismatch, is_not_found},
     session::Session,
-    topology::{JOBS_EXCHANGE, generation_exchange},
+    topology::{DEAD, JOBS_EXCHANGE, generation_exchange},
 };
 use crate::fleet::ports::BrokerError;
 use lapin::{
@@ -46,12 +46,15 @@ impl Inspector<'_> {
         if self.exchange(&generation_exchange(generation), true).await? != Found::Missing {
             return Ok(true);
         }
-        match self.exchange(JOBS_EXCHANGE, true).await? {
-            Found::Here(_) => Ok(false),
-            Found::Missing | Found::Mismatch(_) => Err(BrokerError::Topology(format!(
-                "exchange {JOBS_EXCHANGE} is missing: import the topology (docket topology apply)"
-            ))),
+        for exchange in [JOBS_EXCHANGE, DEAD] {
+            if self.exchange(exchange, true).await? == Found::Missing {
+                return Err(BrokerError::Topology(format!(
+                    "exchange {exchange} is missing: import the topology (docket topology apply)"
+                )));
+            }
         }
+        // The lanes' queues are not known here; an import that is under way shows by this one, which is like them.
+        self.depth(DEAD).await.map(|_| false)
     }
 
     pub(super) async fn declare_generation(&self, generation: i32) -> Result<(), BrokerError> {

@@ -4,7 +4,8 @@
 //! is the [`Broker`](super::ports::Broker) of the fleet. From the outside in:
 //!
 //! - `amqp` answers the port; `runner` owns the thread and the runtime that the connections live on;
-//! - `supervisor` keeps a role's connection (`connect`, `session`) open for ever, `status` tells how it goes;
+//! - `supervisor` keeps a role's connection (`connect`, `session`) open for ever, `status` tells how it goes,
+//!   `news` what of it the log tells;
 //! - `publisher` publishes with confirms (`message` out, `flight` under way, `verdict` back);
 //! - `consumer` is a lane's subscription, `dead_pass` a pass over docket.dead, `inspect` and `check` ask questions.
 //!
@@ -22,6 +23,7 @@ mod flight;
 mod headers;
 mod inspect;
 mod message;
+mod news;
 mod publisher;
 mod runner;
 mod session;

@@ -39,13 +39,17 @@ impl Work for Publisher {
             self.board.set_open(Role::Publish, true);
             let trouble = self.publish(session, &channel, &mut backoff).await;
             self.board.set_open(Role::Publish, false);
-            let Some(trouble) = trouble else { return "shutdown".to_owned() };
-            let reason = describe(&trouble);
+            let Some(trouble) = trouble else {
+                self.refuse_waiting();
+                return "shutdown".to_owned();
+            };
+            let reason = describe(&trouble, session.is_blocked());
             if !session.is_connected() {
                 return reason;
             }
-            self.board.set_error(&reason);
-            tracing::warn!(event = "broker.channel_reopened", error = reason, "reopening the publishing channel");
+            if self.board.set_error(&reason) {
+                tracing::warn!(event = "broker.channel_reopened", error = reason, "reopening the publishing channel");
+            }
             drop(channel);
             self.refuse_for(backoff.delay()).await;
             // Opening a channel on a blocked connection hangs.
@@ -87,7 +91,7 @@ impl Publisher {
                     }
                 }
                 () = self.shutdown.cancelled() => break None,
-                Some(job) = self.queue.recv(), if flight.len() < self.settings.window => {
+                Some(job) = self.queue.recv(), if flight.len() < self.settings.window.max(1) => {
                     if session.is_blocked() || job.deadline <= Instant::now() {
                         job.refuse();
                     } else {
@@ -108,6 +112,14 @@ impl Publisher {
         trouble
     }
 
+    /// At the end: what waits for a place will not be written.
+    fn refuse_waiting(&mut self) {
+        self.queue.close();
+        while let Ok(job) = self.queue.try_recv() {
+            job.refuse();
+        }
+    }
+
     /// Waits, and answers callers meanwhile.
     async fn refuse_for(&mut self, pause: Duration) {
         tokio::select! {
@@ -118,9 +130,12 @@ impl Publisher {
     }
 }
 
-fn describe(trouble: &Trouble) -> String {
+fn describe(trouble: &Trouble, blocked: bool) -> String {
     match trouble {
         Trouble::Failed(why) => format!("publishing failed: {why}"),
+        Trouble::Late if blocked => {
+            "the broker holds publishers back, a memory or disk alarm: free what its log names".to_owned()
+        }
         Trouble::Late => "a publish was not confirmed in time".to_owned(),
         Trouble::Nacks => "the broker refuses publish after publish: a queue is full, or its leader is away".to_owned(),
         Trouble::NotRequested => "the channel is not in confirm mode: a mistake in Docket, report it".to_owned(),

@@ -1,7 +1,9 @@
 //! What is known of the connections: for readiness, start-up messages and gauges.
 
+use super::news::News;
 use crate::telemetry::names;
-use tokio::sync::watch;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::{sync::watch, time::Instant};
 
 /// One of the two connections. They are apart because a blocked connection holds back acknowledgements too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,11 +46,14 @@ impl BrokerStatus {
 
 /// Writes the status and its gauges.
 #[derive(Clone, Debug)]
-pub(super) struct StatusBoard(watch::Sender<BrokerStatus>);
+pub(super) struct StatusBoard {
+    status: watch::Sender<BrokerStatus>,
+    news: Arc<Mutex<News>>,
+}
 
 impl StatusBoard {
     pub(super) fn new() -> Self {
-        let board = Self(watch::Sender::new(BrokerStatus::default()));
+        let board = Self { status: watch::Sender::new(BrokerStatus::default()), news: Arc::default() };
         for role in [Role::Publish, Role::Consume] {
             gauge(names::BROKER_CONNECTED, role, false);
             gauge(names::BROKER_BLOCKED, role, false);
@@ -57,22 +62,22 @@ impl StatusBoard {
     }
 
     pub(super) fn read(&self) -> BrokerStatus {
-        self.0.borrow().clone()
+        self.status.borrow().clone()
     }
 
     pub(super) fn can_publish(&self) -> bool {
-        let status = self.0.borrow();
+        let status = self.status.borrow();
         status.publishing && !status.blocked
     }
 
     pub(super) fn watch(&self) -> watch::Receiver<BrokerStatus> {
-        self.0.subscribe()
+        self.status.subscribe()
     }
 
     /// A role can, or can no longer, do its work.
     pub(super) fn set_open(&self, role: Role, open: bool) {
         gauge(names::BROKER_CONNECTED, role, open);
-        self.0.send_modify(|status| {
+        self.status.send_modify(|status| {
             match role {
                 Role::Publish => status.publishing = open,
                 Role::Consume => status.consuming = open,
@@ -80,18 +85,25 @@ impl StatusBoard {
             if status.is_ready() {
                 status.last_error = None;
             }
+            self.news().ready(status.is_ready(), Instant::now());
         });
     }
 
     pub(super) fn set_blocked(&self, role: Role, blocked: bool) {
         gauge(names::BROKER_BLOCKED, role, blocked);
         if role == Role::Publish {
-            self.0.send_modify(|status| status.blocked = blocked);
+            self.status.send_modify(|status| status.blocked = blocked);
         }
     }
 
-    pub(super) fn set_error(&self, error: &str) {
-        self.0.send_modify(|status| status.last_error = Some(error.to_owned()));
+    /// Why a connection or the publishing channel was lost or refused. True: the log has not told it yet.
+    pub(super) fn set_error(&self, error: &str) -> bool {
+        self.status.send_modify(|status| status.last_error = Some(error.to_owned()));
+        self.news().is_new(error)
+    }
+
+    fn news(&self) -> std::sync::MutexGuard<'_, News> {
+        self.news.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

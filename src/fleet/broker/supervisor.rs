@@ -4,17 +4,15 @@ use super::{
     backoff::Backoff,
     connect::connect,
     endpoint::Endpoint,
+    news::HELD,
     session::Session,
     settings::BrokerSettings,
     status::{Role, StatusBoard},
 };
 use crate::telemetry::names;
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
-
-/// A session that lasted so long was a good one: the next connect starts with the shortest delay.
-const HELD: Duration = Duration::from_secs(5);
 
 /// What a role does with its connection, and without.
 pub(super) trait Work {
@@ -36,7 +34,6 @@ pub(super) struct Supervisor {
 impl Supervisor {
     pub(super) async fn supervise(&self, mut work: impl Work) {
         let mut backoff = Backoff::new(self.settings.backoff_min, self.settings.backoff_max);
-        let mut last = None;
         while !self.shutdown.is_cancelled() {
             let outcome = tokio::select! {
                 () = self.shutdown.cancelled() => return,
@@ -46,12 +43,18 @@ impl Supervisor {
             match outcome {
                 Ok(session) => {
                     let since = Instant::now();
-                    last = self.use_session(&session, &mut work).await;
+                    self.use_session(&session, &mut work).await;
+                    // A session that held was a good one: the next connect starts with the shortest delay.
                     if since.elapsed() >= HELD {
                         backoff.reset();
                     }
                 }
-                Err(error) => self.report(&error, &mut last),
+                Err(error) => {
+                    if self.board.set_error(&error) {
+                        let role = self.role.as_str();
+                        tracing::warn!(event = "broker.lost", role, error, "can't connect to the broker, trying again");
+                    }
+                }
             }
             tokio::select! {
                 () = self.shutdown.cancelled() => {}
@@ -67,8 +70,8 @@ impl Supervisor {
         Ok(Arc::new(Session::new(connection, socket)))
     }
 
-    /// Works with a connection until it ends; returns why it did, unless it was the shutdown.
-    async fn use_session(&self, session: &Arc<Session>, work: &mut impl Work) -> Option<String> {
+    /// Works with a connection until it ends.
+    async fn use_session(&self, session: &Arc<Session>, work: &mut impl Work) {
         let (role, address) = (self.role.as_str(), &self.endpoint.address);
         tracing::info!(event = "broker.connected", role, address, "connected to the broker");
         let reason = tokio::select! {
@@ -79,21 +82,11 @@ impl Supervisor {
         self.board.set_blocked(self.role, false);
         session.close().await;
         if self.shutdown.is_cancelled() {
-            return None;
+            return;
         }
         metrics::counter!(names::BROKER_RECONNECTS, "role" => role).increment(1);
-        self.board.set_error(&reason);
-        tracing::warn!(event = "broker.lost", role, address, error = reason, "lost the broker, reconnecting");
-        Some(reason)
-    }
-
-    /// Logs a failed connect once: until its reason changes.
-    fn report(&self, error: &str, last: &mut Option<String>) {
-        self.board.set_error(error);
-        if last.as_deref() != Some(error) {
-            let role = self.role.as_str();
-            tracing::warn!(event = "broker.lost", role, error, "can't connect to the broker, trying again");
-            *last = Some(error.to_owned());
+        if self.board.set_error(&reason) {
+            tracing::warn!(event = "broker.lost", role, address, error = reason, "lost the broker, reconnecting");
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! lapin hands a returned message to whichever confirm completes next, so a return may sit on somebody else's confirm
 //! while the message itself looks confirmed. No return is ever lost, so the ids tell: first collect the returned ids
-//! of all answers that are ready, then judge.
+//! of all answers that are ready, then judge. A return sits on a confirm that completed no later than its message's own.
+//! So when a publish was given up, whose confirm nobody reads any more, a plain ack proves nothing on that channel.
 
 use crate::fleet::ports::PublishOutcome;
 use std::collections::HashSet;
@@ -28,16 +29,21 @@ pub(super) struct Judge {
     in_flight: HashSet<String>,
     /// Part of `in_flight`, so bounded by the window.
     returned: HashSet<String>,
+    /// A confirm was given up: a return may sit on it.
+    blind: bool,
 }
 
 impl Judge {
-    pub(super) fn sent(&mut self, id: &str) {
-        self.in_flight.insert(id.to_owned());
+    /// False: a message with this id is in flight already.
+    #[must_use]
+    pub(super) fn sent(&mut self, id: &str) -> bool {
+        self.in_flight.insert(id.to_owned())
     }
 
     /// Judges answers that were ready together.
     pub(super) fn judge<T>(&mut self, batch: Vec<(String, T, Answer)>) -> Vec<(T, PublishOutcome)> {
         for (_, _, answer) in &batch {
+            self.blind |= *answer == Answer::Late;
             if let Answer::Ack(Some(id)) | Answer::Nack(Some(id)) = answer
                 && self.in_flight.contains(id)
             {
@@ -53,10 +59,10 @@ impl Judge {
             return PublishOutcome::Returned;
         }
         match answer {
-            Answer::Ack(None) => PublishOutcome::Confirmed,
+            Answer::Ack(None) if !self.blind => PublishOutcome::Confirmed,
             Answer::Nack(None) => PublishOutcome::Nacked,
-            // Somebody else's return: what became of this one is not known.
-            Answer::Ack(Some(_)) | Answer::Nack(Some(_)) => PublishOutcome::Unknown,
+            // Somebody else's return, or nobody's eyes: what became of this one is not known.
+            Answer::Ack(_) | Answer::Nack(Some(_)) => PublishOutcome::Unknown,
             Answer::NotRequested | Answer::Failed(_) | Answer::Late => PublishOutcome::Unknown,
         }
     }
@@ -69,7 +75,7 @@ mod tests {
 
     fn judge(batch: &[(&str, Answer)]) -> Vec<PublishOutcome> {
         let mut judge = Judge::default();
-        batch.iter().for_each(|(id, _)| judge.sent(id));
+        batch.iter().for_each(|(id, _)| assert!(judge.sent(id), "{id} twice"));
         let batch = batch.iter().map(|(id, answer)| ((*id).to_owned(), (), answer.clone())).collect();
         let outcomes = judge.judge(batch).into_iter().map(|((), outcome)| outcome).collect();
         assert!(judge.in_flight.is_empty() && judge.returned.is_empty(), "something is remembered for ever");
@@ -88,9 +94,8 @@ mod tests {
             ("c", Answer::Ack(back("c"))),
             ("d", Answer::NotRequested),
             ("e", Answer::Failed("gone".to_owned())),
-            ("f", Answer::Late),
         ];
-        assert_eq!(judge(&answers), [Confirmed, Nacked, Returned, Unknown, Unknown, Unknown]);
+        assert_eq!(judge(&answers), [Confirmed, Nacked, Returned, Unknown, Unknown]);
     }
 
     #[test]
@@ -103,10 +108,29 @@ mod tests {
     #[test]
     fn a_return_waits_for_the_answer_of_its_own_message() {
         let mut judge = Judge::default();
-        judge.sent("a");
-        judge.sent("b");
+        assert!(judge.sent("a") && judge.sent("b"));
         assert_eq!(judge.judge(vec![("b".to_owned(), (), Answer::Ack(back("a")))]), [((), Unknown)]);
         assert_eq!(judge.judge(vec![("a".to_owned(), (), Answer::Ack(None))]), [((), Returned)]);
+    }
+
+    #[test]
+    fn after_a_given_up_confirm_an_ack_proves_nothing() {
+        let answers =
+            [("a", Answer::Ack(None)), ("b", Answer::Late), ("c", Answer::Nack(None)), ("d", Answer::Ack(back("d")))];
+        assert_eq!(judge(&answers), [Unknown, Unknown, Nacked, Returned]);
+        let mut judge = Judge::default();
+        assert!(judge.sent("a") && judge.sent("b"));
+        assert_eq!(judge.judge(vec![("b".to_owned(), (), Answer::Late)]), [((), Unknown)]);
+        assert_eq!(judge.judge(vec![("a".to_owned(), (), Answer::Ack(None))]), [((), Unknown)]);
+    }
+
+    #[test]
+    fn an_id_is_in_flight_once() {
+        let mut judge = Judge::default();
+        assert!(judge.sent("a"));
+        assert!(!judge.sent("a"));
+        assert_eq!(judge.judge(vec![("a".to_owned(), (), Answer::Ack(None))]), [((), Confirmed)]);
+        assert!(judge.sent("a"));
     }
 
     #[test]

@@ -116,6 +116,9 @@ pub enum HandlerError {
         /// What happened, for people. Never a secret.
         message: String,
     },
+    /// The database's own trouble, not the job's: effects are repeated, an attempt is given back, both without cost.
+    #[error("the database is in trouble: {0}")]
+    DatabaseAway(String),
     /// Not now: back to pending until then, without cost.
     #[error("snoozed for {0:?}")]
     Snooze(Duration),
@@ -145,15 +148,19 @@ impl HandlerError {
     pub const fn class(&self) -> Option<ErrorClass> {
         match self {
             Self::Retryable { class, .. } | Self::NonRetryable { class, .. } => Some(*class),
-            Self::Snooze(_) | Self::Discard(_) => None,
+            Self::DatabaseAway(_) | Self::Snooze(_) | Self::Discard(_) => None,
         }
     }
 }
 
 impl From<tokio_postgres::Error> for HandlerError {
-    /// A database error in a handler is tried again.
+    /// A statement that the database refuses is the job's failure; a database in trouble is not.
     fn from(e: tokio_postgres::Error) -> Self {
-        let message = e.as_db_error().map_or_else(|| e.to_string(), |db| db.message().to_owned());
-        Self::retryable(ErrorClass::Database, message)
+        let message = crate::db::describe(&e);
+        if crate::db::is_passing(&e) {
+            Self::DatabaseAway(message)
+        } else {
+            Self::retryable(ErrorClass::Database, message)
+        }
     }
 }

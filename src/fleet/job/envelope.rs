@@ -56,7 +56,7 @@ pub enum EnvelopeError {
     #[error("envelope version {0}, this worker reads {VERSION}")]
     Version(u8),
     /// More pointers than a scheduler puts into a message, or a number that no row can have.
-    #[error("envelope names {0} jobs, or one with a negative id or epoch; at most {MAX_POINTERS}")]
+    #[error("envelope names {0} jobs, or one with an id or epoch that no row has; at most {MAX_POINTERS}")]
     Pointers(usize),
 }
 
@@ -85,7 +85,8 @@ impl Envelope {
         if envelope.v != VERSION {
             return Err(EnvelopeError::Version(envelope.v));
         }
-        let legal = |p: &Pointer| p.id().0 > 0 && p.epoch() > 0;
+        // The claim adds one to the epoch.
+        let legal = |p: &Pointer| p.id().0 > 0 && (1..Epoch::MAX).contains(&p.epoch());
         if envelope.jobs.len() > MAX_POINTERS || !envelope.jobs.iter().all(legal) {
             return Err(EnvelopeError::Pointers(envelope.jobs.len()));
         }
@@ -109,13 +110,14 @@ mod tests {
         let deep = "[".repeat(60_000);
         let huge = vec![b' '; MAX_BODY_BYTES + 1];
         let many = Envelope::new(MessageId(1), vec![Pointer(JobId(1), 1); MAX_POINTERS + 1]).encode();
-        let bodies: [&[u8]; 10] = [
+        let bodies: [&[u8]; 11] = [
             b"",
             b"null",
             b"{}",
             b"\xff\xfe",
             br#"{"v":2,"m":1,"jobs":[]}"#,
             br#"{"v":1,"m":1,"jobs":[[0,1]]}"#,
+            br#"{"v":1,"m":1,"jobs":[[1,2147483647]]}"#,
             br#"{"v":1,"m":1,"jobs":[[1,1]],"x":1}"#,
             deep.as_bytes(),
             &huge,
@@ -129,7 +131,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn round_trip(m in 1..i64::MAX, jobs in proptest::collection::vec((1..i64::MAX, 1..i32::MAX), 0..50)) {
+        fn round_trip(m in 1..i64::MAX, jobs in proptest::collection::vec((1..i64::MAX, 1..i32::MAX - 1), 0..50)) {
             let envelope = Envelope::new(MessageId(m), jobs.into_iter().map(|(id, e)| Pointer(JobId(id), e)).collect());
             prop_assert_eq!(Envelope::decode(&envelope.encode()).expect("own encoding"), envelope);
         }

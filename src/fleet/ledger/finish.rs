@@ -108,10 +108,19 @@ select id from x"
     )
 });
 
+/// Messages of which their worker has nothing left. One that still has queued jobs was taken by a forged pointer: it is free
+/// again, for its real message or for the sweeps.
 pub(super) const FORGET: &str = "\
-delete from job_messages m where m.id = any($1)
-  and not exists (select 1 from unnest(m.jobs) u(id) join jobs j on j.id = u.id
-                  where j.message_id = m.id and j.status in ('queued', 'processing'))";
+with t as materialized (
+  select m.id, exists (select 1 from unnest(m.jobs) u(id)
+                       cross join lateral (select j.status, j.message_id from jobs j where j.id = u.id offset 0) j
+                       where j.message_id = m.id and j.status = 'queued') as is_queued,
+         exists (select 1 from unnest(m.jobs) u(id)
+                 cross join lateral (select j.status, j.message_id from jobs j where j.id = u.id offset 0) j
+                 where j.message_id = m.id and j.status = 'processing') as is_processing
+  from job_messages m where m.id = any($1)
+), f as (update job_messages m set worker_id = null, claimed_at = null from t where m.id = t.id and t.is_queued)
+delete from job_messages m using t where m.id = t.id and not t.is_queued and not t.is_processing";
 
 pub(super) const STILL_HELD: &str = "\
 select j.id from unnest($1::bigint[], $2::int[]) u(id, epoch) join jobs j on j.id = u.id

@@ -15,9 +15,9 @@ with h as (select ctid as tid from jobs where hold is not null and hold_until is
              and coalesce(open_children, 0) = 0 limit $1 for update skip locked)
 update jobs j set hold = null, hold_until = now() from h where j.ctid = h.tid and j.status = 'pending' returning j.id";
 
-/// $1 kinds that may run again. The `coalesce` keeps the planner off the index of held rows: it would read all of it.
+/// $1 kinds that may run again, $3 in this lane: another lane's workers may know other kinds. The `coalesce` keeps the planner off the index of held rows: it would read all of it.
 pub(super) const LIFT_KINDS: &str = "\
-with h as (select ctid as tid from jobs where hold_key is not null and hold_key = any($1) and coalesce(hold in ('paused', 'unknown_kind'), false)
+with h as (select ctid as tid from jobs where hold_key is not null and hold_key = any($1) and lane = $3 and coalesce(hold in ('paused', 'unknown_kind'), false)
            limit $2 for update skip locked)
 update jobs j set hold = null, hold_key = null, hold_until = now() from h where j.ctid = h.tid and j.status = 'pending' returning j.id";
 
@@ -44,8 +44,8 @@ impl PgLedger {
         Ok((time.len() + parents.len()) as u64)
     }
 
-    pub(super) async fn lift_free_kinds(&self, kinds: &[String], bound: i32) -> LedgerResult<u64> {
-        Ok(self.run("lift_kinds", LIFT_KINDS, &[&kinds, &i64::from(bound)]).await?.len() as u64)
+    pub(super) async fn lift_free_kinds(&self, lane: &str, kinds: &[String], bound: i32) -> LedgerResult<u64> {
+        Ok(self.run("lift_kinds", LIFT_KINDS, &[&kinds, &i64::from(bound), &lane]).await?.len() as u64)
     }
 
     pub(super) async fn park_rows(&self, lane: &str, known: &[String], paused: &[String]) -> LedgerResult<u64> {

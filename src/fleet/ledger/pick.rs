@@ -9,9 +9,9 @@ use std::{collections::BTreeMap, time::Duration};
 use tokio_postgres::Row;
 
 /// $1 lane, $2 rows, $3 kinds that a live worker of the lane knows, $4 the largest message of each, $5 broker
-/// generation, $6 bands, $7 losses that make a suspect.
+/// generation, $6 bands, $7 losses that make a suspect, $8 rows of the oldest.
 ///
-/// Up to $2 rows by priority, and up to a tenth more of the oldest below the last priority taken: a walk over the distinct
+/// Up to $2 rows by priority, and up to $8 more of the oldest below the last priority taken: a walk over the distinct
 /// priorities from the lowest up (one index descent each, at most 64), so that it needs no index of its own. The outer
 /// query of `aged` must not name `due`: after ANALYZE with nothing due the planner would read the whole due index.
 /// Retries travel alone; suspects don't travel. A message id is given to each group of one band and kind.
@@ -22,7 +22,7 @@ with recursive top as materialized (
     and case when priority > 100 then 2 when priority > 0 then 1 else 0 end = any($6)
   order by priority desc, id limit $2 for update skip locked
 ), level(priority, n) as (
-  select (select min(priority) from jobs where due and lane = $1), 1 where $2 >= 10
+  select (select min(priority) from jobs where due and lane = $1), 1 where $8::bigint > 0
   union all
   select (select min(j.priority) from jobs j where j.due and j.lane = $1 and j.priority > l.priority), n + 1
   from level l where l.priority < (select min(priority) from top) and n < 64
@@ -33,8 +33,8 @@ with recursive top as materialized (
       select j.ctid as tid, j.id from jobs j
       where j.due and j.lane = $1 and j.priority = l.priority and j.kind = any($3) and j.losses < $7
         and case when j.priority > 100 then 2 when j.priority > 0 then 1 else 0 end = any($6)
-      order by j.id limit $2 / 10) x
-    where l.priority < (select min(priority) from top) order by x.id limit $2 / 10))
+      order by j.id limit $8) x
+    where l.priority < (select min(priority) from top) order by x.id limit $8))
   for update skip locked
 ), g as (
   select t.*, case when priority > 100 then 2 when priority > 0 then 1 else 0 end as band, failures > 0 or losses > 0 as alone
@@ -91,6 +91,7 @@ impl PgLedger {
                     &request.generation,
                     &bands,
                     &self.protocol.suspect_losses,
+                    &i64::from(request.aged),
                 ],
             )
             .await?;

@@ -43,8 +43,8 @@ impl Ledger for PgLedger {
     async fn lift_due(&self, bound: i32) -> LedgerResult<u64> {
         self.lift_time_and_parents(bound).await
     }
-    async fn lift_kinds(&self, kinds: &[String], bound: i32) -> LedgerResult<u64> {
-        self.lift_free_kinds(kinds, bound).await
+    async fn lift_kinds(&self, lane: &str, kinds: &[String], bound: i32) -> LedgerResult<u64> {
+        self.lift_free_kinds(lane, kinds, bound).await
     }
     async fn park(&self, lane: &str, known: &[String], paused: &[String]) -> LedgerResult<u64> {
         self.park_rows(lane, known, paused).await

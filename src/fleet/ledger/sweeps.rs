@@ -35,7 +35,8 @@ pub(super) static FORGOTTEN: LazyLock<String> =
 /// R4. $1 workers, $2 bound in messages, $3 losses that end a job, $4 losses that make a suspect.
 ///
 /// A suspect pays only if it was its worker's only row: `alone` counts all the rows that the worker still held, also
-/// those beyond the bound. Otherwise it goes back free. `offset 0` makes the planner look rows up by key: it takes an array
+/// those beyond the bound. Otherwise it goes back free, and so does a job that is still queued: a forged pointer had taken
+/// its message. `offset 0` makes the planner look rows up by key: it takes an array
 /// for ten elements, and would rather walk the whole table.
 pub(super) static REAP: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -58,16 +59,17 @@ pub(super) static REAP: LazyLock<String> = LazyLock::new(|| {
   from (select v.*, case when v.cancel_requested then 'cancelled' when v.losses + v.cost >= $3 then 'dead_letter'
                     else 'pending' end::job_status as st
         from (select q.id, q.epoch, q.message_id, q.cancel_requested, q.losses, d.worker_id,
-                     case when q.losses >= $4 and coalesce(h.held, 0) <> 1 then 0 else 1 end::smallint as cost
+                     q.status as was,
+                     case when q.status = 'queued' or q.losses >= $4 and coalesce(h.held, 0) <> 1 then 0 else 1 end::smallint as cost
               from d cross join lateral unnest(d.jobs) u(id)
               cross join lateral (select * from jobs q where q.id = u.id and q.message_id = d.id offset 0) q
               left join h on h.worker_id = d.worker_id) v) u
-  where j.id = u.id and j.epoch = u.epoch and j.message_id = u.message_id and j.status = 'processing'
-  returning j.id, j.epoch, j.status, j.parent_id, j.failures, j.losses, j.round, j.worker_id, j.started_at, u.cost
+  where j.id = u.id and j.epoch = u.epoch and j.message_id = u.message_id and j.status in ('processing', 'queued')
+  returning j.id, j.epoch, j.status, j.parent_id, j.failures, j.losses, j.round, j.worker_id, j.started_at, u.cost, u.was
 ), a as (
   insert into job_attempts (job_id, epoch, worker_id, started_at, round, attempt, outcome, error_class)
   select id, epoch - 1, worker_id, started_at, round, failures + losses,
-         case when cost = 0 then 'released' else 'lost' end, 'worker_lost' from x
+         case when cost = 0 then 'released' else 'lost' end, 'worker_lost' from x where was = 'processing'
 ), e as (
   insert into job_events (job_id, epoch, event, actor)
   select id, epoch, case when status = 'pending' then 'rescued' else status::text end, 'R4' from x

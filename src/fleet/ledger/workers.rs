@@ -21,16 +21,21 @@ where m.worker_id = $1";
 
 /// The wall clock serves only for a probability here.
 const NEWS: &str = "\
-select exists (select 1 from jobs where due and losses >= 2 and losses >= $3 and lane = any($1) and kind = any($2)),
+select exists (select 1 from jobs where due and losses >= 2 and losses >= $3 and lane = any($1) and kind = any($2)
+                 and kind <> all(array(select kind from paused_kinds))),
        greatest(1, (select count(*) from workers where state = 'up' and lanes && $1 and beat_at > now() - $4 * interval '1 s'))";
 
 const DRAIN: &str = "update workers set state = 'draining' where id = $1 and state in ('up', 'dead')";
 const DEREGISTER: &str = "update workers set state = 'gone' where id = $1";
 
-/// Those that have not signed off, and those that have but still own a message: a claim may commit late.
+/// Those that have not signed off, and those that have but still own a message: a claim may commit late. A worker whose row
+/// went with retention while it was cut off has only its messages left.
 const WORKERS: &str = "\
 select id, beat, slots, lanes, kinds, state = 'up' from workers w
-where state in ('up', 'draining') or exists (select 1 from job_messages m where m.worker_id = w.id)";
+where state in ('up', 'draining') or exists (select 1 from job_messages m where m.worker_id = w.id)
+union all
+select distinct m.worker_id, 0::bigint, 1, '{}'::text[], '{}'::text[], false from job_messages m
+where m.worker_id is not null and not exists (select 1 from workers w where w.id = m.worker_id)";
 
 impl PgLedger {
     pub(super) async fn insert_worker(&self, spec: &WorkerSpec) -> LedgerResult<WorkerId> {
@@ -40,7 +45,7 @@ impl PgLedger {
 
     pub(super) async fn heart_beat(&self, worker: WorkerId) -> LedgerResult<Beat> {
         let rows = self.run_on(&self.heartbeat, "beat", BEAT, &[&worker.0]).await?;
-        let Some(row) = rows.first() else { return Ok(Beat { live_workers: 1, ..Beat::default() }) };
+        let Some(row) = rows.first() else { return Ok(Beat { gone: true, live_workers: 1, ..Beat::default() }) };
         let (lanes, kinds): (Vec<String>, Vec<String>) = (row.get(0), row.get(1));
         if lanes.is_empty() {
             // A scheduler holds nothing.
@@ -51,6 +56,7 @@ impl PgLedger {
         let held = self.run_on(&self.heartbeat, "held", HELD, &[&worker.0]).await?;
         let news = self.run_on(&self.heartbeat, "news", NEWS, &[&lanes, &kinds, &suspect, &lease]).await?;
         Ok(Beat {
+            gone: false,
             held: held
                 .iter()
                 .map(|row| HeldRow {

@@ -39,8 +39,8 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     fn workers(&self) -> impl Future<Output = LedgerResult<Vec<WorkerRow>>> + Send;
     /// Holds whose time has come become due, and parents whose children have all ended; at most `bound` each.
     fn lift_due(&self, bound: i32) -> impl Future<Output = LedgerResult<u64>> + Send;
-    /// Lifts `paused` and `unknown_kind` of these kinds.
-    fn lift_kinds(&self, kinds: &[String], bound: i32) -> impl Future<Output = LedgerResult<u64>> + Send;
+    /// Lifts `paused` and `unknown_kind` of these kinds in a lane.
+    fn lift_kinds(&self, lane: &str, kinds: &[String], bound: i32) -> impl Future<Output = LedgerResult<u64>> + Send;
     /// Holds due rows near the head of a lane whose kind is paused, or is known to no live worker.
     fn park(&self, lane: &str, known: &[String], paused: &[String]) -> impl Future<Output = LedgerResult<u64>> + Send;
     /// The paused kinds.

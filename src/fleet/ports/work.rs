@@ -43,8 +43,10 @@ pub struct Dispatch {
 pub struct PickRequest<'a> {
     /// From this lane.
     pub lane: &'a str,
-    /// At most this many rows (and a tenth more: the oldest).
+    /// At most this many rows by priority.
     pub rows: i32,
+    /// And at most this many of the oldest, whatever their priority, so that none waits for ever.
+    pub aged: i32,
     /// Kinds that a live worker of the lane knows, each with the largest number of pointers in one message.
     pub kinds: &'a [(String, i32)],
     /// Bands whose publishes are healthy.

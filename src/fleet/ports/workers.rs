@@ -31,6 +31,8 @@ pub struct HeldRow {
 /// The ledger's answer to a heartbeat.
 #[derive(Clone, Debug, Default)]
 pub struct Beat {
+    /// The worker has no row any more: it was away for so long that its name has ended.
+    pub gone: bool,
     /// What the ledger thinks this worker holds.
     pub held: Vec<HeldRow>,
     /// A suspect of the worker's lanes and kinds is due.

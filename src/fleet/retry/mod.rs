@@ -3,6 +3,9 @@
 use super::job::{Status, lowered_after_failure};
 use std::time::Duration;
 
+/// No job waits longer than this between two attempts, whatever the other side asks for.
+pub const MAX_DELAY: Duration = Duration::from_hours(30 * 24);
+
 /// How often and how patiently a kind is tried. A handler overrides it for its kind.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryPolicy {
@@ -36,13 +39,13 @@ pub struct AfterFailure {
 
 impl RetryPolicy {
     /// The delay after failure number `failure` (1 is the first). `random` is uniform in 0..1. Never shorter than what
-    /// the other side asked for in `retry_after`, whatever the cap says.
+    /// the other side asked for in `retry_after`, whatever the cap says; never longer than [`MAX_DELAY`].
     #[must_use]
     pub fn delay(&self, failure: i16, random: f64, retry_after: Option<Duration>) -> Duration {
         let doublings = u32::from(failure.saturating_sub(1).unsigned_abs()).min(31);
         let exponential = self.base.saturating_mul(1 << doublings).min(self.cap);
         let factor = 1.0 + self.jitter.clamp(0.0, 1.0) * (2.0 * random.clamp(0.0, 1.0) - 1.0);
-        exponential.mul_f64(factor).max(retry_after.unwrap_or_default())
+        exponential.mul_f64(factor).max(retry_after.unwrap_or_default()).min(MAX_DELAY)
     }
 
     /// What one more failure makes of a job that failed `failures_before` times in this round.

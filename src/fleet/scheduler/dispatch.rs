@@ -18,7 +18,9 @@ use tokio::{
 
 /// Messages without the broker's answer, at most: beyond that the broker is the bottleneck, and picking more only ages them.
 const UNANSWERED_MAX: usize = 2000;
-/// While the window is full, or the last pick was: the next look.
+/// One in so many picked rows is among the oldest, whatever its priority.
+const AGED_SHARE: i32 = 10;
+/// A notification wakes a dispatcher that would wait for longer than this.
 const BUSY: Duration = Duration::from_millis(10);
 
 type Publish = BoxFuture<'static, (MessageId, Band, u64, PublishOutcome)>;
@@ -28,6 +30,8 @@ pub(super) struct Dispatcher<L: Ledger, B: Broker> {
     shared: Arc<Shared<L, B>>,
     lane: String,
     rate: ClaimRate,
+    /// Rows picked by priority since the last of the oldest, carried over from look to look.
+    since_aged: i32,
     publishing: FuturesUnordered<Publish>,
     /// Nacked or returned: to be handed back.
     refused: Vec<MessageId>,
@@ -36,7 +40,9 @@ pub(super) struct Dispatcher<L: Ledger, B: Broker> {
 /// What the next look waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pace {
-    /// There is, or may soon be, more to do.
+    /// Nothing: there is more to do, and room for it.
+    More,
+    /// Room in the window.
     Busy,
     /// A notification, or the poll.
     Idle,
@@ -44,7 +50,14 @@ enum Pace {
 
 impl<L: Ledger, B: Broker> Dispatcher<L, B> {
     pub(super) fn new(shared: Arc<Shared<L, B>>, lane: String) -> Self {
-        Self { shared, lane, rate: ClaimRate::default(), publishing: FuturesUnordered::new(), refused: Vec::new() }
+        Self {
+            shared,
+            lane,
+            rate: ClaimRate::default(),
+            since_aged: 0,
+            publishing: FuturesUnordered::new(),
+            refused: Vec::new(),
+        }
     }
 
     /// Until the scheduler stops. What is published then and unanswered is left to R1.
@@ -53,6 +66,7 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
         let mut next_look = Instant::now();
         loop {
             tokio::select! {
+                biased; // answers first: polling them also sends what the last look published
                 () = self.shared.shutdown.cancelled() => return,
                 Some((message, band, number, outcome)) = self.publishing.next() => {
                     self.answered(message, band, number, outcome);
@@ -69,7 +83,12 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
                     Pace::Idle
                 }
             };
-            next_look = Instant::now() + if pace == Pace::Busy { BUSY } else { self.shared.protocol.poll };
+            next_look = Instant::now()
+                + match pace {
+                    Pace::More => Duration::ZERO,
+                    Pace::Busy => self.rate.pause(),
+                    Pace::Idle => self.shared.protocol.poll,
+                };
         }
     }
 
@@ -88,18 +107,26 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
         self.rate.queued(Instant::now(), queued, schedulers);
         let room = room(&shared.protocol, &self.rate, slots, queued, schedulers);
         let unanswered = UNANSWERED_MAX.saturating_sub(self.publishing.len());
-        let rows = i64::from(shared.protocol.pick_rows).min(room).min(i64::try_from(unanswered).unwrap_or(i64::MAX));
+        let most = i64::from(shared.protocol.pick_rows);
+        let rows = most.min(room).min(i64::try_from(unanswered).unwrap_or(i64::MAX));
         if rows == 0 {
             return Ok(Pace::Busy);
         }
         let rows = i32::try_from(rows).unwrap_or(i32::MAX);
         let kinds: Vec<(String, i32)> = kinds.into_iter().map(|kind| (kind, shared.protocol.pointers_max)).collect();
-        let request = PickRequest { lane: &self.lane, rows, kinds: &kinds, bands: &bands, generation };
+        let aged = (self.since_aged + rows) / AGED_SHARE;
+        let request = PickRequest { lane: &self.lane, rows, aged, kinds: &kinds, bands: &bands, generation };
         let picked = shared.ledger.pick(request).await?;
         let jobs: usize = picked.iter().map(|dispatch| dispatch.jobs.len()).sum();
         self.rate.dispatched(i64::try_from(jobs).unwrap_or(i64::MAX));
+        self.since_aged = (self.since_aged + i32::try_from(jobs).unwrap_or(rows).min(rows)) % AGED_SHARE;
         picked.into_iter().for_each(|dispatch| self.publish(dispatch));
-        Ok(if jobs >= usize::try_from(rows).unwrap_or(usize::MAX) { Pace::Busy } else { Pace::Idle })
+        let is_full = jobs >= usize::try_from(rows).unwrap_or(usize::MAX);
+        Ok(match is_full {
+            true if i64::from(rows) == most && room > most => Pace::More,
+            true => Pace::Busy,
+            false => Pace::Idle,
+        })
     }
 
     /// Bands that jobs may be picked for. The others get a probe now and then, whose confirm makes them healthy again.
@@ -142,7 +169,9 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
         if self.refused.is_empty() {
             return Ok(());
         }
-        self.shared.ledger.hand_back(&self.refused).await?;
+        let jobs = self.shared.ledger.hand_back(&self.refused).await?;
+        // They left the queue, and nobody claimed them.
+        self.rate.dispatched(-i64::try_from(jobs).unwrap_or(i64::MAX));
         tracing::warn!(
             event = "dispatch.refused",
             lane = self.lane,

@@ -13,7 +13,7 @@ struct BandHealth {
     next: u64,
     /// Publishes without an answer.
     open: BTreeMap<u64, Instant>,
-    /// One ended unknown, and none was confirmed since.
+    /// One was refused or ended unknown, and none was confirmed since.
     doubtful: bool,
     confirmed: Option<Instant>,
     probed: Option<Instant>,
@@ -69,13 +69,13 @@ impl PublishHealth {
                 PublishOutcome::Confirmed => {
                     (b.doubtful, b.confirmed, b.silent) = (false, Some(now), None);
                 }
-                PublishOutcome::Unknown => b.doubtful = true,
-                PublishOutcome::Nacked | PublishOutcome::Returned => {}
+                // A queue that is missing or full would refuse the next one too; a probe's confirm shows that it is back.
+                PublishOutcome::Unknown | PublishOutcome::Nacked | PublishOutcome::Returned => b.doubtful = true,
             }
         });
     }
 
-    /// Whether jobs may be picked for the band: no publish is unanswered for long, and none has ended unknown since the last
+    /// Whether jobs may be picked for the band: no publish is unanswered for long, and none was refused or has ended unknown since the last
     /// confirm.
     pub(super) fn is_healthy(&self, lane: &str, band: Band, now: Instant) -> bool {
         self.with(lane, band, |b, p| {

@@ -106,9 +106,11 @@ async fn beat<L: Ledger, B: Broker>(shared: Arc<Shared<L, B>>, name: String) {
                 id = shared.ledger.register(&spec).await.ok();
                 RETRY
             }
-            Some(id) => {
-                if let Err(error) = shared.ledger.beat(id).await {
-                    tracing::debug!(%error, "no heartbeat");
+            Some(held) => {
+                match shared.ledger.beat(held).await {
+                    Ok(beat) if beat.gone => id = None,
+                    Ok(_) => {}
+                    Err(error) => tracing::debug!(%error, "no heartbeat"),
                 }
                 shared.protocol.heartbeat
             }

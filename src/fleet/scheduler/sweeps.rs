@@ -3,12 +3,15 @@
 use super::{ages::AgeWatch, beats::BeatWatch, dispatch::probe, generation, health::Proof, shared::Shared};
 use crate::{
     fleet::{
-        job::Band,
+        job::{Band, WorkerId},
         ports::{Broker, Ledger, LedgerResult, Sweep, Swept},
     },
     telemetry::names,
 };
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 use tokio::{
     sync::broadcast,
     time::{Instant, MissedTickBehavior, interval},
@@ -26,12 +29,14 @@ pub(super) struct Sweeps<L: Ledger, B: Broker> {
     shared: Arc<Shared<L, B>>,
     beats: BeatWatch,
     ages: AgeWatch,
+    /// R4 is at work.
+    reaping: Arc<AtomicBool>,
 }
 
 impl<L: Ledger, B: Broker> Sweeps<L, B> {
     pub(super) fn new(shared: Arc<Shared<L, B>>) -> Self {
         let beats = BeatWatch::new(shared.protocol.lease, shared.protocol.watch_gap);
-        Self { shared, beats, ages: AgeWatch::default() }
+        Self { shared, beats, ages: AgeWatch::default(), reaping: Arc::default() }
     }
 
     /// Each second, and at once when an operator paused or resumed a kind.
@@ -62,24 +67,35 @@ impl<L: Ledger, B: Broker> Sweeps<L, B> {
             view.generation = generation.unwrap_or(view.generation);
         });
         self.ages.mark(now, shared.ledger.watermark().await?);
-        self.mark_confirmed(now).await?;
-        if !look.lost.is_empty() {
-            repeat("R4", || shared.ledger.reap(&look.lost, BOUND)).await?;
-        }
+        self.reap(look.lost);
+        // Each on its own: one that has to wait must not keep the others from their work.
+        put_off("marks", self.mark_confirmed(now).await);
         if let Some(before) = self.ages.older_than(shared.protocol.unconfirmed, now) {
-            repeat("R1", || shared.ledger.sweep(Sweep::Unconfirmed(before), BOUND)).await?;
+            put_off("R1", repeat("R1", || shared.ledger.sweep(Sweep::Unconfirmed(before), BOUND)).await);
         }
         if let Some(generation) = generation {
-            repeat("R2", || shared.ledger.sweep(Sweep::OlderGeneration(generation), BOUND)).await?;
+            put_off("R2", repeat("R2", || shared.ledger.sweep(Sweep::OlderGeneration(generation), BOUND)).await);
         }
         for lane in &shared.lanes {
-            self.forgotten(lane, now).await?;
-            self.holds(lane).await?;
+            put_off("R3", self.forgotten(lane, now).await);
+            put_off("holds", self.holds(lane).await);
         }
-        shared.ledger.lift_due(BOUND * 5).await?;
+        put_off("lift", shared.ledger.lift_due(BOUND * 5).await);
         // The dispatchers look again: there may be more to do than a moment ago.
         shared.view.send_modify(|_| {});
         Ok(())
+    }
+
+    /// R4, beside the turn: a lost worker's open transaction may still lock its rows, and R4 has to wait for it.
+    fn reap(&self, lost: Vec<WorkerId>) {
+        if lost.is_empty() || self.reaping.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (shared, reaping) = (self.shared.clone(), self.reaping.clone());
+        self.shared.tasks.spawn(async move {
+            put_off("R4", repeat("R4", || shared.ledger.reap(&lost, BOUND)).await);
+            reaping.store(false, Ordering::Release);
+        });
     }
 
     async fn mark_confirmed(&self, now: Instant) -> LedgerResult<()> {
@@ -133,8 +149,15 @@ impl<L: Ledger, B: Broker> Sweeps<L, B> {
             return Ok(());
         }
         self.shared.ledger.park(lane, &known, &paused).await?;
-        self.shared.ledger.lift_kinds(&runnable, BOUND).await?;
+        self.shared.ledger.lift_kinds(lane, &runnable, BOUND).await?;
         Ok(())
+    }
+}
+
+/// A rule that could not be followed now is followed a second later.
+fn put_off<T>(rule: &'static str, result: LedgerResult<T>) {
+    if let Err(error) = result {
+        tracing::debug!(%error, rule, "a sweep's rule is put off");
     }
 }
 

@@ -7,6 +7,11 @@ use tokio::time::Instant;
 /// Claims are counted over this time.
 const OVER: Duration = Duration::from_secs(5);
 
+/// A look at the window costs a query: no more than a hundred a second, however small the window is.
+const PAUSE_MIN: Duration = Duration::from_millis(10);
+/// Much shorter than the window.
+const PAUSE_MAX: Duration = Duration::from_millis(100);
+
 /// Claims of the last seconds, as one scheduler can see them: what was queued before, and what was added, and is not
 /// queued any more.
 #[derive(Debug, Default)]
@@ -14,6 +19,7 @@ pub(super) struct ClaimRate {
     seen: VecDeque<(Instant, i64)>,
     queued_before: i64,
     added: i64,
+    pause: Duration,
 }
 
 impl ClaimRate {
@@ -25,11 +31,18 @@ impl ClaimRate {
     /// The ledger says that so many are queued. Other schedulers are taken to add as much as this one.
     pub(super) fn queued(&mut self, now: Instant, queued: i64, schedulers: i64) {
         let claims = (self.queued_before + self.added * schedulers - queued).max(0);
+        let since = self.seen.back().map_or(Duration::ZERO, |(at, _)| now.saturating_duration_since(*at));
+        self.pause = next_pause(self.pause, since, claims, queued);
         (self.queued_before, self.added) = (queued, 0);
         self.seen.push_back((now, claims));
         while self.seen.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) > OVER) {
             self.seen.pop_front();
         }
+    }
+
+    /// How long the window can be left alone.
+    pub(super) const fn pause(&self) -> Duration {
+        self.pause
     }
 
     /// Claims in `time`, at the rate of the last seconds.
@@ -40,6 +53,16 @@ impl ClaimRate {
         let claims = (claims as f64 * share) as i64;
         claims
     }
+}
+
+/// Until a quarter of what is queued will have been claimed, if it goes on as in the time since the last look; twice as
+/// long as before while nothing is claimed.
+fn next_pause(before: Duration, since: Duration, claims: i64, queued: i64) -> Duration {
+    let next = match u32::try_from(claims) {
+        Ok(0) | Err(_) => before * 2,
+        Ok(claims) => since * u32::try_from(queued).unwrap_or(u32::MAX) / claims.saturating_mul(4),
+    };
+    next.clamp(PAUSE_MIN, PAUSE_MAX)
 }
 
 /// How many more jobs this scheduler may queue now: its share of what the window leaves.
@@ -59,6 +82,17 @@ pub(super) fn room(protocol: &Protocol, rate: &ClaimRate, slots: i64, queued: i6
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quarter_of_the_queue_or_twice_as_long() {
+        let ms = Duration::from_millis;
+        // 100 claims in 20 ms: 400 jobs last 80 ms.
+        assert_eq!(next_pause(ms(10), ms(20), 100, 400), ms(20));
+        assert_eq!(next_pause(ms(10), ms(20), 100, 0), PAUSE_MIN);
+        assert_eq!(next_pause(ms(10), ms(20), 1, 50_000), PAUSE_MAX);
+        assert_eq!([0, 10, 40, 80].map(|before| next_pause(ms(before), ms(20), 0, 9)), [10, 20, 80, 100].map(ms));
+        assert_eq!(next_pause(ms(50), Duration::ZERO, 7, 9), PAUSE_MIN);
+    }
 
     #[test]
     fn the_window_follows_the_claims_between_its_bounds() {

@@ -11,7 +11,7 @@ use crate::fleet::{
     handler::{Component, Context, Erased, ErrorClass, HandlerError, RunOutput},
     job::Hold,
     ports::{Broker, Claimed, Ledger, ReleaseHold},
-    retry::RetryPolicy,
+    retry::{MAX_DELAY, RetryPolicy},
 };
 use std::{any::Any, sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
@@ -58,7 +58,9 @@ async fn hand_over<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, attempt: At
 /// A kind that this worker doesn't know came by a stale message or after an upgrade: back, without cost.
 async fn release_unknown<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, job: &Claimed) {
     let hold = ReleaseHold { hold: Hold::UnknownKind, key: Some(job.kind.clone()), delay: None };
-    hand_over(shared, Attempt::of(job, Component::Worker), Verdict::Released(Some(hold))).await;
+    let attempt = Attempt::of(job, Component::Worker);
+    report::started(&attempt);
+    hand_over(shared, attempt, Verdict::Released(Some(hold))).await;
 }
 
 async fn attend<L: Ledger, B: Broker>(
@@ -147,6 +149,13 @@ pub(super) fn panicked(payload: &(dyn Any + Send)) -> HandlerError {
     HandlerError::retryable(ErrorClass::Panic, format!("the handler panicked: {text}"))
 }
 
+/// A job that could not read the database waits for so long; the ledger is in the same trouble, most likely.
+const AWAY: Duration = Duration::from_secs(2);
+
+fn released_for(delay: Duration) -> Verdict {
+    Verdict::Released(Some(ReleaseHold { hold: Hold::Scheduled, key: None, delay: Some(delay) }))
+}
+
 fn verdict(policy: &RetryPolicy, failures: i16, error: HandlerError) -> Verdict {
     match error {
         HandlerError::Retryable { class, message, after } => {
@@ -156,9 +165,8 @@ fn verdict(policy: &RetryPolicy, failures: i16, error: HandlerError) -> Verdict 
         HandlerError::NonRetryable { class, message } => {
             Verdict::Failed { retryable: false, class, error: message, delay: Duration::ZERO }
         }
-        HandlerError::Snooze(delay) => {
-            Verdict::Released(Some(ReleaseHold { hold: Hold::Scheduled, key: None, delay: Some(delay) }))
-        }
+        HandlerError::DatabaseAway(_) => released_for(AWAY),
+        HandlerError::Snooze(delay) => released_for(delay.min(MAX_DELAY)),
         HandlerError::Discard(reason) => Verdict::Discarded(reason),
     }
 }

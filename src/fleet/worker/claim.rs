@@ -4,7 +4,7 @@ use super::{attempt, intake::Waiting, shared::Shared};
 use crate::{
     fleet::{
         job::{Envelope, MessageId, Pointer},
-        ports::{Broker, Claimed, Ledger},
+        ports::{Broker, Claimed, Ledger, LedgerError},
     },
     telemetry::names,
 };
@@ -31,20 +31,16 @@ pub(super) async fn claim<L: Ledger, B: Broker>(
     let envelopes: Vec<Envelope> = batch.iter().map(|waiting| waiting.envelope.clone()).collect();
     let pointers = || envelopes.iter().flat_map(|e| e.jobs.iter().copied());
     shared.held.claiming(pointers());
-    let mut repeat = false;
-    let jobs = loop {
-        match shared.ledger.claim(shared.worker, &envelopes, repeat).await {
-            Ok(jobs) => break jobs,
-            Err(error) => {
-                // Only an unknown outcome may have claimed something; repeating as if does no harm in the other cases.
-                repeat |= error.is_unknown();
-                tracing::debug!(%error, "the claim is repeated");
-                if shared.drain.is_cancelled() {
-                    // The deliveries return with the channel, and what was claimed nevertheless comes back by R4.
-                    return false;
-                }
-                sleep(PAUSE).await;
-            }
+    let jobs = match until_answered(shared, &envelopes).await {
+        Answer::Jobs(jobs) => jobs,
+        Answer::Refused => {
+            shared.held.claimed(pointers(), &[]);
+            return one_by_one(shared, batch, permits).await;
+        }
+        Answer::None => {
+            // What was claimed nevertheless is not held: the last heartbeats, or R4, give it back.
+            shared.held.claimed(pointers(), &[]);
+            return false;
         }
     };
     let pointed = pointers().count();
@@ -56,6 +52,56 @@ pub(super) async fn claim<L: Ledger, B: Broker>(
         shared.held.orphan(empty);
     }
     true
+}
+
+enum Answer {
+    Jobs(Vec<Claimed>),
+    /// The database can't execute it.
+    Refused,
+    /// The worker drains, and no answer came.
+    None,
+}
+
+/// Tries after the worker was told to drain.
+const LAST_TRIES: u32 = 20;
+
+async fn until_answered<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, envelopes: &[Envelope]) -> Answer {
+    let (mut repeat, mut last_tries) = (false, 0);
+    loop {
+        match shared.ledger.claim(shared.worker, envelopes, repeat).await {
+            Ok(jobs) => return Answer::Jobs(jobs),
+            Err(LedgerError::Refused(error)) => {
+                tracing::error!(error, messages = envelopes.len(), "a claim is refused");
+                return Answer::Refused;
+            }
+            Err(error) => {
+                // Only an unknown outcome may have claimed something; repeating as if does no harm in the other cases.
+                repeat |= error.is_unknown();
+                tracing::debug!(%error, "the claim is repeated");
+                last_tries += u32::from(shared.drain.is_cancelled());
+                if last_tries > LAST_TRIES {
+                    return Answer::None;
+                }
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// One message of a batch is at fault: alone it is dropped, and its jobs, if it has any, come back by R3.
+async fn one_by_one<L: Ledger, B: Broker>(
+    shared: &Arc<Shared<L, B>>,
+    batch: &[Waiting],
+    permits: Vec<OwnedSemaphorePermit>,
+) -> bool {
+    if batch.len() == 1 {
+        return true;
+    }
+    let mut all = true;
+    for (one, permit) in batch.iter().zip(permits) {
+        all &= Box::pin(claim(shared, std::slice::from_ref(one), vec![permit])).await;
+    }
+    all
 }
 
 /// Due jobs without the broker, at most one a permit. True: there were some.

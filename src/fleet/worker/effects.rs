@@ -100,7 +100,10 @@ async fn transaction<L: Ledger, B: Broker>(
         Err(_) => HandlerError::retryable(ErrorClass::Timeout, format!("effects took longer than {deadline:?}")),
     };
     shared.ledger.rollback(tx).await;
-    Err(Trouble::Handler(error))
+    Err(match error {
+        HandlerError::DatabaseAway(text) => Trouble::Ledger(LedgerError::Repeat(text)),
+        error => Trouble::Handler(error),
+    })
 }
 
 /// True: the row has left our epoch. An answer that doesn't come decides nothing.

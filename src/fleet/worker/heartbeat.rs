@@ -45,6 +45,15 @@ pub(super) async fn run<L: Ledger, B: Broker>(
         let (held, running) = (shared.held.rows(), shared.held.running());
         let patience = shared.protocol.lease / 2;
         match timeout(patience, shared.ledger.beat(shared.worker)).await {
+            Ok(Ok(beat)) if beat.gone => {
+                give_up(&shared);
+                tracing::error!(
+                    event = "worker.gone",
+                    worker.id = shared.worker.0,
+                    "the worker's row is gone; it stops"
+                );
+                shared.drain.cancel();
+            }
             Ok(Ok(beat)) => {
                 proven = before;
                 shared.progress.mark();

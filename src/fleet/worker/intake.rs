@@ -4,7 +4,7 @@ use super::{acks::AckWindow, bands::BandQueues, claim, shared::Shared};
 use crate::{
     fleet::{
         job::{Band, Envelope, MessageId},
-        ports::{Broker, Delivery, Ledger, Prefetch, Quarantined, Subscription},
+        ports::{Broker, Delivery, Ledger, LedgerError, Prefetch, Quarantined, Subscription},
     },
     telemetry::names,
 };
@@ -23,6 +23,8 @@ pub(super) struct Waiting {
 
 /// Between two tries to subscribe; the session supervisor has its own backoff below this.
 const RESUBSCRIBE: Duration = Duration::from_millis(200);
+/// Between two tries of a quarantine.
+const RETRY: Duration = Duration::from_millis(200);
 /// Far away: no timer is set.
 const NEVER: Duration = Duration::from_hours(24);
 
@@ -91,6 +93,8 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                 Step::Overdue => self.hand_back().await,
             }
             if !self.acknowledge(&mut subscription).await {
+                self.forget_session();
+                subscription = None;
                 subscribing = self.subscribe(RESUBSCRIBE);
             }
         }
@@ -147,9 +151,20 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         );
         let queue = format!("{}.{}", self.lane, delivery.band);
         let kept = Quarantined { queue, reason, body: delivery.body, headers: delivery.headers };
-        match self.shared.ledger.quarantine(&kept).await {
-            Ok(()) => self.window.settle(delivery.tag),
-            Err(e) => tracing::debug!(error = %e, "not quarantined; the message stays unacknowledged and comes again"),
+        loop {
+            match self.shared.ledger.quarantine(&kept).await {
+                Ok(()) => return self.window.settle(delivery.tag),
+                // Not even quarantine can hold it: better gone than in the way for ever.
+                Err(error @ LedgerError::Refused(_)) => {
+                    tracing::error!(%error, lane = self.lane, "an unreadable message can't be kept, and is dropped");
+                    return self.window.settle(delivery.tag);
+                }
+                Err(error) => tracing::debug!(%error, "quarantine is tried again"),
+            }
+            // Unacknowledged it returns to its queue when the channel closes.
+            if self.shared.drain.run_until_cancelled(sleep(RETRY)).await.is_none() {
+                return;
+            }
         }
     }
 
@@ -215,18 +230,17 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         }
     }
 
-    /// False: the subscription is lost, and a new one is needed.
+    /// False: the session is gone. Its messages will come again, and the claim refuses those that it has.
     async fn acknowledge(&mut self, subscription: &mut Option<B::Subscription>) -> bool {
         let Some(sub) = subscription else { return true };
         let Some(acks) = self.window.flush() else { return true };
-        if let Err(e) = sub.ack(acks).await {
-            // The session is gone, and its messages will come again: the claim refuses them.
-            tracing::debug!(error = %e, "acks are lost");
-            self.forget_session();
-            *subscription = None;
-            return false;
+        match sub.ack(acks).await {
+            Ok(()) => true,
+            Err(e) => {
+                tracing::debug!(error = %e, "acks are lost");
+                false
+            }
         }
-        true
     }
 }
 
@@ -237,10 +251,10 @@ async fn next<S: Subscription>(subscription: &mut Option<S>) -> Option<Delivery>
     }
 }
 
-/// Prefetch counts per consumer: the slots are divided among the bands as their turns are, each at least one.
+/// Prefetch counts per consumer: each band may deliver as many messages as the worker has slots. What is delivered and not
+/// claimed is what one claim can take, and most lanes use one band: a share of the slots would make claims that small.
 fn prefetch(slots: u32) -> Prefetch {
-    let share = |weight: u32| u16::try_from((slots * weight).div_ceil(10)).unwrap_or(u16::MAX).max(1);
-    Prefetch([share(6), share(3), share(1)])
+    Prefetch([u16::try_from(slots).unwrap_or(u16::MAX).max(1); 3])
 }
 
 #[cfg(test)]
@@ -248,9 +262,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_slots_are_divided_among_the_bands() {
-        assert_eq!(prefetch(1), Prefetch([1, 1, 1]));
-        assert_eq!(prefetch(10), Prefetch([6, 3, 1]));
-        assert_eq!(prefetch(64), Prefetch([39, 20, 7]));
+    fn every_band_can_fill_all_slots() {
+        assert_eq!([1, 64, 70_000].map(prefetch), [1, 64, u16::MAX].map(|each| Prefetch([each; 3])));
     }
 }

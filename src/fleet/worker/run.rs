@@ -156,18 +156,23 @@ fn report_waiting(error: &LedgerError) {
 
 async fn work<L: Ledger, B: Broker>(
     shared: Arc<Shared<L, B>>,
-    completer: JoinHandle<()>,
+    mut completer: JoinHandle<()>,
     wake: broadcast::Receiver<String>,
 ) {
     let (suspect_due, beating) = (Arc::new(Notify::new()), CancellationToken::new());
-    let heart = tokio::spawn(heartbeat::run(shared.clone(), suspect_due.clone(), wake, beating.clone()));
+    let mut heart = tokio::spawn(heartbeat::run(shared.clone(), suspect_due.clone(), wake, beating.clone()));
     tracing::info!(event = "worker.started", worker.id = shared.worker.0, lanes = ?shared.lanes, slots = shared.slot_count, "worker started");
     let mut loops = tokio::task::JoinSet::new();
     for lane in shared.lanes.clone() {
         loops.spawn(Intake::new(shared.clone(), lane).run());
     }
     loops.spawn(suspect::run(shared.clone(), suspect_due));
-    shared.drain.cancelled().await;
+    tokio::select! {
+        () = shared.drain.cancelled() => {}
+        _ = loops.join_next() => broken(&shared, "a lane's loop"),
+        _ = &mut heart => broken(&shared, "the heartbeat"),
+        _ = &mut completer => broken(&shared, "the completer"),
+    }
     if let Err(error) = shared.ledger.drain(shared.worker).await {
         tracing::debug!(%error, "the drain is not announced");
     }
@@ -180,6 +185,15 @@ async fn work<L: Ledger, B: Broker>(
         let _ = timeout(FLUSH, shared.tasks.wait()).await;
     }
     finish(shared, completer, heart, beating).await;
+}
+
+/// A loop that ends before its time is a defect. A worker without one of them would look alive and do nothing: it drains,
+/// and whoever started it starts another.
+fn broken<L: Ledger, B: Broker>(shared: &Shared<L, B>, what: &str) {
+    if !shared.drain.is_cancelled() {
+        tracing::error!(event = "worker.broken", what, "a loop of the worker ended badly; the worker stops");
+        shared.drain.cancel();
+    }
 }
 
 async fn finish<L: Ledger, B: Broker>(
@@ -195,8 +209,10 @@ async fn finish<L: Ledger, B: Broker>(
     });
     let clean = flushed.await.is_ok();
     beating.cancel();
-    // A panic in the heartbeat was reported by the panic hook.
-    let _ = heart.await;
+    if !heart.is_finished() {
+        // A panic in the heartbeat was reported by the panic hook.
+        let _ = heart.await;
+    }
     let (ledger, worker) = (shared.ledger.clone(), shared.worker);
     completer.abort();
     if clean && let Err(error) = ledger.deregister(worker).await {

@@ -5,7 +5,7 @@ use super::{attempt, shared::Shared};
 use crate::fleet::ports::{Broker, Ledger};
 use std::{sync::Arc, time::Duration};
 use tokio::{
-    sync::Notify,
+    sync::{Notify, OwnedSemaphorePermit},
     time::{sleep, timeout},
 };
 
@@ -27,10 +27,13 @@ pub(super) async fn run<L: Ledger, B: Broker>(shared: Arc<Shared<L, B>>, due: Ar
             all = shared.slots.clone().acquire_many_owned(shared.slot_count) => all,
         };
         let Ok(all) = all else { return };
-        if timeout(PATIENCE, until_empty(&shared)).await.is_ok() {
-            take(&shared).await;
+        let empty = tokio::select! {
+            () = shared.drain.cancelled() => return,
+            empty = timeout(PATIENCE, until_empty(&shared)) => empty.is_ok(),
+        };
+        if empty {
+            take(&shared, all).await;
         }
-        drop(all);
     }
 }
 
@@ -40,7 +43,8 @@ async fn until_empty<L: Ledger, B: Broker>(shared: &Shared<L, B>) {
     }
 }
 
-async fn take<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>) {
+/// Its attempt is a task like any other, so that a shutdown's grace period holds for it too; it keeps all slots.
+async fn take<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, all: OwnedSemaphorePermit) {
     for lane in &shared.lanes {
         if !*shared.fit.borrow() || shared.drain.is_cancelled() {
             return;
@@ -55,9 +59,13 @@ async fn take<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>) {
                 );
                 let signals = shared.held.claimed(std::iter::empty(), std::slice::from_ref(&job));
                 let signal = signals.get(&job.id).cloned().unwrap_or_default();
-                attempt::run(shared, job, signal).await;
-                // Booked before anything else is taken.
-                let _ = timeout(PATIENCE, until_empty(shared)).await;
+                let alone = shared.clone();
+                shared.tasks.spawn(async move {
+                    attempt::run(&alone, job, signal).await;
+                    // Booked before anything else is taken.
+                    let _ = timeout(PATIENCE, until_empty(&alone)).await;
+                    drop(all);
+                });
                 return;
             }
             Ok(None) => {}

@@ -10,8 +10,8 @@ use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuild
 use tracing_bunyan_formatter::{BunyanFormattingLayer, JsonStorageLayer};
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, fmt::MakeWriter, layer::SubscriberExt};
 
-/// Libraries that would drown the rest; a directive of the user overrides them. lapin calls each end of a channel an
-/// error, also those that we ask for; the broker's supervisor reports what matters of them.
+/// Libraries that would drown the rest; a directive of the user overrides them. lapin writes several lines about each
+/// failed connect and each returned message: the broker's own lines tell them once.
 const DEFAULTS: &str = "info,lapin=off,hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn,tokio_postgres=warn,\
                         refinery_core=warn,h2=warn,tower=warn";
 /// Lines that wait for a slow output; at about 500 bytes each, some 16 MiB. What comes on top is dropped and counted.
@@ -23,6 +23,9 @@ pub enum LogError {
     /// No such format.
     #[error("unknown log format {0:?}: set DOCKET_LOG_FORMAT to auto, console or json")]
     Format(String),
+    /// No such rate.
+    #[error("{0:?} is no rate: set DOCKET_LOG_SUCCESSES to a whole number of lines a second")]
+    Successes(String),
     /// The filter can't be read.
     #[error(
         "can't read the log filter {filter:?} ({reason}): set DOCKET_LOG to something like info,docket::fleet=debug"
@@ -71,6 +74,9 @@ impl LogGuard {
 /// # Errors
 /// When the filter can't be read, or logging is set up already.
 pub fn init(settings: &LogSettings) -> Result<LogGuard, LogError> {
+    if let Some(per_second) = settings.successes_per_second {
+        crate::telemetry::sample_successes(per_second);
+    }
     let builder = NonBlockingBuilder::default().buffered_lines_limit(BUFFERED_LINES).thread_name("docket-log");
     let (writer, flush): (NonBlocking, WorkerGuard) = match settings.output {
         LogOutput::Stderr => builder.finish(std::io::stderr()),

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `DOCKET_LOG` | levels by module, such as `debug` or `info,docket::fleet=debug` | `info`, libraries `warn` |
 //! | `DOCKET_LOG_FORMAT` | `auto`, `console` or `json` | `auto`: console on a terminal, JSON otherwise |
+//! | `DOCKET_LOG_SUCCESSES` | lines of completed attempts a second; what is above is left out and counted | `100` |
 //! | `NO_COLOR` | when set and not empty, no colour | |
 
 use super::init::LogError;
@@ -64,6 +65,9 @@ pub struct LogSettings {
     pub output: LogOutput,
     /// No colour, even on a terminal.
     pub no_color: bool,
+    /// Lines of completed attempts a second; none: the default of
+    /// [`sample_successes`](super::super::sample_successes).
+    pub successes_per_second: Option<u32>,
 }
 
 impl LogSettings {
@@ -85,6 +89,7 @@ impl LogSettings {
             filter: lookup("DOCKET_LOG").unwrap_or_default(),
             output,
             no_color: lookup("NO_COLOR").is_some_and(|value| !value.is_empty()),
+            successes_per_second: successes(lookup("DOCKET_LOG_SUCCESSES").as_deref().map(str::trim))?,
         })
     }
 
@@ -99,6 +104,11 @@ impl LogSettings {
     pub(super) fn color(&self) -> bool {
         !self.no_color && self.output.is_terminal()
     }
+}
+
+fn successes(text: Option<&str>) -> Result<Option<u32>, LogError> {
+    let number = |text: &str| text.parse().map_err(|_| LogError::Successes(text.chars().take(40).collect()));
+    text.filter(|text| !text.is_empty()).map(number).transpose()
 }
 
 #[cfg(test)]

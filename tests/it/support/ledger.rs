@@ -22,6 +22,7 @@ pub(crate) fn metrics() -> Metrics {
 
 /// A migrated schema without jobs.
 pub(crate) struct TestLedger {
+    pub(crate) url: String,
     pub(crate) config: Config,
     pub(crate) client: Client,
     pub(crate) pool: Pool,
@@ -29,10 +30,11 @@ pub(crate) struct TestLedger {
 
 impl TestLedger {
     pub(crate) async fn new() -> Self {
-        let config = TestDb::migrated().await.config();
+        let db = TestDb::migrated().await;
+        let (url, config) = (db.url().to_owned(), db.config());
         let client = db::connect(&config).await.expect("connects");
         let pool = db::pool(&config, PoolOptions::new(PoolPurpose::General, 4));
-        Self { config, client, pool }
+        Self { url, config, client, pool }
     }
 
     /// A second session.

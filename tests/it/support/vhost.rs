@@ -23,12 +23,27 @@ impl TestVhost {
         let mut url = Url::parse(&services.amqp_url).unwrap();
         url.set_path(&name);
         let vhost = Self { name, url: url.into(), management: Url::parse(&services.management_url).unwrap() };
-        vhost.call(Method::PUT, &format!("vhosts/{}", vhost.name), &json!({})).await;
-        let all = json!({ "configure": ".*", "write": ".*", "read": ".*" });
-        let user = vhost.management.username();
-        vhost.call(Method::PUT, &format!("permissions/{}/{user}", vhost.name), &all).await;
-        vhost.call(Method::POST, &format!("definitions/{}", vhost.name), &for_any_vhost(definitions)).await;
+        vhost.create(definitions).await;
         vhost
+    }
+
+    async fn create(&self, definitions: &Value) {
+        self.call(Method::PUT, &format!("vhosts/{}", self.name), &json!({})).await;
+        let all = json!({ "configure": ".*", "write": ".*", "read": ".*" });
+        let user = self.management.username();
+        self.call(Method::PUT, &format!("permissions/{}/{user}", self.name), &all).await;
+        self.import(definitions).await;
+    }
+
+    /// Imports definitions once more, as `docket topology apply` does.
+    pub(crate) async fn import(&self, definitions: &Value) {
+        self.call(Method::POST, &format!("definitions/{}", self.name), &for_any_vhost(definitions)).await;
+    }
+
+    /// Deletes the virtual host with all its messages and makes it again with these definitions.
+    pub(crate) async fn wipe(&self, definitions: &Value) {
+        self.call(Method::DELETE, &format!("vhosts/{}", self.name), &Value::Null).await;
+        self.create(definitions).await;
     }
 
     /// The broker's URL with this virtual host.

@@ -1,5 +1,6 @@
 //! Vendors' answers: the HTTP client against servers that misbehave, Legistar's client, and recorded answers.
 
+mod arbitrary;
 mod fetching;
 mod legistar;
 mod parsing;

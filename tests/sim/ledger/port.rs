@@ -98,6 +98,7 @@ impl Ledger for SimLedger {
         let pick = Pick {
             lane: request.lane.to_owned(),
             rows: request.rows,
+            aged: request.aged,
             kinds: request.kinds.to_vec(),
             bands: request.bands.to_vec(),
             generation: request.generation,
@@ -145,9 +146,9 @@ impl Ledger for SimLedger {
     async fn lift_due(&self, _bound: i32) -> LedgerResult<u64> {
         self.call(State::lift_due).await
     }
-    async fn lift_kinds(&self, kinds: &[String], _bound: i32) -> LedgerResult<u64> {
-        let kinds = kinds.to_vec();
-        self.call(move |s| s.lift_kinds(&kinds)).await
+    async fn lift_kinds(&self, lane: &str, kinds: &[String], _bound: i32) -> LedgerResult<u64> {
+        let (lane, kinds) = (lane.to_owned(), kinds.to_vec());
+        self.call(move |s| s.lift_kinds(&lane, &kinds)).await
     }
     async fn park(&self, lane: &str, known: &[String], paused: &[String]) -> LedgerResult<u64> {
         let (lane, known, paused) = (lane.to_owned(), known.to_vec(), paused.to_vec());

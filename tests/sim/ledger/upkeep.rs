@@ -92,7 +92,9 @@ impl State {
             let Some(message) = self.messages.remove(&id) else { continue };
             let alone = message.worker.is_some_and(|worker| held.get(&worker) == Some(&1));
             for job in message.jobs {
-                if self.holds(&id, &job) {
+                if self.jobs[&job].message == Some(id) && self.jobs[&job].status == Status::Queued {
+                    self.turn(job, Status::Pending);
+                } else if self.holds(&id, &job) {
                     self.lose(job, alone, &mut swept);
                 }
             }
@@ -134,9 +136,9 @@ impl State {
         lifted
     }
 
-    pub(crate) fn lift_kinds(&mut self, kinds: &[String]) -> u64 {
+    pub(crate) fn lift_kinds(&mut self, lane: &str, kinds: &[String]) -> u64 {
         let mut lifted = 0;
-        for job in self.jobs.values_mut() {
+        for job in self.jobs.values_mut().filter(|job| job.new.lane == lane) {
             let by_kind = matches!(job.hold, Some(Hold::Paused | Hold::UnknownKind));
             if by_kind && job.hold_key.as_ref().is_some_and(|key| kinds.contains(key)) {
                 (job.hold, job.hold_key, job.hold_until) = (None, None, Some(Instant::now()));
@@ -167,7 +169,9 @@ impl State {
 
     pub(crate) fn beat(&mut self, id: WorkerId) -> Beat {
         let mut beat = Beat { live_workers: 1, ..Beat::default() };
-        let Some(me) = self.workers.get_mut(&id).filter(|w| w.state != WorkerState::Gone) else { return beat };
+        let Some(me) = self.workers.get_mut(&id).filter(|w| w.state != WorkerState::Gone) else {
+            return Beat { gone: true, ..beat };
+        };
         (me.beat, me.beat_at) = (me.beat + 1, Instant::now());
         if me.state == WorkerState::Dead {
             me.state = WorkerState::Up;

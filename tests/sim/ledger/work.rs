@@ -13,13 +13,13 @@ use tokio::time::Instant;
 pub(crate) struct Pick {
     pub(crate) lane: String,
     pub(crate) rows: i32,
+    pub(crate) aged: i32,
     pub(crate) kinds: Vec<(String, i32)>,
     pub(crate) bands: Vec<Band>,
     pub(crate) generation: i32,
 }
 
 impl State {
-    /// Without the tenth of the oldest rows: a matter of order, not of correctness.
     pub(crate) fn pick(&mut self, pick: &Pick) -> Vec<Dispatch> {
         let suspect = self.protocol.suspect_losses;
         let known = |kind: &str| pick.kinds.iter().any(|(k, _)| k == kind);
@@ -29,7 +29,9 @@ impl State {
                 && job.losses < suspect
                 && pick.bands.contains(&job.band())
         });
-        rows.truncate(usize::try_from(pick.rows).unwrap());
+        let mut oldest = rows.split_off(rows.len().min(usize::try_from(pick.rows).unwrap()));
+        oldest.sort_unstable();
+        rows.extend(oldest.into_iter().take(usize::try_from(pick.aged).unwrap()));
         if rows.is_empty() {
             return Vec::new();
         }
@@ -228,11 +230,11 @@ impl State {
 
     pub(crate) fn forget(&mut self, spent: &[MessageId]) {
         for message in spent {
-            let in_use = |id: &JobId| {
-                let job = &self.jobs[id];
-                job.message == Some(*message) && matches!(job.status, Status::Queued | Status::Processing)
-            };
-            if self.messages.get(message).is_some_and(|row| !row.jobs.iter().any(in_use)) {
+            let Some(row) = self.messages.get_mut(message) else { continue };
+            let mut theirs = row.jobs.iter().map(|id| &self.jobs[id]).filter(|job| job.message == Some(*message));
+            if theirs.clone().any(|job| job.status == Status::Queued) {
+                row.worker = None;
+            } else if !theirs.any(|job| job.status == Status::Processing) {
                 self.messages.remove(message);
             }
         }

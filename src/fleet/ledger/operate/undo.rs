@@ -26,7 +26,7 @@ with o as materialized (
 ), k as (select parent_id as id, count(*)::int as n from x where parent_id is not null and not was_counted group by 1
 ), c as materialized (
   select p.id, (select n from k where k.id = p.id) as n from jobs p
-  where p.id = any (array(select id from k)) and p.id <> all($1) order by p.id for no key update
+  where p.id = any (array(select id from k)) and p.id not in (select id from x) order by p.id for no key update
 ), p as (
   update jobs p set open_children = greatest(p.open_children - c.n, 0), failed_children = p.failed_children + c.n,
     hold_until = case when p.hold = 'children' and p.open_children <= c.n then now() else p.hold_until end,

@@ -71,14 +71,14 @@ pub(super) fn all() -> Vec<Case> {
 /// Statements that take rows in the order of an index.
 fn by_order() -> Vec<Case> {
     vec![
-        case("pick", &["jobs_due"], BATCH, &["'default'", "1000", "'{plain}'", "'{8}'", "1", "'{2,1,0}'", "2"]),
+        case("pick", &["jobs_due"], BATCH, &["'default'", "1000", "'{plain}'", "'{8}'", "1", "'{2,1,0}'", "2", "100"]),
         case("oldest_due", &["jobs_due"], 1, &["'default'"]),
         case("lease", &["jobs_due"], 50, &["'default'", "50", "'{plain}'", "7", "2"]),
         case("lease_suspect", &["jobs_suspect"], 1, &["'default'", "1", "'{plain}'", "7", "2"]),
         case("lift_due", &["jobs_held"], BATCH, &["1000"]),
         // It looks at every parent that waits: there are 4,000.
         case("lift_parents", &["jobs_held"], 4000, &["1000"]),
-        case("lift_kinds", &["jobs_held_key"], BATCH, &["'{plain}'", "1000"]),
+        case("lift_kinds", &["jobs_held_key"], BATCH, &["'{plain}'", "1000", "'default'"]),
         case("park", &["jobs_due"], 2000, &["'default'", "'{}'", "'{}'"]),
         case("dead_missing", &["jobs_dead"], 100, &["1", "100"]),
         case("dead_marked", &["jobs_dead"], 250, &["1", "250"]),

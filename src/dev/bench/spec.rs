@@ -1,0 +1,105 @@
+//! What is to be measured, and where.
+
+use crate::{
+    db::{MigrateError, describe},
+    dev::Services,
+    fleet::{enqueue::EnqueueError, job::NewJobError, settings::Protocol},
+    telemetry::Metrics,
+};
+use secrecy::SecretString;
+use serde::Serialize;
+use std::{fmt, time::Duration};
+
+/// One kind of measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Scenario {
+    /// Jobs into the ledger, 100 a transaction, while nothing takes them out.
+    Enqueue,
+    /// A backlog that was committed at once, until the last of its jobs is completed.
+    Drain,
+    /// 200 jobs a second that come at random, each in a transaction of its own: from the commit to the handler's start.
+    Latency,
+}
+
+impl Scenario {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Enqueue, Self::Drain, Self::Latency];
+}
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Enqueue => "enqueue",
+            Self::Drain => "drain",
+            Self::Latency => "latency",
+        })
+    }
+}
+
+/// What is to be measured.
+#[derive(Clone, Debug)]
+pub struct BenchSpec {
+    /// Which scenarios, in this order.
+    pub scenarios: Vec<Scenario>,
+    /// Jobs of `enqueue` and `drain`.
+    pub jobs: u32,
+    /// Workers.
+    pub workers: u32,
+    /// Jobs at once, each worker.
+    pub slots: u32,
+    /// How long a job of `drain` and `latency` sleeps; zero: it ends at once.
+    pub work: Duration,
+    /// How long `latency` enqueues.
+    pub time: Duration,
+    /// The same seed makes the same jobs at the same distances.
+    pub seed: u64,
+}
+
+/// Where it is measured.
+pub struct BenchPlace<'a> {
+    /// A database that holds no jobs. The bench works in schemas of its own there, and removes them.
+    pub database: tokio_postgres::Config,
+    /// A broker with the topology of the lane `default`.
+    pub amqp: SecretString,
+    /// The protocol's times and bounds.
+    pub protocol: Protocol,
+    /// The private services that these two are, if they are: their processor time is told.
+    pub services: Option<&'a Services>,
+    /// This process's metrics: statements are counted there.
+    pub metrics: Metrics,
+}
+
+/// How far a scenario is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Which one.
+    pub scenario: Scenario,
+    /// Jobs so far.
+    pub done: u64,
+    /// Jobs in all.
+    pub total: u64,
+}
+
+/// Why nothing was measured.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// The database is in use.
+    #[error("the database holds jobs: a bench would disturb them, and they it; name an empty database, or none")]
+    Occupied,
+    /// The database failed or is away.
+    #[error("the database failed: {}", describe(.0))]
+    Database(#[from] tokio_postgres::Error),
+    /// The schema could not be made.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// A job was not acceptable.
+    #[error(transparent)]
+    Job(#[from] NewJobError),
+    /// Jobs could not be enqueued.
+    #[error(transparent)]
+    Enqueue(#[from] EnqueueError),
+    /// The fleet did not work as it must.
+    #[error("{0}")]
+    Fleet(String),
+}

@@ -1,0 +1,83 @@
+//! Commands that need no server: definitions, answers of vendors, documents.
+
+use super::process::{docket, docket_args};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+#[tokio::test]
+async fn the_topology_follows_the_lanes() {
+    let names = |definitions: &Value| -> Vec<String> {
+        let queues = definitions["queues"].as_array().unwrap();
+        queues.iter().map(|queue| queue["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let slow = docket("topology export --vhost v").env("DOCKET_LANES", "slow").json().await;
+    assert_eq!(names(&slow), ["docket.dead", "docket.slow.high", "docket.slow.normal", "docket.slow.low"]);
+    assert_eq!(slow["vhosts"], json!([{"name": "v"}]));
+    let pretty = docket("topology export").run().await;
+    let definitions: Value = serde_json::from_str(&pretty.stdout).unwrap();
+    assert_eq!((pretty.code, &definitions["vhosts"][0]["name"]), (0, &json!("/")));
+    docket("topology export").env("DOCKET_LANES", "a b").fails(64, &["DOCKET_LANES"]).await;
+    docket_args(&["topology", "export", "--vhost", ""]).fails(64, &["--vhost"]).await;
+}
+
+#[tokio::test]
+async fn recorded_answers_are_parsed() {
+    let parse = |kind: &str| docket(&format!("vendors parse legistar {kind} -"));
+    let empty = parse("events").stdin(b"[]").json().await;
+    assert_eq!(empty, json!({"meetings": [], "items": [], "warnings": []}));
+    let event = json!([{"EventId": 1, "EventBodyName": "City Council", "EventDate": "2026-03-02T00:00:00",
+                        "EventTime": "2:00 PM", "EventLastModifiedUtc": "2026-03-01T00:00:00"}]);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("events.json");
+    std::fs::write(&file, event.to_string()).unwrap();
+    let parsed = docket_args(&["vendors", "parse", "legistar", "events", file.to_str().unwrap()]).json().await;
+    assert_eq!(parsed["meetings"].as_array().map(Vec::len), Some(1), "{parsed}");
+
+    parse("votes").stdin(b"[]").fails(64, &["votes", "event-items"]).await;
+    docket("vendors parse paper events -").stdin(b"[]").fails(64, &["paper", "legistar"]).await;
+    parse("events").stdin(b"").fails(64, &["empty"]).await;
+    parse("events").stdin(b"<!doctype html><html></html>").fails(64, &["HTML"]).await;
+    parse("events").stdin(b"\xff\xfe\x00").fails(64, &["not JSON"]).await;
+    docket("vendors parse legistar events /nowhere").fails(64, &["/nowhere"]).await;
+    docket("vendors parse legistar events /").fails(64, &["can't read /"]).await;
+}
+
+#[tokio::test]
+async fn documents_are_read_and_bad_ones_flagged() {
+    let dir = tempfile::tempdir().unwrap();
+    let extract = async |name: &str, bytes: &[u8]| {
+        let file = dir.path().join(name);
+        std::fs::write(&file, bytes).unwrap();
+        docket_args(&["documents", "extract", file.to_str().unwrap()]).json().await
+    };
+    let text = "The council will consider the budget of the department of parks.";
+    let good = extract("good.pdf", &pdf(text)).await;
+    assert_eq!((&good["pages"], &good["flags"]), (&json!(1), &json!([])), "{good}");
+    assert!(good["text"].as_str().unwrap().contains("department of parks"), "{good}");
+    assert_eq!(extract("empty.pdf", b"").await["flags"], json!(["empty"]));
+    assert_eq!(extract("page.pdf", b"<html>").await["flags"], json!(["not_pdf"]));
+    assert_eq!(docket("documents extract -").stdin(&pdf(text)).json().await, good);
+    docket("documents extract /nowhere.pdf").fails(64, &["/nowhere.pdf"]).await;
+    docket("documents extract /").fails(64, &["not a regular file"]).await;
+}
+
+/// One page with one line.
+fn pdf(text: &str) -> Vec<u8> {
+    let line = format!("BT /F 12 Tf 72 700 Td ({text}) Tj ET");
+    let objects = [
+        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>".to_owned(),
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>".to_owned(),
+        format!("<</Length {}>>stream\n{line}\nendstream", line.len()),
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_owned(),
+    ];
+    let (mut file, mut table) =
+        ("%PDF-1.4\n".to_owned(), format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1));
+    for (n, object) in objects.iter().enumerate() {
+        writeln!(table, "{:010} 00000 n ", file.len()).unwrap();
+        writeln!(file, "{} 0 obj{object}endobj", n + 1).unwrap();
+    }
+    let (start, size) = (file.len(), objects.len() + 1);
+    write!(file, "{table}trailer<</Size {size}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n").unwrap();
+    file.into_bytes()
+}

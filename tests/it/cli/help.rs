@@ -1,0 +1,92 @@
+//! Help, and command lines that can't be.
+
+use super::process::{docket, docket_args};
+
+const COMMANDS: &[&str] = &[
+    "",
+    "dev",
+    "dev down",
+    "demo",
+    "scheduler",
+    "worker",
+    "server",
+    "migrate",
+    "migrate up",
+    "migrate status",
+    "topology",
+    "topology export",
+    "enqueue",
+    "jobs",
+    "jobs list",
+    "jobs show",
+    "jobs cancel",
+    "dead",
+    "dead list",
+    "dead show",
+    "dead requeue",
+    "dead discard",
+    "queue",
+    "queue stats",
+    "cities",
+    "cities add",
+    "cities list",
+    "cities sync",
+    "vendors",
+    "vendors parse",
+    "documents",
+    "documents extract",
+];
+
+#[tokio::test]
+async fn every_help_has_an_example() {
+    for command in COMMANDS {
+        let help = docket(&format!("{command} --help")).run().await;
+        assert_eq!(help.code, 0, "{command}: {help:?}");
+        assert!(help.stdout.contains("Example:"), "{command}: {help:?}");
+        let json = help.stdout.contains("--json");
+        assert!(json || ["", "scheduler", "worker", "server"].contains(command), "{command}: {help:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_cant_be_parsed_is_a_usage_error() {
+    for args in [
+        "",
+        "levitate",
+        "jobs",
+        "jobs list --status lost",
+        "jobs list --limit 0",
+        "jobs list --limit 501",
+        "jobs list --before x",
+        "jobs show 99999999999999999999",
+        "jobs cancel",
+        "dead requeue",
+        "dead requeue 1 --all",
+        "dead requeue --kind a --all",
+        "dead discard",
+        "dead list --before yesterday",
+        "enqueue",
+        "enqueue k --priority 1001",
+        "enqueue k --max-attempts 0",
+        "enqueue k --run-at tomorrow",
+        "enqueue k --args {} --args-file f",
+        "cities add x --name X --zone Mars/Olympus --vendor legistar --client c",
+        "cities add x --name X --zone UTC --vendor paper --client c",
+        "cities add x --name X --zone UTC --vendor legistar --client c --param novalue",
+        "worker --slots 0",
+    ] {
+        let ended = docket(args).fails(64, &[]).await;
+        assert!(!ended.stderr.is_empty(), "{args}");
+    }
+    docket_args(&["cities", "add", "x", "--name", " ", "--zone", "UTC", "--vendor", "legistar", "--client", "c"])
+        .fails(64, &["--name"])
+        .await;
+}
+
+#[tokio::test]
+async fn unknown_names_list_the_known_ones() {
+    let add = "cities add x --name X --client c";
+    docket(&format!("{add} --zone UTC --vendor paper")).fails(64, &["paper", "legistar"]).await;
+    docket(&format!("{add} --zone Mars/Olympus --vendor legistar")).fails(64, &["Mars/Olympus", "IANA"]).await;
+    docket("jobs list --status lost").fails(64, &["lost", "dead_letter"]).await;
+}

@@ -1,0 +1,9 @@
+//! The real binary: what it prints, and how it ends.
+
+mod database;
+mod enqueue;
+mod files;
+mod help;
+mod operate;
+mod process;
+mod roles;
