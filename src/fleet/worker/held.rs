@@ -194,3 +194,40 @@ impl Held {
         inner.jobs.is_empty() && inner.claiming.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(ids: std::ops::RangeInclusive<i64>) -> (Held, MessageId) {
+        let (held, message) = (Held::default(), MessageId(7));
+        for id in ids {
+            held.lock().jobs.insert(JobId(id), (1, StopSignal::default()));
+            *held.lock().left.entry(message).or_default() += 1;
+        }
+        (held, message)
+    }
+
+    #[test]
+    fn a_message_goes_with_the_statement_that_ends_all_that_is_left_of_it() {
+        let (held, message) = held(1..=3);
+        let none = HashSet::new();
+        assert_eq!(held.spent([message; 2].into_iter()), none, "a third job is not booked yet");
+        held.finished(Pointer(JobId(1), 1), message, &none);
+        let spent = held.spent([message; 2].into_iter());
+        assert_eq!(spent, HashSet::from([message]));
+        held.finished(Pointer(JobId(2), 1), message, &spent);
+        held.finished(Pointer(JobId(3), 1), message, &spent);
+        assert!(held.is_empty() && held.take_orphans().is_empty());
+    }
+
+    #[test]
+    fn a_message_with_a_job_that_was_given_up_goes_with_no_statement() {
+        let (held, message) = held(1..=2);
+        held.abandoned(Pointer(JobId(1), 1), message);
+        let spent = held.spent(std::iter::once(message));
+        assert_eq!(spent, HashSet::new(), "R4 and R6 find the row of job 1 by it");
+        held.finished(Pointer(JobId(2), 1), message, &spent);
+        assert_eq!(held.take_orphans(), [message], "deleted when the ledger has nothing of it either");
+    }
+}
