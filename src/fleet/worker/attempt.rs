@@ -31,8 +31,7 @@ pub(super) async fn run<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, job: C
         End::Verdict(verdict) => hand_over(shared, attempt, verdict).await,
         End::Settled => {}
         End::Abandoned => {
-            shared.held.last_of(attempt.message);
-            shared.held.finished(attempt.id, attempt.epoch);
+            shared.held.abandoned(attempt.row(), attempt.message);
             report::lost(&attempt);
         }
     }

@@ -42,10 +42,11 @@ const fn group_of(verdict: &Verdict) -> usize {
 
 /// Books verdicts of one group, however often that takes.
 async fn book<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, mut group: Vec<Ended>) {
-    let spent: Vec<MessageId> = group.iter().filter_map(|e| shared.held.last_of(e.attempt.message)).collect();
+    let spent = shared.held.spent(group.iter().map(|e| e.attempt.message));
+    let spent_ids: Vec<MessageId> = spent.iter().copied().collect();
     loop {
-        match send(shared, &group, &spent).await {
-            Ok(()) => return finish(shared, &group),
+        match send(shared, &group, &spent_ids).await {
+            Ok(()) => return finish(shared, &group, &spent),
             Err(LedgerError::Refused(text)) if group.len() == 1 => {
                 if !matches!(group[0].verdict, Verdict::Completed(_)) {
                     tracing::error!(
@@ -53,13 +54,13 @@ async fn book<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, mut group: Vec<E
                         job.id = group[0].attempt.id.0,
                         "a verdict is refused; the job goes back"
                     );
-                    return finish(shared, &group);
+                    let attempt = &group[0].attempt;
+                    return shared.held.abandoned(attempt.row(), attempt.message);
                 }
                 group[0].verdict = refused(text);
             }
             Err(LedgerError::Refused(_)) => {
                 // One of them is at fault: book them one by one. The message rows go with whichever comes last.
-                group.iter().for_each(|one| shared.held.not_last_of(one.attempt.message));
                 for one in group {
                     Box::pin(book(shared, vec![one])).await;
                 }
@@ -86,16 +87,17 @@ fn refused(text: String) -> Verdict {
 
 /// After an unknown commit: a row that is still at our epoch is repeated, any other is decided.
 async fn drop_decided<L: Ledger, B: Broker>(shared: &Shared<L, B>, group: &mut Vec<Ended>) {
-    let rows: Vec<Pointer> = group.iter().map(|e| Pointer(e.attempt.id, e.attempt.epoch)).collect();
+    let rows: Vec<Pointer> = group.iter().map(|e| e.attempt.row()).collect();
     let Ok(held) = shared.ledger.still_held(&rows).await else { return };
     let (still, decided): (Vec<_>, Vec<_>) = group.drain(..).partition(|e| held.contains(&e.attempt.id));
     *group = still;
-    finish(shared, &decided);
+    // Whether their messages are deleted nobody knows: forgetting them once more does no harm.
+    finish(shared, &decided, &HashSet::new());
 }
 
-fn finish<L: Ledger, B: Broker>(shared: &Shared<L, B>, group: &[Ended]) {
+fn finish<L: Ledger, B: Broker>(shared: &Shared<L, B>, group: &[Ended], spent: &HashSet<MessageId>) {
     for one in group {
-        shared.held.finished(one.attempt.id, one.attempt.epoch);
+        shared.held.finished(one.attempt.row(), one.attempt.message, spent);
     }
 }
 

@@ -3,12 +3,12 @@
 use super::{attempt::panicked, outcome::Attempt, report, shared::Shared};
 use crate::fleet::{
     handler::{Applier, ErrorClass, HandlerError},
-    job::{MessageId, Pointer},
+    job::MessageId,
     ports::{Broker, Completion, Ledger, LedgerError},
 };
 use futures_util::FutureExt;
 use serde_json::Value;
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{collections::HashSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 
 /// What became of the effects.
@@ -30,43 +30,47 @@ pub(super) async fn apply<L: Ledger, B: Broker>(
     deadline: Duration,
 ) -> Applied {
     let completion = Completion { id: attempt.id, epoch: attempt.epoch, output };
-    let spent: Vec<MessageId> = shared.held.last_of(attempt.message).into_iter().collect();
+    let spent = shared.held.spent(std::iter::once(attempt.message));
+    let spent_ids: Vec<MessageId> = spent.iter().copied().collect();
+    // What may have been deleted, and may not: forgetting it once more does no harm.
+    let unsure = HashSet::new();
     let ran = attempt.begun.elapsed();
     loop {
-        match transaction(shared, &completion, &spent, effects, deadline).await {
-            Ok(true) => return settle(shared, attempt, Some(ran)),
-            Ok(false) => return settle(shared, attempt, None),
-            Err(Trouble::Handler(error)) => return undo(shared, attempt, error),
+        match transaction(shared, &completion, &spent_ids, effects, deadline).await {
+            Ok(true) => return settle(shared, attempt, &spent, Some(ran)),
+            Ok(false) => return settle(shared, attempt, &unsure, None),
+            Err(Trouble::Handler(error)) => return Applied::Failed(error),
             Err(Trouble::Ledger(LedgerError::Refused(text))) => {
-                return undo(shared, attempt, HandlerError::retryable(ErrorClass::Database, text));
+                return Applied::Failed(HandlerError::retryable(ErrorClass::Database, text));
             }
             Err(Trouble::Ledger(error)) => tracing::debug!(%error, "effects are tried again"),
         }
         sleep(PAUSE).await;
         if is_decided(shared, attempt).await {
             // The commit that gave no answer did happen, or the row went to someone else.
-            return settle(shared, attempt, Some(ran));
+            return settle(shared, attempt, &unsure, Some(ran));
         }
-        if shared.held.is_stopped(Pointer(attempt.id, attempt.epoch)) {
-            return settle(shared, attempt, None);
+        if shared.held.is_stopped(attempt.row()) {
+            shared.held.abandoned(attempt.row(), attempt.message);
+            report::fenced(attempt);
+            return Applied::Settled;
         }
     }
 }
 
 /// `ran`: it is completed.
-fn settle<L: Ledger, B: Broker>(shared: &Shared<L, B>, attempt: &Attempt, ran: Option<Duration>) -> Applied {
-    shared.held.finished(attempt.id, attempt.epoch);
+fn settle<L: Ledger, B: Broker>(
+    shared: &Shared<L, B>,
+    attempt: &Attempt,
+    spent: &HashSet<MessageId>,
+    ran: Option<Duration>,
+) -> Applied {
+    shared.held.finished(attempt.row(), attempt.message, spent);
     match ran {
         Some(ran) => report::completed(attempt, ran),
         None => report::fenced(attempt),
     }
     Applied::Settled
-}
-
-/// A failed job's message is counted again: its last statement is still to come.
-fn undo<L: Ledger, B: Broker>(shared: &Shared<L, B>, attempt: &Attempt, error: HandlerError) -> Applied {
-    shared.held.not_last_of(attempt.message);
-    Applied::Failed(error)
 }
 
 enum Trouble {
@@ -104,6 +108,5 @@ async fn transaction<L: Ledger, B: Broker>(
 
 /// True: the row has left our epoch. An answer that doesn't come decides nothing.
 async fn is_decided<L: Ledger, B: Broker>(shared: &Shared<L, B>, attempt: &Attempt) -> bool {
-    let row = Pointer(attempt.id, attempt.epoch);
-    shared.ledger.still_held(&[row]).await.is_ok_and(|held| !held.contains(&attempt.id))
+    shared.ledger.still_held(&[attempt.row()]).await.is_ok_and(|held| !held.contains(&attempt.id))
 }

@@ -135,6 +135,8 @@ async fn compare<L: Ledger, B: Broker>(
         .filter(|(_, pointer)| !held_before.contains(pointer) && !held_now.contains(pointer))
         .map(|row| (row, before.get(&row).copied().unwrap_or(now)))
         .collect();
+    // What was a stray and is gone went back by a statement that gave no answer: its message may be left.
+    shared.held.orphan(before.keys().filter(|row| !strays.contains_key(row)).map(|(message, _)| *message));
     // Ticks come a little early or late.
     let age = shared.protocol.heartbeat.mul_f64(0.9);
     let ripe: Vec<(MessageId, Pointer)> =

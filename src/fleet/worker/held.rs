@@ -48,10 +48,32 @@ struct Inner {
     jobs: HashMap<JobId, (Epoch, StopSignal)>,
     /// Pointers of claims without an answer yet, at the epoch that the claim would give them.
     claiming: HashSet<Pointer>,
-    /// Jobs of each message that have not been finished.
+    /// Jobs of each message whose last statement the ledger has not answered.
     left: HashMap<MessageId, usize>,
+    /// Messages with a job that was given up, and whose row is still the ledger's to give back.
+    abandoned: HashSet<MessageId>,
     /// Messages of which nothing is left, and whose row is still there.
     orphans: Vec<MessageId>,
+}
+
+impl Inner {
+    fn end(&mut self, row: Pointer, message: MessageId) {
+        if self.jobs.get(&row.id()).is_some_and(|(at, _)| *at == row.epoch()) {
+            self.jobs.remove(&row.id());
+        }
+        if let Some(left) = self.left.get_mut(&message) {
+            *left -= 1;
+            if *left == 0 {
+                self.left.remove(&message);
+            }
+        }
+    }
+
+    fn orphan(&mut self, messages: impl IntoIterator<Item = MessageId>) {
+        self.orphans.extend(messages);
+        // Beyond this bound R4's look at a dead worker's messages has to do.
+        self.orphans.truncate(ORPHANS_MAX);
+    }
 }
 
 /// Jobs in this worker's hands, from the claim until the ledger answered their last statement. Bounded by the slots and
@@ -89,20 +111,16 @@ impl Held {
         signals
     }
 
-    /// A job's last statement is about to be sent. The message, if nothing else of it is left.
-    pub(super) fn last_of(&self, message: MessageId) -> Option<MessageId> {
-        let mut inner = self.lock();
-        let left = inner.left.get_mut(&message)?;
-        *left = left.saturating_sub(1);
-        (*left == 0).then(|| {
-            inner.left.remove(&message);
-            message
-        })
-    }
-
-    /// That statement was undone, and another one will follow.
-    pub(super) fn not_last_of(&self, message: MessageId) {
-        *self.lock().left.entry(message).or_default() += 1;
+    /// Which messages a statement may delete that ends one job of each of these (a message may be named more than once):
+    /// nothing else of them is left. R4 and R6 find a row by its message, so a message must outlive all its jobs.
+    pub(super) fn spent(&self, messages: impl Iterator<Item = MessageId>) -> HashSet<MessageId> {
+        let mut ending: HashMap<MessageId, usize> = HashMap::new();
+        for message in messages {
+            *ending.entry(message).or_default() += 1;
+        }
+        let inner = self.lock();
+        let is_spent = |(m, n): &(MessageId, usize)| inner.left.get(m) == Some(n) && !inner.abandoned.contains(m);
+        ending.into_iter().filter(is_spent).map(|(message, _)| message).collect()
     }
 
     /// Whether this job was told to stop, or is not held at all.
@@ -111,11 +129,24 @@ impl Held {
         inner.jobs.get(&row.id()).is_none_or(|(epoch, signal)| *epoch != row.epoch() || signal.reason().is_some())
     }
 
-    /// The ledger answered a job's last statement.
-    pub(super) fn finished(&self, id: JobId, epoch: Epoch) {
+    /// The ledger answered a job's last statement, which deleted the messages `spent`.
+    pub(super) fn finished(&self, row: Pointer, message: MessageId, spent: &HashSet<MessageId>) {
         let mut inner = self.lock();
-        if inner.jobs.get(&id).is_some_and(|(at, _)| *at == epoch) {
-            inner.jobs.remove(&id);
+        inner.end(row, message);
+        if !inner.left.contains_key(&message) && (inner.abandoned.remove(&message) || !spent.contains(&message)) {
+            inner.orphan([message]);
+        }
+    }
+
+    /// A job is given up without a statement: its row is for R6, or gone already.
+    pub(super) fn abandoned(&self, row: Pointer, message: MessageId) {
+        let mut inner = self.lock();
+        inner.end(row, message);
+        if inner.left.contains_key(&message) {
+            inner.abandoned.insert(message);
+        } else {
+            inner.abandoned.remove(&message);
+            inner.orphan([message]);
         }
     }
 
@@ -149,10 +180,7 @@ impl Held {
 
     /// The rows of these messages are to be deleted when the ledger answers again.
     pub(super) fn orphan(&self, messages: impl IntoIterator<Item = MessageId>) {
-        let mut inner = self.lock();
-        inner.orphans.extend(messages);
-        // Beyond this bound R4's look at a dead worker's messages has to do.
-        inner.orphans.truncate(ORPHANS_MAX);
+        self.lock().orphan(messages);
     }
 
     /// Takes them.

@@ -2,7 +2,7 @@
 
 use crate::fleet::{
     handler::{Component, ErrorClass},
-    job::{Epoch, JobId, MessageId},
+    job::{Epoch, JobId, MessageId, Pointer},
     ports::{Claimed, ReleaseHold},
 };
 use serde_json::Value;
@@ -29,6 +29,11 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
+    /// The row, at its epoch during this attempt.
+    pub(super) const fn row(&self) -> Pointer {
+        Pointer(self.id, self.epoch)
+    }
+
     pub(super) fn of(job: &Claimed, component: Component) -> Self {
         Self {
             id: job.id,

@@ -1,0 +1,7 @@
+//! The simulated broker: queues with prefetch and returns, behind connections that fail.
+
+mod port;
+mod queues;
+
+pub(crate) use port::SimBroker;
+pub(crate) use queues::Queues;
