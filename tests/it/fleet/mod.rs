@@ -4,4 +4,6 @@ mod faults;
 mod life;
 mod load;
 mod plans;
+mod regressions;
+mod severed;
 mod toys;

@@ -194,13 +194,18 @@ impl TestFleet {
 
     /// A worker. Returns its place among the running processes.
     pub(crate) async fn worker(&mut self, slots: u32) -> usize {
+        self.worker_with(slots, registry()).await
+    }
+
+    /// A worker of these kinds.
+    pub(crate) async fn worker_with(&mut self, slots: u32, registry: Arc<Registry<PgTx>>) -> usize {
         let stop = CancellationToken::new();
         let broker = self.broker();
         let settings =
             WorkerSettings { name: "test".into(), lanes: vec!["default".into()], slots, progress: Progress::default() };
         let wake = docket::db::listen(self.db.config(), stop.clone()).subscribe();
         let (ledger, protocol) = (self.ledger(), self.protocol.clone());
-        let worker = Worker::start(ledger, broker.clone(), registry(), settings, protocol, wake, stop.clone()).await;
+        let worker = Worker::start(ledger, broker.clone(), registry, settings, protocol, wake, stop.clone()).await;
         let worker = worker.unwrap().unwrap();
         let task = tokio::spawn(async move {
             worker.stopped().await;
@@ -215,6 +220,13 @@ impl TestFleet {
         let (stop, task) = &mut self.running[index];
         stop.cancel();
         task.await.unwrap();
+        self.running.remove(index);
+    }
+
+    /// Waits until a process has ended by itself.
+    pub(crate) async fn ends_by_itself(&mut self, index: usize) {
+        let (_, task) = &mut self.running[index];
+        tokio::time::timeout(Duration::from_mins(1), task).await.expect("it ends").unwrap();
         self.running.remove(index);
     }
 
