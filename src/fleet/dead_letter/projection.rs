@@ -32,6 +32,8 @@ pub struct Projection<L, B> {
     protocol: Protocol,
     /// When the last pass began, and how often a job had left `dead_letter` by then.
     last: Option<(Instant, i64)>,
+    /// A copy was published without a confirm since the last pass: it may be there twice, and the count tells nothing.
+    doubtful: bool,
     /// Marked and missing in the last pass.
     missing: HashSet<Pointer>,
 }
@@ -48,7 +50,7 @@ enum Trouble {
 impl<L: Ledger, B: Broker> Projection<L, B> {
     /// A projection that has not looked yet.
     pub fn new(ledger: L, broker: B, protocol: Protocol) -> Self {
-        Self { ledger, broker, protocol, last: None, missing: HashSet::new() }
+        Self { ledger, broker, protocol, last: None, doubtful: false, missing: HashSet::new() }
     }
 
     /// Until `shutdown`.
@@ -92,6 +94,7 @@ impl<L: Ledger, B: Broker> Projection<L, B> {
             // Read before the pass: what is marked later can't be missing in it.
             let marked = self.ledger.dead_marked(generation, i32::try_from(PASS_MAX).unwrap_or(i32::MAX)).await?;
             self.last = Some((Instant::now(), count.left));
+            self.doubtful = false;
             let seen = self.pass().await?;
             self.unmark(marked, &seen).await?;
         }
@@ -103,18 +106,21 @@ impl<L: Ledger, B: Broker> Projection<L, B> {
         let age = at.elapsed();
         let expected = count.dead - count.unpublished;
         let differs = i64::try_from(depth).unwrap_or(i64::MAX) != expected || count.left != left;
-        age >= self.protocol.dead_pass && (differs || !self.missing.is_empty() || age >= self.protocol.dead_audit)
+        age >= self.protocol.dead_pass
+            && (differs || self.doubtful || !self.missing.is_empty() || age >= self.protocol.dead_audit)
     }
 
-    async fn publish_missing(&self, generation: i32) -> Result<(), Trouble> {
+    async fn publish_missing(&mut self, generation: i32) -> Result<(), Trouble> {
         let bound = i32::try_from(BATCH).unwrap_or(i32::MAX);
         let missing = self.ledger.dead_missing(generation, bound).await?;
+        let broker = &self.broker;
         let publish = |dead: DeadLetter| async move {
             let pointer = Pointer(dead.id, dead.epoch);
-            (pointer, self.broker.publish(Outgoing::Dead(dead)).await)
+            (pointer, broker.publish(Outgoing::Dead(dead)).await)
         };
         let answers: Vec<(Pointer, PublishOutcome)> =
             stream::iter(missing).map(publish).buffer_unordered(AT_ONCE).collect().await;
+        self.doubtful |= answers.iter().any(|(_, outcome)| *outcome == PublishOutcome::Unknown);
         let confirmed: Vec<Pointer> = answers
             .into_iter()
             .filter(|(_, outcome)| *outcome == PublishOutcome::Confirmed)
