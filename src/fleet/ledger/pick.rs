@@ -14,11 +14,11 @@ use tokio_postgres::Row;
 /// Up to $2 rows by priority, and up to $8 more of the oldest below the last priority taken: a walk over the distinct
 /// priorities from the lowest up (one index descent each, at most 64), so that it needs no index of its own. The outer
 /// query of `aged` must not name `due`: after ANALYZE with nothing due the planner would read the whole due index.
-/// Retries travel alone; suspects don't travel. A message id is given to each group of one band and kind.
+/// A pause holds from its commit on, whatever a scheduler still believes. Retries travel alone; suspects don't travel. A message id is given to each group of one band and kind.
 pub(super) const PICK: &str = "\
 with recursive top as materialized (
   select ctid as tid, id, priority, kind, failures, losses from jobs
-  where due and lane = $1 and kind = any($3) and losses < $7
+  where due and lane = $1 and kind = any($3) and kind <> all(array(select kind from paused_kinds)) and losses < $7
     and case when priority > 100 then 2 when priority > 0 then 1 else 0 end = any($6)
   order by priority desc, id limit $2 for update skip locked
 ), level(priority, n) as (
@@ -32,6 +32,7 @@ with recursive top as materialized (
     select x.tid from level l cross join lateral (
       select j.ctid as tid, j.id from jobs j
       where j.due and j.lane = $1 and j.priority = l.priority and j.kind = any($3) and j.losses < $7
+        and j.kind <> all(array(select kind from paused_kinds))
         and case when j.priority > 100 then 2 when j.priority > 0 then 1 else 0 end = any($6)
       order by j.id limit $8) x
     where l.priority < (select min(priority) from top) order by x.id limit $8))
