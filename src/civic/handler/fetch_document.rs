@@ -6,7 +6,7 @@ use crate::{
         Services,
         model::{Fingerprint, Vendor},
         store::{RefId, RevisionId, documents, refs},
-        vendor::http::Ask,
+        vendor::http::{Ask, RequestId},
     },
     fleet::{
         enqueue::enqueue_one,
@@ -57,9 +57,10 @@ impl Handler for FetchDocument {
     const KIND: &'static str = "fetch_document";
     const COMPONENT: Component = Component::Document;
 
-    async fn run(&self, args: FetchDocumentArgs, _: Context) -> Result<Fetched, HandlerError> {
+    async fn run(&self, args: FetchDocumentArgs, ctx: Context) -> Result<Fetched, HandlerError> {
         let mut ask = Ask::document(args.vendor);
         ask.max_body = ask.max_body.min(self.0.settings.limits.max_input);
+        ask.request_id = Some(RequestId { job: ctx.job.0, attempt: ctx.attempt });
         let content = self.0.http.get(&args.url, &ask).await?.body;
         Ok(Fetched {
             sha256: Fingerprint::of_bytes(&content),

@@ -32,7 +32,7 @@ impl Default for CitySpec {
 pub enum Fault {
     /// 404 for ever: not worth a second attempt.
     Missing,
-    /// 503 to the first two requests, whoever sends them.
+    /// 503 to the first two attempts of a job; to the first two requests that name no attempt.
     FailsTwice,
     /// 500 for ever: a dead letter.
     Broken,

@@ -8,7 +8,7 @@ use docket::civic::{
 };
 use std::time::Duration;
 
-const ASK: Ask = Ask { vendor: Vendor::Legistar, accept: "application/json", max_body: 64 << 10 };
+const ASK: Ask = Ask { vendor: Vendor::Legistar, accept: "application/json", max_body: 64 << 10, request_id: None };
 
 async fn get(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Result<Response, FetchError> {
     let site = Site::start(answer).await;

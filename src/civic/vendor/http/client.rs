@@ -100,7 +100,10 @@ impl HttpClient {
 
     async fn send(&self, url: &Url, ask: &Ask) -> Result<reqwest::Response, FetchError> {
         let client = self.client_for(url)?;
-        let request = client.get(url.clone()).header(ACCEPT, ask.accept);
+        let mut request = client.get(url.clone()).header(ACCEPT, ask.accept);
+        if let Some(id) = ask.request_id {
+            request = request.header("x-request-id", id.to_string());
+        }
         request.send().await.map_err(|e| FetchError::from_reqwest(&e, url))
     }
 

@@ -61,19 +61,36 @@ pub struct Ask {
     pub accept: &'static str,
     /// Largest body in bytes, after decompression.
     pub max_body: usize,
+    /// Sent as `X-Request-Id`: who runs the site can name the request, and we find its job.
+    pub request_id: Option<RequestId>,
+}
+
+/// A job and its attempt. An attempt that was lost with its worker is made again under the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestId {
+    /// The job.
+    pub job: i64,
+    /// 1 for its first attempt.
+    pub attempt: i16,
+}
+
+impl std::fmt::Display for RequestId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.job, self.attempt)
+    }
 }
 
 impl Ask {
     /// A list in JSON, up to 16 MiB: 1,000 events of Legistar are 2 MB.
     #[must_use]
     pub const fn json(vendor: Vendor) -> Self {
-        Self { vendor, accept: "application/json", max_body: 16 << 20 }
+        Self { vendor, accept: "application/json", max_body: 16 << 20, request_id: None }
     }
 
     /// A document, up to 50 MiB.
     #[must_use]
     pub const fn document(vendor: Vendor) -> Self {
-        Self { vendor, accept: "application/pdf, */*;q=0.5", max_body: 50 << 20 }
+        Self { vendor, accept: "application/pdf, */*;q=0.5", max_body: 50 << 20, request_id: None }
     }
 }
 
