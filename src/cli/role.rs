@@ -73,7 +73,7 @@ impl Process {
     ) -> Result<Self, Failure> {
         let connections = config::connections(env)?;
         let fleet = config::fleet(env)?;
-        let metrics = install_metrics()?;
+        let metrics = metrics()?;
         let client = wait_for_database(&connections, args.no_wait, &shutdown).await?;
         migrate::check(&client).await?;
         drop(client);
@@ -215,10 +215,6 @@ impl Process {
     }
 }
 
-fn install_metrics() -> Result<Metrics, Failure> {
-    Metrics::install().map_err(Failure::internal)
-}
-
 /// Says what it tries and why that fails, once a reason.
 async fn wait_for_database(
     connections: &Connections,
@@ -286,9 +282,9 @@ pub(super) async fn close(process: Process) {
     process.broker.shutdown().await;
 }
 
-/// Metrics for a process that runs several roles.
+/// The process's metrics.
 pub(super) fn metrics() -> Result<Metrics, Failure> {
-    install_metrics()
+    Metrics::install().map_err(Failure::internal)
 }
 
 /// The handlers of the domain, over the connections of a ledger.

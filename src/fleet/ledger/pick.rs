@@ -14,7 +14,8 @@ use tokio_postgres::Row;
 /// Up to $2 rows by priority, and up to $8 more of the oldest below the last priority taken: a walk over the distinct
 /// priorities from the lowest up (one index descent each, at most 64), so that it needs no index of its own. The outer
 /// query of `aged` must not name `due`: after ANALYZE with nothing due the planner would read the whole due index.
-/// A pause holds from its commit on, whatever a scheduler still believes. Retries travel alone; suspects don't travel. A message id is given to each group of one band and kind.
+/// A pause holds from its commit on, whatever a scheduler still believes. Retries travel alone; suspects don't travel. A
+/// message id is given to each group of one band and kind.
 pub(super) const PICK: &str = "\
 with recursive top as materialized (
   select ctid as tid, id, priority, kind, failures, losses from jobs
