@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers may panic like the test itself")]
 
+mod documents;
 mod paths;
 mod refusals;
 mod rules;

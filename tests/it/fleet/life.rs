@@ -1,6 +1,7 @@
 //! A job's life, each way that it can end.
 
 use super::toys::{Endless, Script, TestFleet, plain, writer};
+use crate::support::{metrics, sum};
 use docket::fleet::{
     enqueue::{Enqueued, Notify, enqueue},
     handler::Handler,
@@ -29,6 +30,7 @@ async fn jobs_complete_with_and_without_effects() {
 
 #[tokio::test]
 async fn three_failures_make_a_dead_letter_with_its_copy_and_one_less_makes_a_success() {
+    let before = metrics().render();
     let mut fleet = TestFleet::new().await;
     fleet.scheduler();
     fleet.worker(4).await;
@@ -39,6 +41,13 @@ async fn three_failures_make_a_dead_letter_with_its_copy_and_one_less_makes_a_su
     assert_eq!(fleet.row(ids[1]).await, "completed failures=2 losses=0 priority=40");
     assert_eq!(fleet.row(ids[2]).await, "completed failures=1 losses=0 priority=80");
     fleet.dead_depth(1).await;
+    // Other tests of this process count in the same series: at least.
+    let after = metrics().render();
+    let grew = |series: &str| sum(&after, series) - sum(&before, series);
+    assert!(grew("docket_queue_jobs_processed_total{job_type=\"plain\",status=\"retried\"}") >= 4.0);
+    assert!(grew("docket_queue_jobs_processed_total{job_type=\"plain\",status=\"dead_letter\"}") >= 1.0);
+    assert!(grew("docket_errors_total{") >= 6.0);
+    assert!(grew("docket_processing_duration_seconds_count{job_type=\"plain\"}") >= 6.0);
 
     let history = read::job_detail(&fleet.client, ids[0]).await.unwrap().unwrap();
     let outcomes: Vec<String> = serde_json::to_value(&history).unwrap()["history"]

@@ -20,6 +20,12 @@ pub(crate) fn metrics() -> Metrics {
     METRICS.get_or_init(|| Metrics::install().expect("the first and only time")).clone()
 }
 
+/// The sum of a page's samples whose name and labels begin with this.
+pub(crate) fn sum(page: &str, series: &str) -> f64 {
+    let samples = page.lines().filter(|line| line.starts_with(series));
+    samples.map(|line| line.rsplit(' ').next().expect("a value").parse::<f64>().expect("a number")).sum()
+}
+
 /// A migrated schema without jobs.
 pub(crate) struct TestLedger {
     pub(crate) url: String,

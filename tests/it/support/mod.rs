@@ -6,7 +6,7 @@ mod services;
 mod vhost;
 
 pub(crate) use db::TestDb;
-pub(crate) use ledger::{TestLedger, metrics};
+pub(crate) use ledger::{TestLedger, metrics, sum};
 pub(crate) use services::services;
 pub(crate) use vhost::TestVhost;
 
