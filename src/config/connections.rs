@@ -40,6 +40,14 @@ pub fn database_url(env: &Environment) -> Result<Config, ConfigError> {
     crate::db::parse_url(url.expose_secret()).map_err(|e| ConfigError::new("DATABASE_URL", e.to_string()))
 }
 
+/// RabbitMQ alone, where it is named, for commands that can do without.
+///
+/// # Errors
+/// When its file can't be read.
+pub fn amqp(env: &Environment) -> Result<Option<SecretString>, ConfigError> {
+    env.secret("AMQP_URL")
+}
+
 /// RabbitMQ's management API, where it is named.
 ///
 /// # Errors
