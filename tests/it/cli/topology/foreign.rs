@@ -5,7 +5,7 @@ use docket::fleet::broker::BrokerUser;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// `e\u{1b}[31mvil` in a path.
+/// `e\u{1b}[31mvil\nline` in a path. RabbitMQ takes the line end out of names of exchanges and queues, not of policies.
 const EVIL: &str = "e%1B%5B31mvil%0Aline";
 
 async fn strange(place: &Place) {
@@ -36,8 +36,8 @@ async fn they_are_told_and_left_alone() {
     assert!(!planned.stdout.contains('\u{1b}'), "a control character reached the terminal: {planned:?}");
     for word in [
         "queue docket.default.high is of type classic, not quorum, has the argument x-max-priority = 5",
-        "binding of exchange e\u{fffd}[31mvil\u{fffd}line to queue docket.default.low",
-        "binding of exchange docket.jobs to queue e\u{fffd}[31mvil\u{fffd}line",
+        "binding of exchange e\u{fffd}[31mvilline to queue docket.default.low",
+        "binding of exchange docket.jobs to queue e\u{fffd}[31mvilline",
         "policy e\u{fffd}[31mvil\u{fffd}line matches docket.dead, docket.default.high, docket.default.normal and 1 more",
         "operator policy e\u{fffd}[31mvil\u{fffd}line overrides",
         "set policy docket-dead",
