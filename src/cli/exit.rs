@@ -37,6 +37,11 @@ impl Failure {
         Self { code: 70, text: text.to_string() }
     }
 
+    /// The same code, and more to say.
+    pub(super) fn with(self, more: &str) -> Self {
+        Self { text: format!("{}; {more}", self.text), ..self }
+    }
+
     pub(super) fn code(&self) -> ExitCode {
         ExitCode::from(self.code)
     }

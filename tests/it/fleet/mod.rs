@@ -8,4 +8,4 @@ mod plans;
 mod regressions;
 mod roles;
 mod severed;
-mod toys;
+pub(crate) mod toys;

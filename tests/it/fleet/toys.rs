@@ -139,6 +139,7 @@ pub(crate) struct TestFleet {
     amqp: String,
     pub(crate) client: Client,
     pub(crate) protocol: Protocol,
+    pub(crate) lanes: Vec<String>,
     /// Whom schedulers and workers connect as.
     pub(crate) scheduler_login: Config,
     pub(crate) worker_login: Config,
@@ -173,6 +174,7 @@ impl TestFleet {
             protocol: Protocol::five_times_shorter(),
             scheduler_login: login.clone(),
             worker_login: login,
+            lanes: vec!["default".into()],
             running: Vec::new(),
         }
     }
@@ -196,7 +198,7 @@ impl TestFleet {
         let wake = docket::db::listen(self.scheduler_login.clone(), stop.clone());
         let settings = SchedulerSettings {
             name: "test".into(),
-            lanes: vec!["default".into()],
+            lanes: self.lanes.clone(),
             retention: Retention::default(),
             progress: Progress::default(),
         };
@@ -220,7 +222,7 @@ impl TestFleet {
         let stop = CancellationToken::new();
         let broker = self.broker();
         let settings =
-            WorkerSettings { name: "test".into(), lanes: vec!["default".into()], slots, progress: Progress::default() };
+            WorkerSettings { name: "test".into(), lanes: self.lanes.clone(), slots, progress: Progress::default() };
         let wake = docket::db::listen(self.worker_login.clone(), stop.clone()).subscribe();
         let (ledger, protocol) = (self.ledger_as(&self.worker_login), self.protocol.clone());
         let worker = Worker::start(ledger, broker.clone(), registry, settings, protocol, wake, stop.clone()).await;
