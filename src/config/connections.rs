@@ -87,7 +87,9 @@ mod tests {
         let read = |url: &str| management(&env(&[("DOCKET_MANAGEMENT_URL", url)]));
         assert!(read("").unwrap().is_none());
         assert!(read("http://u:hunter2@localhost:15672").unwrap().is_some());
-        for bad in ["localhost:15672", "amqp://u:hunter2@localhost", "http://u:hunter2@", "hunter2", "http://u:hunter2@h:x"] {
+        for bad in
+            ["localhost:15672", "amqp://u:hunter2@localhost", "http://u:hunter2@", "hunter2", "http://u:hunter2@h:x"]
+        {
             let error = read(bad).expect_err(bad).to_string();
             assert!(error.contains("15672") && !error.contains("hunter2"), "{error}");
         }

@@ -18,6 +18,9 @@ pub(super) const PLACES: [&str; 2] = ["docket.toml", "/etc/docket/docket.toml"];
 /// Named as the file, it says that there is none.
 pub(super) const NONE: &str = "none";
 
+/// So many lines that are no TOML are told: more say that it is another file.
+const MAX_FAULTS: usize = 10;
+
 /// The first of `places` where something is, whatever it is: a file that can't be read must not be passed over.
 pub(super) fn find(places: &[&str]) -> Option<PathBuf> {
     let is_there = |place: &&&str| match std::fs::symlink_metadata(place) {
@@ -49,7 +52,10 @@ pub(super) fn parse(path: &Path, text: &str) -> Parsed {
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let line = line_of(error.span().unwrap_or_default());
-        problems.push((line, ConfigError::new(format!("{}:{line}", path.display()), error.message())));
+        // After the first fault of a line the parser guesses.
+        if problems.len() < MAX_FAULTS && problems.iter().all(|(told, _)| *told != line) {
+            problems.push((line, ConfigError::new(format!("{}:{line}", path.display()), error.message())));
+        }
     }
     // What a broken file seems to say is nothing to judge.
     let whole = problems.is_empty();
@@ -77,9 +83,11 @@ fn leaves<'a>(table: &'a DeTable<'_>) -> Vec<(String, &'a DeValue<'a>, Range<usi
             found.push((section.get_ref().to_string(), value.get_ref(), section.span()));
             continue;
         };
-        found.extend(inside.iter().map(|(name, value)| {
-            (format!("{}.{}", section.get_ref(), name.get_ref()), value.get_ref(), name.span())
-        }));
+        found.extend(
+            inside.iter().map(|(name, value)| {
+                (format!("{}.{}", section.get_ref(), name.get_ref()), value.get_ref(), name.span())
+            }),
+        );
     }
     found
 }

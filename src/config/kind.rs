@@ -83,9 +83,9 @@ impl Kind {
                 format!("{} is not an address and port, such as 127.0.0.1:8080 or [::1]:8080", quoted(text))
             }),
             Self::Url => web(text),
-            Self::Version => version(text)
-                .map(drop)
-                .ok_or_else(|| format!("{} is not a version: write it as 3.13", quoted(text))),
+            Self::Version => {
+                version(text).map(drop).ok_or_else(|| format!("{} is not a version: write it as 3.13", quoted(text)))
+            }
             Self::Path | Self::Text | Self::List if text.chars().any(char::is_control) => {
                 Err("has control characters".to_owned())
             }
@@ -136,11 +136,19 @@ mod tests {
                 &[("0s", "from 1s to 10s"), ("11s", "11s is not"), ("-1s", "30s"), ("5", "unit")],
             ),
             (Kind::Size(1, 1 << 20), &["1B", "1MiB"], &[("0B", "from 1B"), ("2MiB", "to 1MiB"), ("9", "unit")]),
-            (Kind::Count(1, 9), &["1", "9"], &[("0", "from 1 to 9"), ("many", "whole"), ("1e3", "whole"), ("", "whole")]),
+            (
+                Kind::Count(1, 9),
+                &["1", "9"],
+                &[("0", "from 1 to 9"), ("many", "whole"), ("1e3", "whole"), ("", "whole")],
+            ),
             (Kind::Bool, &["true", "false"], &[("yes", "true or false")]),
             (Kind::OneOf(&["a", "b"]), &["a"], &[("c", "one of a, b")]),
             (Kind::Address, &["[::1]:0", "127.0.0.1:80"], &[("localhost:80", "127.0.0.1"), ("1.2.3.4", "port")]),
-            (Kind::Url, &["https://a/b", "http://a:1"], &[("ftp://a", "web"), ("https://u:p@a", "password"), ("a", "web")]),
+            (
+                Kind::Url,
+                &["https://a/b", "http://a:1"],
+                &[("ftp://a", "web"), ("https://u:p@a", "password"), ("a", "web")],
+            ),
             (Kind::Version, &["3", "3.13", "4.2"], &[("3.x", "3.13"), ("999", "3.13"), ("+3", "3.13"), ("", "3.13")]),
             (Kind::Text, &["a b"], &[("a\u{1b}b", "control")]),
         ];

@@ -62,7 +62,8 @@ pub fn load(process: Environment, line: &CommandLine) -> Result<Environment, Pro
         let Parsed { entries, problems: found } = read(&path);
         problems.extend(found);
         for file::Entry { variable, text, line } in entries {
-            if env.origin(&variable).is_none() && secret_of(&variable).is_none_or(|secret| env.origin(secret).is_none()) {
+            if env.origin(&variable).is_none() && secret_of(&variable).is_none_or(|secret| env.origin(secret).is_none())
+            {
                 env.set(&variable, &text, Origin::File { path: path.display().to_string(), line });
             }
         }
@@ -111,7 +112,9 @@ pub fn verify(env: &Environment, role: Role) -> Result<(), Problems> {
 fn read(path: &Path) -> Parsed {
     match regular::text(path) {
         Ok(text) => file::parse(path, &text),
-        Err(problem) => Parsed { problems: vec![ConfigError::new("the configuration file", problem)], ..Parsed::default() },
+        Err(problem) => {
+            Parsed { problems: vec![ConfigError::new("the configuration file", problem)], ..Parsed::default() }
+        }
     }
 }
 
@@ -179,4 +182,99 @@ fn located(env: &Environment, problems: Vec<ConfigError>) -> Vec<ConfigError> {
 
 fn key_of(setting: &Setting, variable: &str) -> String {
     if setting.variable == variable { setting.key.to_owned() } else { setting.file_key() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::lookup::env, *};
+
+    fn loaded(file: &str, vars: &[(&str, &str)], set: &[&str]) -> Result<Environment, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        std::fs::write(&path, file).unwrap();
+        let set = set.iter().map(|text| (*text).to_owned()).collect();
+        let line = CommandLine { config: Some(path.clone()), set, ..CommandLine::default() };
+        load(env(vars), &line).map_err(|problems| problems.to_string().replace(&*path.display().to_string(), "f"))
+    }
+
+    #[test]
+    fn flags_win_over_variables_over_the_file_over_defaults() {
+        let file = "[fleet]\nlease = \"20s\"\ngrace = \"40s\"\nstatement = \"11s\"\n";
+        let vars = [("DOCKET_LEASE", "30s"), ("DOCKET_GRACE", "50s"), ("DOCKET_STATEMENT", " ")];
+        let env = loaded(file, &vars, &["fleet.grace=1m"]).unwrap();
+        let found = |name: &str| (env.get(name).unwrap_or("-").to_owned(), env.origin(name).cloned());
+        assert_eq!(found("DOCKET_LEASE"), ("30s".to_owned(), Some(Origin::Variable)));
+        assert_eq!(found("DOCKET_GRACE"), ("1m".to_owned(), Some(Origin::Flag("--set fleet.grace".to_owned()))));
+        let (statement, origin) = found("DOCKET_STATEMENT");
+        assert_eq!(statement, "11s", "an empty variable is not set");
+        assert!(matches!(origin, Some(Origin::File { line: 4, .. })), "{origin:?}");
+        assert_eq!(found("DOCKET_SWEEP"), ("-".to_owned(), None));
+    }
+
+    #[test]
+    fn a_flag_of_the_command_wins_over_set() {
+        let flags = vec![("--slots", "DOCKET_SLOTS", "9".to_owned())];
+        let line = CommandLine { config: Some("none".into()), set: vec!["worker.slots=8".to_owned()], flags };
+        assert_eq!(load(env(&[]), &line).unwrap().get("DOCKET_SLOTS"), Some("9"));
+    }
+
+    #[test]
+    fn two_ways_to_one_secret_are_one_setting() {
+        let file = "[http]\ntoken_file = \"/in/the/file\"\n";
+        let has = |env: &Environment, name: &str| env.get(name).map(str::to_owned);
+        let plain = loaded(file, &[("DOCKET_HTTP_TOKEN", "s3cret")], &[]).unwrap();
+        assert_eq!(has(&plain, "DOCKET_HTTP_TOKEN_FILE"), None, "the variable wins");
+        let other = loaded(file, &[("DOCKET_HTTP_TOKEN_FILE", "/of/the/variable")], &[]).unwrap();
+        assert_eq!(has(&other, "DOCKET_HTTP_TOKEN_FILE").as_deref(), Some("/of/the/variable"));
+        let flag = loaded(file, &[("DOCKET_HTTP_TOKEN", "s3cret")], &["http.token_file=/of/the/flag"]).unwrap();
+        assert_eq!(
+            (has(&flag, "DOCKET_HTTP_TOKEN"), has(&flag, "DOCKET_HTTP_TOKEN_FILE").as_deref()),
+            (None, Some("/of/the/flag"))
+        );
+    }
+
+    #[test]
+    fn all_problems_are_told_at_once_each_with_its_place() {
+        let file = "[fleet]\nleese = \"20s\"\n[worker]\nslots = 0\n";
+        let vars = [("DOCKET_GRACE", "soon"), ("DOCKET_LOG_FROMAT", "json")];
+        let told = loaded(file, &vars, &["fleet.sweep=0s", "oops", "http.token=hunter2"]).unwrap_err();
+        let lines = [
+            "7 problems",
+            "DOCKET_LOG_FROMAT: no such variable; did you mean DOCKET_LOG_FORMAT?",
+            "f:2: fleet.leese: no such setting; did you mean fleet.lease?",
+            "f:4: worker.slots: 0 is not from 1 to 10000",
+            "DOCKET_GRACE: not a time",
+            "--set fleet.sweep: 0s is not from 1ms",
+            "--set: there is no =",
+            "--set: http.token: other users",
+        ];
+        for line in lines {
+            assert!(told.contains(line), "{line} is not in {told}");
+        }
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+
+    #[test]
+    fn contradictions_are_told_where_they_were_made() {
+        let told = loaded("[fleet]\n\nlease = \"5s\"\n", &[("DOCKET_WINDOW_MAX", "20")], &[]).unwrap_err();
+        assert!(told.contains("f:3: fleet.lease: 5s is shorter than three heartbeats"), "{told}");
+        assert!(told.contains("DOCKET_WINDOW_MAX: 20 is less than twice worker.slots (16)"), "{told}");
+        assert!(
+            loaded("", &[], &["fleet.lanes=a,b", "worker.lanes=c"])
+                .unwrap_err()
+                .contains("--set worker.lanes: unknown lane")
+        );
+        assert!(loaded("[civic]\nallow_hosts = [\"x\"]", &[], &[]).unwrap_err().contains("f:2: civic.allow_hosts"));
+        assert!(loaded("[log]\nfilter = \"docket=loud\"", &[], &[]).unwrap_err().contains("f:2: log.filter"));
+    }
+
+    #[test]
+    fn a_role_is_told_all_that_it_lacks() {
+        let vars = [("DOCKET_HTTP_TOKEN_FILE", "/nowhere"), ("DOCKET_SUMMARISER", "openai")];
+        let told = verify(&env(&vars), Role::Worker).unwrap_err().to_string();
+        for name in ["4 problems", "DATABASE_URL", "AMQP_URL", "DOCKET_HTTP_TOKEN_FILE", "DOCKET_OPENAI_MODEL"] {
+            assert!(told.contains(name), "{name} is not in {told}");
+        }
+        assert_eq!(verify(&env(&vars), Role::Command), Ok(()));
+    }
 }

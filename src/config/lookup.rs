@@ -110,9 +110,7 @@ impl Environment {
     pub(super) fn parse<T: FromStr>(&self, name: &str, default: T, shape: &str) -> Result<T, ConfigError> {
         match self.get(name) {
             None => Ok(default),
-            Some(text) => {
-                text.parse().map_err(|_| ConfigError::new(name, format!("{} is not {shape}", quoted(text))))
-            }
+            Some(text) => text.parse().map_err(|_| ConfigError::new(name, format!("{} is not {shape}", quoted(text)))),
         }
     }
 

@@ -14,7 +14,10 @@ pub fn reference() -> String {
 
 fn table(name: &str) -> String {
     let rows: Vec<String> = catalogue().filter(|setting| section(setting) == name).map(row).collect();
-    format!("### {name}\n\n| key and variable | takes | default | read by | meaning |\n|---|---|---|---|---|\n{}\n", rows.join("\n"))
+    format!(
+        "### {name}\n\n| key and variable | takes | default | read by | meaning |\n|---|---|---|---|---|\n{}\n",
+        rows.join("\n")
+    )
 }
 
 fn row(setting: &Setting) -> String {
@@ -22,12 +25,13 @@ fn row(setting: &Setting) -> String {
     let roles = if setting.roles == ALL { "all".to_owned() } else { roles.join(", ") };
     let default = setting.default.map(|text| format!("`{text}`")).unwrap_or_default();
     let (key, variable, doc) = (setting.file_key(), setting.variable, setting.doc.trim());
-    let variables = if setting.is_secret() { format!("`{variable}`, `{variable}_FILE`") } else { format!("`{variable}`") };
+    let variables =
+        if setting.is_secret() { format!("`{variable}`, `{variable}_FILE`") } else { format!("`{variable}`") };
     format!("| `{key}`<br>{variables} | {} | {default} | {roles} | {doc} |", setting.kind.describe())
 }
 
 const COLUMNS: &str = "\
-The first name of a row is its key in the file, the second its variable. Where a default says nothing, the setting is not set.
+The first name of a row is its key in the file, the second its variable. What has no default is not set until somebody sets it.
 ";
 
 const INTRODUCTION: &str = include_str!("reference.md");

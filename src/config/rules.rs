@@ -1,11 +1,7 @@
 //! Settings that are fine alone and contradict each other. Pure: each rule in words, so that the reader can decide which of
 //! the two to change.
 
-use super::{
-    fleet::FleetConfig,
-    lookup::ConfigError,
-    units::show_duration as show,
-};
+use super::{fleet::FleetConfig, lookup::ConfigError, units::show_duration as show};
 use crate::fleet::settings::Protocol;
 use std::time::Duration;
 
@@ -125,11 +121,7 @@ mod tests {
         (&[("DOCKET_PROFILE", "short"), ("DOCKET_HEARTBEAT", "3s")], "DOCKET_LEASE", "three heartbeats"),
         (&[("DOCKET_JOB_TIMEOUT", "30m")], "DOCKET_JOB_TIMEOUT", "raise both together"),
         (&[("DOCKET_CONSUMER_TIMEOUT", "20m")], "DOCKET_JOB_TIMEOUT", "raise both together"),
-        (
-            &[("DOCKET_CONSUMER_TIMEOUT", "20s"), ("DOCKET_JOB_TIMEOUT", "5s")],
-            "DOCKET_HAND_BACK",
-            "waits for a slot",
-        ),
+        (&[("DOCKET_CONSUMER_TIMEOUT", "20s"), ("DOCKET_JOB_TIMEOUT", "5s")], "DOCKET_HAND_BACK", "waits for a slot"),
         (&[("DOCKET_SWEEP", "5s")], "DOCKET_SWEEP", "no dead worker"),
         (&[("DOCKET_UNCONFIRMED", "2s")], "DOCKET_MARK_CONFIRMED_AFTER", "go back"),
         (&[("DOCKET_SLOW_PUBLISH", "20s")], "DOCKET_SLOW_PUBLISH", "given up"),

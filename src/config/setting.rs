@@ -95,8 +95,12 @@ macro_rules! settings {
 
 /// A default, or none.
 macro_rules! default_text {
-    () => { None };
-    ($text:literal) => { Some($text) };
+    () => {
+        None
+    };
+    ($text:literal) => {
+        Some($text)
+    };
 }
 
 pub(super) use {default_text, settings};

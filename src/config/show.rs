@@ -1,12 +1,6 @@
 //! What is in force, and where it was set.
 
-use super::{
-    catalogue::catalogue,
-    lookup::Environment,
-    origin::Origin,
-    protocol,
-    setting::Setting,
-};
+use super::{catalogue::catalogue, lookup::Environment, origin::Origin, protocol, setting::Setting};
 use crate::fleet::settings::Protocol;
 use serde::Serialize;
 
@@ -36,7 +30,11 @@ pub fn show(env: &Environment) -> Vec<Shown> {
 
 fn shown(env: &Environment, setting: &Setting) -> Shown {
     let Setting { key, variable, .. } = *setting;
-    let names = if setting.is_secret() { vec![variable.to_owned(), setting.file_variable()] } else { vec![variable.to_owned()] };
+    let names = if setting.is_secret() {
+        vec![variable.to_owned(), setting.file_variable()]
+    } else {
+        vec![variable.to_owned()]
+    };
     let Some((name, origin)) = names.iter().find_map(|name| Some((name, env.origin(name)?))) else {
         let (value, origin) = default(env, setting);
         return Shown { key, variable, value, origin, changed: false };

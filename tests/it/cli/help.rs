@@ -35,6 +35,10 @@ const COMMANDS: &[&str] = &[
     "vendors parse",
     "documents",
     "documents extract",
+    "config",
+    "config show",
+    "config check",
+    "config reference",
 ];
 
 #[tokio::test]
