@@ -12,9 +12,15 @@ use std::path::PathBuf;
     after_help = "Example: docket demo --workers 2\nSettings: docket config reference"
 )]
 pub(super) struct Cli {
-    /// Configuration file, or none for no file at all [env: DOCKET_CONFIG; default: docket.toml here, else
-    /// /etc/docket/docket.toml]
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Configuration")]
+    /// Configuration file.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Configuration",
+        help = "Configuration file; none reads no file at all [env: DOCKET_CONFIG; default: docket.toml here, else \
+                /etc/docket/docket.toml]"
+    )]
     pub(super) config: Option<PathBuf>,
     /// Set one value, such as fleet.lease=20s; may be given more than once, not for secrets
     #[arg(long, global = true, value_name = "KEY=VALUE", help_heading = "Configuration")]

@@ -27,8 +27,8 @@ pub(super) struct Args {
     /// Worker processes
     #[arg(long, default_value_t = 1)]
     workers: usize,
-    /// Address of API and metrics [env: DOCKET_HTTP; default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR")]
+    /// Address of API and metrics.
+    #[arg(long, value_name = "ADDR", help = "Address of API and metrics [env: DOCKET_HTTP; default: 127.0.0.1:8080]")]
     http: Option<SocketAddr>,
     /// Keep the private servers' data for the next start
     #[arg(long)]

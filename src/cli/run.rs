@@ -15,6 +15,8 @@ use std::{ffi::OsString, io::Write, process::ExitCode};
 
 /// Runs the command line `args` (with the program's name first) to its end.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let sets = typed(&args, "--set");
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(e) => {
@@ -23,13 +25,25 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if e.use_stderr() { ExitCode::from(64) } else { ExitCode::SUCCESS };
         }
     };
-    match start(cli) {
+    // The parser forgets what stands before the command when there is more after it.
+    let outcome = if sets > cli.set.len() {
+        Err(Failure::usage("--set: write all of them after the command, such as docket worker --set worker.slots=8"))
+    } else {
+        start(cli)
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let _ = writeln!(std::io::stderr(), "docket: {failure}");
             failure.code()
         }
     }
+}
+
+/// How often a flag was typed.
+fn typed(args: &[OsString], flag: &str) -> usize {
+    let texts = args.iter().map(|arg| arg.to_string_lossy()).take_while(|arg| arg != "--");
+    texts.filter(|arg| arg.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))).count()
 }
 
 fn start(cli: Cli) -> Outcome {

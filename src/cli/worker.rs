@@ -20,11 +20,15 @@ use std::{net::SocketAddr, sync::Arc};
 #[derive(Debug, Parser)]
 #[command(after_help = "Example: docket worker --slots 32 --lanes default\nAny number of workers may run at once.")]
 pub(super) struct Args {
-    /// Jobs at once [env: DOCKET_SLOTS; default: 16]
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    /// Jobs at once.
+    #[arg(
+        long,
+        value_parser = clap::value_parser!(u32).range(1..=10_000),
+        help = "Jobs at once [env: DOCKET_SLOTS; default: 16]"
+    )]
     slots: Option<u32>,
-    /// Lanes to serve, separated by commas [env: DOCKET_WORKER_LANES; default: all configured ones]
-    #[arg(long)]
+    /// Lanes to serve.
+    #[arg(long, help = "Lanes to serve, separated by commas [env: DOCKET_WORKER_LANES; default: all configured ones]")]
     lanes: Option<String>,
     #[command(flatten)]
     role: RoleArgs,

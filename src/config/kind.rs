@@ -124,14 +124,16 @@ pub(super) fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
 
+    /// What it takes, and what it refuses with which words.
+    type Case = (Kind, &'static [&'static str], &'static [(&'static str, &'static str)]);
+
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
     fn each_kind_takes_its_own_and_says_what_it_takes() {
-        let time = Kind::Duration(SECOND, 10 * SECOND);
-        let cases: &[(Kind, &[&str], &[(&str, &str)])] = &[
+        let cases: &[Case] = &[
             (
-                time,
+                Kind::Duration(SECOND, Duration::from_secs(10)),
                 &["1s", "1000ms", "10s"],
                 &[("0s", "from 1s to 10s"), ("11s", "11s is not"), ("-1s", "30s"), ("5", "unit")],
             ),

@@ -13,7 +13,7 @@ pub struct Shown {
     pub variable: &'static str,
     /// Its value; none: it is not set, and has no default. A secret's is only said to be there.
     pub value: Option<String>,
-    /// Where it was set: `default`, a file and its line, a variable or a flag.
+    /// Where it was set: a file and its line, a variable, a flag; else `default`, or `not set`.
     pub origin: String,
     /// Whether anybody set it.
     pub changed: bool,
@@ -55,6 +55,7 @@ fn default(env: &Environment, setting: &Setting) -> (Option<String>, String) {
         .flatten();
     match short {
         Some(short) if usual.as_ref() != Some(&short) => (Some(short), "fleet.profile = short".to_owned()),
+        _ if usual.is_none() => (None, "not set".to_owned()),
         _ => (usual, "default".to_owned()),
     }
 }

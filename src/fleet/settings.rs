@@ -104,8 +104,7 @@ impl Protocol {
     /// and of an attempt, stay as they are.
     #[must_use]
     pub fn five_times_shorter() -> Self {
-        let base = Self::default();
-        let mut short = base.clone();
+        let mut short = Self::default();
         for time in short.times_mut() {
             *time /= 5;
         }
