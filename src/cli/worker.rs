@@ -13,7 +13,7 @@ use crate::{
     },
     telemetry::Owner,
 };
-use clap::Parser;
+use clap::{Parser, builder::NonEmptyStringValueParser};
 use std::{net::SocketAddr, sync::Arc};
 
 /// Arguments.
@@ -28,7 +28,11 @@ pub(super) struct Args {
     )]
     slots: Option<u32>,
     /// Lanes to serve.
-    #[arg(long, help = "Lanes to serve, separated by commas [env: DOCKET_WORKER_LANES; default: all configured ones]")]
+    #[arg(
+        long,
+        value_parser = NonEmptyStringValueParser::new(),
+        help = "Lanes to serve, separated by commas [env: DOCKET_WORKER_LANES; default: all configured ones]"
+    )]
     lanes: Option<String>,
     #[command(flatten)]
     role: RoleArgs,

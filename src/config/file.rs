@@ -1,5 +1,5 @@
-//! The file: where it is looked for, and what stands in it, by variables' names. Nothing that it says is quoted in an
-//! error: a secret may stand in it by mistake.
+//! The file: where it is looked for, and what stands in it, by variables' names. A secret may stand in it by mistake, so
+//! its text is quoted in an error only where it is the value of a setting that holds none.
 
 use super::{
     catalogue::{by_key, catalogue, suggestion},
