@@ -6,16 +6,10 @@ mod place;
 mod plan;
 mod show;
 
-use super::{
-    exit::{Failure, Outcome},
-    output,
-};
+use super::{exit::Outcome, output};
 use crate::{
     config::{self, Environment},
-    fleet::broker::{
-        definitions,
-        version::{BrokerVersion, Known, known},
-    },
+    fleet::broker::definitions,
 };
 use clap::{Parser, Subcommand};
 use place::Place;
@@ -34,14 +28,13 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Print RabbitMQ's definitions of the configured lanes; needs no broker
-    #[command(after_help = "Example: DOCKET_LANES=default,slow docket topology export --vhost docket")]
+    #[command(
+        after_help = "Example: docket topology export --vhost docket --set fleet.lanes=default,slow --set broker.version=4.1"
+    )]
     Export {
         /// Virtual host
         #[arg(long, value_name = "NAME", default_value = "/")]
         vhost: String,
-        /// RabbitMQ's version: 4.0 and later need a value that 3.x refuses
-        #[arg(long, value_name = "VERSION", default_value = "3.10")]
-        broker: BrokerVersion,
     },
     /// Show what the broker lacks or has otherwise; changes nothing
     #[command(after_help = PLAN)]
@@ -67,19 +60,14 @@ const CHECK: &str = "Example: docket topology check --scheduler-user scheduler -
 pub(super) async fn run(args: Args, env: &Environment) -> Outcome {
     let json = args.json;
     match args.action {
-        Action::Export { vhost, broker } => export(&vhost, broker, env, json),
+        Action::Export { vhost } => export(&vhost, env, json),
         Action::Plan(place) => plan::run(&place, env, json).await,
         Action::Apply(apply) => apply::run(&apply, env, json).await,
         Action::Check(place) => check::run(&place, env, json).await,
     }
 }
 
-fn export(vhost: &str, broker: BrokerVersion, env: &Environment, json: bool) -> Outcome {
+fn export(vhost: &str, env: &Environment, json: bool) -> Outcome {
     place::check_vhost(vhost)?;
-    if known(broker) == Known::TooOld {
-        return Err(Failure::usage(format!("--broker: {broker} can't dead-letter at least once: use 3.10 or later")));
-    }
-    let mut topology = config::fleet(env)?.topology;
-    topology.broker_major = broker.major;
-    output::document(&definitions(&topology, vhost, &[]), json)
+    output::document(&definitions(&config::fleet(env)?.topology, vhost, &[]), json)
 }

@@ -89,8 +89,10 @@ async fn export_knows_what_a_newer_broker_needs() {
     let export = |args: &'static str| super::super::process::docket(args).json();
     let old = export("topology export").await;
     assert_eq!(old["policies"][0]["definition"], json!({"overflow": "reject-publish"}));
-    let new = export("topology export --broker 4.1.4").await;
+    let new = export("topology export --set broker.version=4.1.4").await;
     assert_eq!(new["policies"][0]["definition"]["delivery-limit"], -1);
-    super::super::process::docket("topology export --broker 3.9").fails(64, &["3.10"]).await;
-    super::super::process::docket("topology export --broker new").fails(64, &["--broker"]).await;
+    for version in ["3.9", "new", "4"] {
+        let line = format!("topology export --set broker.version={version}");
+        super::super::process::docket(&line).fails(64, &["broker.version", version, "3.10"]).await;
+    }
 }
