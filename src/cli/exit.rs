@@ -3,7 +3,7 @@
 use crate::{
     civic::{SyncError, store::cities::CityError},
     config::ConfigError,
-    db::MigrateError,
+    db::{BackupError, MigrateError},
     dev::UnusableDir,
     fleet::enqueue::EnqueueError,
     http::ServeError,
@@ -56,9 +56,13 @@ impl From<ConfigError> for Failure {
 
 impl From<MigrateError> for Failure {
     fn from(error: MigrateError) -> Self {
+        use MigrateError as E;
         match error {
-            MigrateError::Connect(_) | MigrateError::Statement(_) => Self::unavailable(error),
-            MigrateError::Migration(_) => Self::internal(error),
+            E::Connect(_) | E::Statement(_) | E::Locked(_) | E::Limit { .. } => Self::unavailable(error),
+            E::NoSchema(_) | E::Denied(..) | E::Foreign { .. } | E::Newer { .. } | E::Version(_) => Self::usage(error),
+            E::Backup(BackupError::Dump(_)) => Self::internal(error),
+            E::Backup(_) => Self::usage(error),
+            E::Migration(_) | E::Failed { .. } | E::Changed(_) | E::Gap(_) => Self::internal(error),
         }
     }
 }

@@ -15,6 +15,7 @@ mod fleet;
 mod http;
 mod infra;
 mod isolation;
+mod migrate;
 mod operate;
 mod read;
 mod support;

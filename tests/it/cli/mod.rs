@@ -5,5 +5,5 @@ mod enqueue;
 mod files;
 mod help;
 mod operate;
-mod process;
+pub(crate) mod process;
 mod roles;
