@@ -61,7 +61,7 @@ create table jobs (
   trace_id           uuid,
   args               jsonb not null default '{}',
   constraint jobs_pkey primary key (id),
-  constraint jobs_limits check (priority between -1000 and 1000 and base_priority between -1000 and 1000
+  constraint jobs_limits check (priority >= -1000 and priority <= 1000 and base_priority >= -1000 and base_priority <= 1000
     and max_attempts > 0 and failures >= 0 and losses >= 0 and round >= 0 and epoch >= 0
     and open_children >= 0 and failed_children >= 0),
   constraint jobs_status check (status <> 'dead_letter'),   -- V3 brings dead letters

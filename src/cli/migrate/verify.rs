@@ -6,7 +6,7 @@ use crate::{
         exit::{Failure, Outcome},
         output,
     },
-    db::{self, Drift, MigrationSet, Outcome as Answer, Tried, Verification},
+    db::{self, Drift, DriftKind, MigrationSet, Outcome as Answer, Tried, Verification},
     fleet::ledger,
 };
 use tokio_postgres::Config;
@@ -33,20 +33,27 @@ pub(super) async fn run(config: &Config, to: Option<i32>, json: bool) -> Outcome
 
 fn show(found: &Verification) -> Outcome {
     let tried = found.trials.iter().map(|tried| {
-        let fault = if tried.ok { "" } else { "FAULT: " };
-        [tried.what.clone(), format!("{fault}{}", answer(tried))]
+        let verdict = if tried.ok { "ok   " } else { "FAULT" };
+        format!("{verdict}  {}: {}", tried.what, answer(tried))
     });
-    output::table(["tried", "answer"], tried)?;
-    let drift = found.drift.iter().map(|Drift { object, name, kind, expected, found }| {
-        let kind = format!("{kind:?}").to_lowercase();
-        [object.clone(), name.clone(), kind, expected.clone(), found.clone()]
-    });
-    if found.drift.is_empty() {
-        output::text("no drift: the schema is what the migrations make")?;
-    } else {
-        output::table(["object", "name", "drift", "expected", "found"], drift)?;
-    }
-    output::text(&format!("version {}; {} rules tried", found.version, found.trials.len()))
+    let drift = found.drift.iter().map(described);
+    let none = found.drift.is_empty().then(|| "no drift: the schema is what the migrations make".to_owned());
+    let last = format!("version {}; {} rules tried", found.version, found.trials.len());
+    output::text(&tried.chain(drift).chain(none).chain([last]).collect::<Vec<_>>().join("\n"))
+}
+
+fn described(drift: &Drift) -> String {
+    let Drift { object, name, kind, expected, found } = drift;
+    let kind = match kind {
+        DriftKind::Missing => "MISSING",
+        DriftKind::Extra => "EXTRA",
+        DriftKind::Changed => "CHANGED",
+        DriftKind::Foreign => "foreign",
+    };
+    let sides = [("expected", expected), ("found", found)].into_iter().filter(|(_, text)| !text.is_empty());
+    let sides =
+        sides.map(|(side, text)| format!("\n  {side}: {}", text.split_whitespace().collect::<Vec<_>>().join(" ")));
+    format!("{kind}  {object} {name}{}", sides.collect::<String>())
 }
 
 fn answer(tried: &Tried) -> String {

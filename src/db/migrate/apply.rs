@@ -1,7 +1,7 @@
 //! Running a file.
 
 use super::{
-    error::MigrateError,
+    error::{MigrateError, explain},
     history,
     patience::{LOCK_TIMEOUT, Patience},
     set::{script, sql},
@@ -11,7 +11,7 @@ use super::{
 use refinery::Migration;
 use std::time::Duration;
 use tokio::time::Instant;
-use tokio_postgres::{Client, Error, error::SqlState};
+use tokio_postgres::{Client, Error};
 
 /// How often a batch tells where it is.
 const NEWS: Duration = Duration::from_secs(2);
@@ -36,7 +36,7 @@ impl Runner<'_> {
     /// Makes the history.
     pub(super) async fn begin(&self) -> Result<(), MigrateError> {
         if let Err(error) = self.client.batch_execute(history::CREATE).await {
-            return Err(self.explain(error, MigrateError::Statement).await);
+            return Err(explain(self.client, self.schema, self.is_new, error, MigrateError::Statement).await);
         }
         Ok(())
     }
@@ -147,24 +147,8 @@ impl Runner<'_> {
     async fn failed(&self, migration: &Migration, place: &str, error: Error) -> MigrateError {
         let left = if place.starts_with("step") { STOPPED } else { ROLLED_BACK };
         let (migration, place) = (migration.to_string(), place.to_owned());
-        self.explain(error, |error| MigrateError::Failed { migration, place, error, left }).await
-    }
-
-    /// The two that a person can mend at once get words of their own.
-    async fn explain(&self, error: Error, otherwise: impl FnOnce(Error) -> MigrateError) -> MigrateError {
-        let said = super::super::describe(&error);
-        let taken = [SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_OBJECT, SqlState::DUPLICATE_FUNCTION];
-        match error.code() {
-            Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => {
-                let user = self.client.query_one("select quote_ident(current_user)", &[]).await;
-                let user = user.map_or_else(|_| "this role".to_owned(), |row| row.get(0));
-                MigrateError::Denied(said, self.schema.to_owned(), user)
-            }
-            Some(code) if self.is_new && taken.contains(code) => {
-                MigrateError::Foreign { schema: self.schema.to_owned(), found: said }
-            }
-            _ => otherwise(error),
-        }
+        let failed = |error| MigrateError::Failed { migration, place, error, left };
+        explain(self.client, self.schema, self.is_new, error, failed).await
     }
 }
 

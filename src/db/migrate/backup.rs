@@ -108,7 +108,7 @@ fn environment(config: &Config) -> Vec<(&'static str, String)> {
     all
 }
 
-/// A name as pg_dump's patterns take it literally.
+/// A name as the patterns of `pg_dump` take it literally.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -1,13 +1,14 @@
 //! What is in a schema, as text that compares.
 
 use super::{
+    super::describe,
     error::MigrateError,
     history,
     set::{MigrationSet, script},
     steps::How,
 };
 use std::collections::BTreeMap;
-use tokio_postgres::GenericClient;
+use tokio_postgres::{GenericClient, error::SqlState};
 
 /// What makes two schemas equal.
 pub(super) type Catalogue = BTreeMap<(String, String), Entry>;
@@ -34,7 +35,10 @@ pub(super) async fn expected<C: GenericClient>(transaction: &C, set: &MigrationS
     let path: String =
         transaction.query_one("select current_setting('search_path')", &[]).await.map_err(MigrateError::of)?.get(0);
     let build = format!("create schema {name}; set local search_path = {name}; {}", history::CREATE);
-    transaction.batch_execute(&build).await.map_err(MigrateError::of)?;
+    transaction.batch_execute(&build).await.map_err(|e| match e.code() {
+        Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => MigrateError::Scratch(describe(&e)),
+        _ => MigrateError::of(e),
+    })?;
     for migration in set.iter() {
         let script = script(migration)?;
         let plain = script.plain().filter(|(step, _)| !matches!(step.how, How::Batch { .. }));

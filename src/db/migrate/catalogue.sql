@@ -7,13 +7,13 @@ p as (select oid, proname, proacl, proowner, pg_get_function_identity_arguments(
       where pronamespace = to_regnamespace($1) and prokind in ('f', 'p')),
 d(kind, tab, name, def) as (
   select 'table', relname::text, relname::text,
-         concat_ws(' ', relkind, relpersistence, array_to_string(array(select unnest(reloptions) order by 1), ','))
+         concat_ws(' ', relkind::text, relpersistence::text, array_to_string(array(select unnest(reloptions) order by 1), ','))
   from r where relkind in ('r', 'p')
   union all
   select 'column', r.relname, r.relname || '.' || a.attname,
          concat_ws(' ', format_type(a.atttypid, a.atttypmod), case when a.attnotnull then 'not null' end,
-                   'default ' || pg_get_expr(x.adbin, x.adrelid), 'identity ' || nullif(a.attidentity, ''),
-                   'generated ' || nullif(a.attgenerated, ''), 'collate ' || l.collname, 'storage ' || a.attstorage)
+                   'default ' || pg_get_expr(x.adbin, x.adrelid), 'identity ' || nullif(a.attidentity::text, ''),
+                   'generated ' || nullif(a.attgenerated::text, ''), 'collate ' || l.collname, 'storage ' || a.attstorage::text)
   from r join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
   left join pg_attrdef x on x.adrelid = a.attrelid and x.adnum = a.attnum
   left join pg_collation l on l.oid = a.attcollation and l.collname <> 'default'
@@ -26,7 +26,7 @@ d(kind, tab, name, def) as (
   select 'constraint', r.relname, r.relname || '.' || k.conname, pg_get_constraintdef(k.oid)
   from r join pg_constraint k on k.conrelid = r.oid and k.contype in ('c', 'f', 'p', 'u', 'x')
   union all
-  select 'trigger', r.relname, r.relname || '.' || t.tgname, pg_get_triggerdef(t.oid) || ' (' || t.tgenabled || ')'
+  select 'trigger', r.relname, r.relname || '.' || t.tgname, pg_get_triggerdef(t.oid) || ' (' || t.tgenabled::text || ')'
   from r join pg_trigger t on t.tgrelid = r.oid and not t.tgisinternal
   union all
   select 'function', '', format('%s(%s)', proname, arguments), pg_get_functiondef(oid) from p

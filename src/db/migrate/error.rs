@@ -2,7 +2,7 @@
 
 use super::super::describe;
 use std::path::PathBuf;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, error::SqlState};
 
 /// Why the schema could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +39,9 @@ pub enum MigrateError {
         "{0}; as an owner of the database: grant create, usage on schema {1} to {2}, or migrate as the tables' owner"
     )]
     Denied(String, String, String),
+    /// A right that only `verify` needs.
+    #[error("{0}; verify makes a schema to compare with, and takes it back: grant create on the database to this role")]
+    Scratch(String),
     /// Something else is where a table of Docket should be.
     #[error(
         "schema {schema} holds something that no migration of Docket made: {found}; nothing was changed: give Docket a \
@@ -128,4 +131,26 @@ impl MigrateError {
 pub(super) fn is_lock(error: &tokio_postgres::Error) -> bool {
     let busy = [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED];
     error.code().is_some_and(|code| busy.contains(code))
+}
+
+/// The two faults that a person can mend at once get words of their own.
+pub(super) async fn explain(
+    client: &Client,
+    schema: &str,
+    is_new: bool,
+    error: tokio_postgres::Error,
+    otherwise: impl FnOnce(tokio_postgres::Error) -> MigrateError,
+) -> MigrateError {
+    let taken = [SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_OBJECT, SqlState::DUPLICATE_FUNCTION];
+    match error.code() {
+        Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => {
+            let user = client.query_one("select quote_ident(current_user)", &[]).await;
+            let user = user.map_or_else(|_| "this role".to_owned(), |row| row.get(0));
+            MigrateError::Denied(describe(&error), schema.to_owned(), user)
+        }
+        Some(code) if is_new && taken.contains(code) => {
+            MigrateError::Foreign { schema: schema.to_owned(), found: describe(&error) }
+        }
+        _ => otherwise(error),
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     catalogue,
-    error::MigrateError,
+    error::{MigrateError, explain},
     history, lock,
     patience::{LOCK_TIMEOUT, Patience},
     set::{MigrationSet, script},
@@ -78,7 +78,7 @@ pub async fn rehearse(
     tell: &Tell<'_>,
 ) -> Result<Rehearsal, MigrateError> {
     let mut client = connect(config).await?;
-    schema(&client).await?;
+    let schema = schema(&client).await?;
     let to = target(set, to)?;
     lock::acquire(&client, tell).await?;
     let records = history::read(&client).await.map_err(MigrateError::of)?;
@@ -96,7 +96,7 @@ pub async fn rehearse(
         match stage.run(&mut client, &missing).await {
             Ok(()) => break stage.done,
             Err(MigrateError::Failed { ref error, .. }) if patience.wait(&client, error, tell).await? => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(explained(error, &client, &schema, records.is_empty()).await),
         }
     };
     let after = state(&client).await?;
@@ -107,6 +107,17 @@ pub async fn rehearse(
     }
     lock::release(&client).await?;
     Ok(Rehearsal { statements, compared: after.0.len() + after.1.len() })
+}
+
+async fn explained(error: MigrateError, client: &Client, schema: &str, is_new: bool) -> MigrateError {
+    match error {
+        MigrateError::Failed { migration, place, error, left } => {
+            let failed = |error| MigrateError::Failed { migration, place, error, left };
+            explain(client, schema, is_new, error, failed).await
+        }
+        MigrateError::Statement(error) => explain(client, schema, is_new, error, MigrateError::Statement).await,
+        other => other,
+    }
 }
 
 /// All that a migration could change but rows: the catalogue, and the file of each table and index.

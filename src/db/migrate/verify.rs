@@ -59,11 +59,12 @@ pub async fn verify(
     let name: String =
         transaction.query_one("select current_schema()::text", &[]).await.map_err(MigrateError::of)?.get(0);
     let found = catalogue::read(&transaction, &name).await?;
+    // First: a role that may not is told so before anything is tried.
+    let expected = catalogue::expected(&transaction, &set).await?;
     let mut tried = Vec::new();
     for trial in trials.iter().filter(|trial| trial.since <= version) {
         tried.push(trial::run(&transaction, trial).await?);
     }
-    let expected = catalogue::expected(&transaction, &set).await?;
     transaction.rollback().await.map_err(MigrateError::of)?;
     Ok(Verification { version, trials: tried, drift: compare(&expected, &found) })
 }

@@ -150,6 +150,11 @@ const MENDED: &[(&str, &[Status], &str, &str)] = &[
     ),
 ];
 
+/// The rule of the trigger `job_failed_at` over all rows, also those that were there before it: one look at the table.
+const DATED: &str = "do $$ begin \
+    if exists (select 1 from jobs where (failed_at is not null) <> (status in ('failed','dead_letter'))) then \
+    raise exception 'some job is not' using errcode = 'check_violation', constraint = 'job_failed_at'; end if; end $$";
+
 /// All of it.
 #[must_use]
 pub fn trials() -> Vec<Trial> {
@@ -166,6 +171,7 @@ pub fn trials() -> Vec<Trial> {
         all.push(undone(undo, undo));
         all.push(undone(undo, other));
     }
+    all.push(trial("every failure is dated, and nothing else".to_owned(), String::new(), DATED.to_owned(), true));
     let shape = |(what, sql): &(&str, &str)| trial((*what).to_owned(), INSERT.to_owned(), (*sql).to_owned(), false);
     all.extend(SHAPES.iter().map(shape));
     for (status, what, set) in STATES {

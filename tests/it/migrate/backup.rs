@@ -18,9 +18,16 @@ async fn digest(db: &TestDb) -> String {
 /// As `migrations/README.md` says it.
 fn restore(db: &TestDb, file: &Path) {
     let mut psql = Command::new("psql");
-    psql.args(["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--file"])
-        .arg(file)
-        .arg(db.url());
+    psql.args([
+        "--no-psqlrc",
+        "--quiet",
+        "--output=/dev/null",
+        "--single-transaction",
+        "--set=ON_ERROR_STOP=1",
+        "--file",
+    ])
+    .arg(file)
+    .arg(db.url());
     let output = psql.output().unwrap();
     assert!(output.status.success(), "{output:?}");
 }

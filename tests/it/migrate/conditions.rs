@@ -29,7 +29,9 @@ async fn a_newer_database() {
     let db = TestDb::migrated().await;
     let newer = "insert into refinery_schema_history values (9999, 'wings', '2030-01-01T00:00:00Z', '1')";
     db.connect().await.batch_execute(newer).await.unwrap();
-    for command in ["migrate up", "migrate up --dry-run", "migrate plan", "queue stats", "jobs list", "enqueue x"] {
+    for command in
+        ["migrate up", "migrate up --dry-run", "migrate plan", "queue stats", "jobs list", "enqueue sync_city"]
+    {
         docket(command).database(db.url()).fails(64, &["9999", "newer docket"]).await;
     }
     docket("migrate verify").database(db.url()).fails(64, &["9999"]).await;
@@ -43,7 +45,7 @@ async fn a_newer_database() {
 #[tokio::test]
 async fn an_older_database() {
     let db = version2().await;
-    for command in ["queue stats", "jobs list", "dead list", "enqueue x"] {
+    for command in ["queue stats", "jobs list", "dead list", "enqueue sync_city"] {
         docket(command).database(db.url()).fails(64, &["version 2", "docket migrate up"]).await;
     }
     for role in ["worker", "scheduler", "server"] {
@@ -85,6 +87,8 @@ async fn no_rights() {
     let old = version2().await;
     let url = stranger(&old).await;
     docket("migrate up").database(&url).fails(64, &["tables' owner"]).await;
+    docket("migrate up --dry-run").database(&url).fails(64, &["tables' owner"]).await;
+    docket("migrate verify --to 2").database(&url).fails(64, &["grant create on the database"]).await;
     docket("migrate status").database(&url).json().await;
     docket("migrate plan").database(&url).json().await;
     assert_eq!(version(&old).await, Some(2));

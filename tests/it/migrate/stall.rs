@@ -15,6 +15,7 @@ use std::{
 };
 use tokio::{task::JoinSet, time::Instant};
 use tokio_postgres::{Client, Config};
+use url::Url;
 
 /// 92 % completed, 4 % failed, 2 % due, 1 % held, 1 % in flight: a ledger with a history.
 const FILL: &str = "
@@ -108,10 +109,23 @@ async fn fill(client: &Client, jobs: i64) {
     }
     client.batch_execute("alter table jobs enable trigger user").await.unwrap();
     client.batch_execute(MESSAGES).await.unwrap();
-    client
-        .batch_execute("select setval('job_message_seq', (select max(id) from jobs)); vacuum analyze jobs; checkpoint")
-        .await
-        .unwrap();
+    for last in ["select setval('job_message_seq', (select max(id) from jobs))", "vacuum analyze jobs", "checkpoint"] {
+        client.batch_execute(last).await.unwrap();
+    }
+}
+
+/// A copy of the filled database, for one run.
+async fn copy(url: &str, run: i32) -> Config {
+    let (mut home, name) = (Url::parse(url).unwrap(), format!("run_{run}"));
+    home.set_path("/postgres");
+    let client = db::connect(&db::parse_url(home.as_str()).unwrap()).await.unwrap();
+    // Newer servers would log every page of the copy.
+    let newer = "select current_setting('server_version_num')::int >= 150000";
+    let strategy = if client.query_one(newer, &[]).await.unwrap().get(0) { "strategy file_copy" } else { "" };
+    client.batch_execute(&format!("create database {name} template docket {strategy}")).await.unwrap();
+    client.batch_execute("checkpoint").await.unwrap();
+    home.set_path(&name);
+    db::parse_url(home.as_str()).unwrap()
 }
 
 fn told(when: &str, timings: &[(&'static str, Timings)]) {
@@ -133,27 +147,33 @@ fn told(when: &str, timings: &[(&'static str, Timings)]) {
 #[ignore = "a measurement: scripts/bench-migrate"]
 async fn version_3_on_a_large_ledger() {
     let number = |name, default| std::env::var(name).map_or(default, |text: String| text.parse().expect(name));
-    let (jobs, runs) = (number("BENCH_JOBS", 5_000_000), number("BENCH_RUNS", 1));
+    let jobs: i64 = number("BENCH_JOBS", 5_000_000);
+    let runs = i32::try_from(number("BENCH_RUNS", 1)).expect("BENCH_RUNS");
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("stall-{}", std::process::id()));
+    let spec = ServicesSpec { dir: dir.clone(), keep: false, postgres: true, rabbitmq: None, durable: true };
+    let services = Services::start(spec).await.unwrap();
+    let url = services.database_url().unwrap();
+    filled(&db::parse_url(url).unwrap(), jobs).await;
     for run in 1..=runs {
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("stall-{}", std::process::id()));
-        let spec = ServicesSpec { dir: dir.clone(), keep: false, postgres: true, rabbitmq: None, durable: true };
-        let services = Services::start(spec).await.unwrap();
-        let config = db::parse_url(services.database_url().unwrap()).unwrap();
-        db::upgrade(&config, &Upgrade { to: Some(2), ..Upgrade::default() }).await.unwrap();
-        let client = db::connect(&config).await.unwrap();
-        let began = Instant::now();
-        fill(&client, jobs).await;
-        println!("run {run}: {jobs} jobs made in {:.0} s", began.elapsed().as_secs_f64());
+        let config = copy(url, run).await;
+        println!("run {run}");
         let before = Poller::start(&config).await;
         tokio::time::sleep(Duration::from_secs(10)).await;
         told("before", &before.stop().await);
         measure(&config).await;
-        let size = "select pg_size_pretty(pg_table_size('jobs')), current_setting('server_version')";
-        let row = client.query_one(size, &[]).await.unwrap();
-        println!("table {}, PostgreSQL {}\n", row.get::<_, String>(0), row.get::<_, String>(1));
-        services.stop().await;
-        drop(std::fs::remove_dir_all(dir));
     }
+    services.stop().await;
+    drop(std::fs::remove_dir_all(dir));
+}
+
+async fn filled(config: &Config, jobs: i64) {
+    db::upgrade(config, &Upgrade { to: Some(2), ..Upgrade::default() }).await.unwrap();
+    let (client, began) = (db::connect(config).await.unwrap(), Instant::now());
+    fill(&client, jobs).await;
+    let size = "select pg_size_pretty(pg_table_size('jobs')), current_setting('server_version')";
+    let row = client.query_one(size, &[]).await.unwrap();
+    let (size, server): (String, String) = (row.get(0), row.get(1));
+    println!("{jobs} jobs in {size}, made in {:.0} s, PostgreSQL {server}", began.elapsed().as_secs_f64());
 }
 
 async fn measure(config: &Config) {
