@@ -5,6 +5,8 @@
 -- version 2.
 -- Locks: jobs ACCESS EXCLUSIVE in the first step, for some milliseconds, waited for at most 0.3 s; the others hold up
 --   neither reads nor writes.
+-- Measured: 5,000,000 jobs on a busy machine of 2 cores: 68 to 107 s in all, the first step under 0.2 s with its wait;
+--   no statement of a fleet at work waited for more than 0.5 s (docs/UPGRADING.md).
 
 -- step: transaction
 -- The first lock waits for a vacuum to be gone without anybody waiting behind it; the second then has only the

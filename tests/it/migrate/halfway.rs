@@ -121,6 +121,26 @@ async fn two_at_once_apply_each_file_once() {
     assert_eq!(version(&db).await, Some(db::newest()));
 }
 
+#[tokio::test]
+async fn who_comes_second_waits_and_says_so() {
+    let db = with_rows().await;
+    let holder = db.connect().await;
+    let lock = "(hashtext('docket.migrate'), hashtext(current_schema()))";
+    holder.execute(&format!("select pg_advisory_lock{lock}"), &[]).await.unwrap();
+    let told = Mutex::default();
+    let files = [FIRST, ("V2__column", "alter table t add column b int")];
+    let migrating = bring_to(&db, &files, None, &told);
+    let waiting = async {
+        while told.lock().unwrap().iter().all(|line| !line.contains("another migration of this schema runs")) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(version(&db).await, Some(1));
+        holder.execute(&format!("select pg_advisory_unlock{lock}"), &[]).await.unwrap();
+    };
+    let (migrated, ()) = tokio::join!(migrating, waiting);
+    assert_eq!(migrated.unwrap().len(), 1);
+}
+
 /// Runs `docket migrate up` until it says `word`, and kills it there.
 async fn killed_at(db: &TestDb, word: &str) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_docket"));
