@@ -29,7 +29,9 @@ d(kind, tab, name, def) as (
   select 'trigger', r.relname, r.relname || '.' || t.tgname, pg_get_triggerdef(t.oid) || ' (' || t.tgenabled::text || ')'
   from r join pg_trigger t on t.tgrelid = r.oid and not t.tgisinternal
   union all
-  select 'function', '', format('%s(%s)', proname, arguments), pg_get_functiondef(oid) from p
+  select 'function', '', format('%s(%s)', proname, arguments),
+         -- A function may be bound to its schema.
+         replace(pg_get_functiondef(oid), 'SET search_path TO ' || quote_literal($1), 'SET search_path TO itself') from p
   union all
   select 'view', relname, relname, pg_get_viewdef(oid) from r where relkind in ('v', 'm')
   union all
