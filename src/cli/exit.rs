@@ -3,7 +3,7 @@
 use crate::{
     civic::{SyncError, store::cities::CityError},
     config::{ConfigError, Problems},
-    db::MigrateError,
+    db::{BackupError, MigrateError, is_passing},
     dev::UnusableDir,
     fleet::enqueue::EnqueueError,
     http::ServeError,
@@ -67,9 +67,16 @@ impl From<Problems> for Failure {
 
 impl From<MigrateError> for Failure {
     fn from(error: MigrateError) -> Self {
-        match error {
-            MigrateError::Connect(_) | MigrateError::Statement(_) => Self::unavailable(error),
-            MigrateError::Migration(_) => Self::internal(error),
+        use MigrateError as E;
+        match &error {
+            E::Connect(_) | E::Statement(_) | E::Locked(_) | E::Limit { .. } => Self::unavailable(&error),
+            E::NoSchema(_) | E::Denied(..) | E::Scratch(_) | E::Foreign { .. } | E::Newer { .. } | E::Version(_) => {
+                Self::usage(&error)
+            }
+            E::Backup(BackupError::Dump(_)) => Self::internal(&error),
+            E::Backup(_) => Self::usage(&error),
+            E::Failed { error: cause, .. } if is_passing(cause) => Self::unavailable(&error),
+            E::Migration(_) | E::Failed { .. } | E::Changed(_) | E::Gap(_) => Self::internal(&error),
         }
     }
 }

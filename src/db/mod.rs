@@ -9,5 +9,9 @@ mod pool;
 pub use connect::{DbUrlError, connect, parse_url};
 pub use error::{describe, is_passing};
 pub use listen::{Notifications, listen};
-pub use migrate::{MigrateError, Migration, applied, migrate, migrations, newest};
+pub use migrate::{
+    BackupError, Drift, DriftKind, Expected, MigrateError, Migration, MigrationSet, Outcome, Planned, PlannedStep,
+    Rehearsal, Rehearsed, State, TableLock, Tell, Trial, Tried, Upgrade, Verification, applied, migrate, migrations,
+    newest, plan, rehearse, upgrade, verify,
+};
 pub use pool::{Pool, PoolOptions, PoolPurpose, pool};

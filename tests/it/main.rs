@@ -16,6 +16,7 @@ mod fleet;
 mod http;
 mod infra;
 mod isolation;
+mod migrate;
 mod operate;
 mod read;
 mod support;

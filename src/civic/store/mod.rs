@@ -14,5 +14,7 @@ pub mod meetings;
 pub mod refs;
 pub mod revisions;
 pub mod summaries;
+mod trials;
 
 pub use id::{CityId, ItemId, MeetingId, RefId, RevisionId, SummaryId};
+pub use trials::trials;

@@ -15,10 +15,12 @@ mod retention;
 mod sql;
 mod statements;
 mod sweeps;
+mod trials;
 mod tx;
 mod workers;
 
 pub use pg::{LedgerConnections, PgLedger};
 #[doc(hidden)]
 pub use statements::statements;
+pub use trials::trials;
 pub use tx::PgTx;

@@ -13,6 +13,8 @@ const COMMANDS: &[&str] = &[
     "migrate",
     "migrate up",
     "migrate status",
+    "migrate plan",
+    "migrate verify",
     "topology",
     "topology export",
     "topology plan",
@@ -82,6 +84,10 @@ async fn what_cant_be_parsed_is_a_usage_error() {
         "cities add x --name X --zone UTC --vendor legistar --client c --param novalue",
         "worker --slots 0",
         "worker --lanes=",
+        "migrate up --dry-run --backup f",
+        "migrate up --limit 3",
+        "migrate up --dry-run --limit 0",
+        "migrate up --to x",
     ] {
         let ended = docket(args).fails(64, &[]).await;
         assert!(!ended.stderr.is_empty(), "{args}");

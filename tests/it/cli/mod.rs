@@ -6,6 +6,6 @@ mod enqueue;
 mod files;
 mod help;
 mod operate;
-mod process;
+pub(crate) mod process;
 mod roles;
 mod topology;

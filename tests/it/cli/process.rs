@@ -12,26 +12,26 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A command line, with an environment that names no server.
-pub(super) struct Docket {
+pub(crate) struct Docket {
     command: Command,
     stdin: Option<Vec<u8>>,
 }
 
 /// How it ended.
 #[derive(Debug)]
-pub(super) struct Ended {
-    pub(super) code: i32,
-    pub(super) stdout: String,
-    pub(super) stderr: String,
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// `docket` with these arguments, separated by blanks.
-pub(super) fn docket(args: &str) -> Docket {
+pub(crate) fn docket(args: &str) -> Docket {
     docket_args(&args.split_ascii_whitespace().collect::<Vec<_>>())
 }
 
 /// `docket` with exactly these arguments.
-pub(super) fn docket_args(args: &[&str]) -> Docket {
+pub(crate) fn docket_args(args: &[&str]) -> Docket {
     let mut command = Command::new(env!("CARGO_BIN_EXE_docket"));
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
@@ -44,21 +44,21 @@ pub(super) fn docket_args(args: &[&str]) -> Docket {
 }
 
 impl Docket {
-    pub(super) fn env(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
     }
 
-    pub(super) fn database(self, url: &str) -> Self {
+    pub(crate) fn database(self, url: &str) -> Self {
         self.env("DATABASE_URL", url)
     }
 
-    pub(super) fn dir(mut self, dir: &Path) -> Self {
+    pub(crate) fn dir(mut self, dir: &Path) -> Self {
         self.command.current_dir(dir);
         self
     }
 
-    pub(super) fn stdin(mut self, bytes: &[u8]) -> Self {
+    pub(crate) fn stdin(mut self, bytes: &[u8]) -> Self {
         self.stdin = Some(bytes.to_vec());
         self
     }
@@ -69,7 +69,7 @@ impl Docket {
     }
 
     /// Runs it to its end.
-    pub(super) async fn run(mut self) -> Ended {
+    pub(crate) async fn run(mut self) -> Ended {
         let stdin = if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
         let mut child =
             self.command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
@@ -87,7 +87,7 @@ impl Docket {
     }
 
     /// Runs it with `--json`: success, and exactly one line, which is JSON.
-    pub(super) async fn json(mut self) -> Value {
+    pub(crate) async fn json(mut self) -> Value {
         self.command.arg("--json");
         let ended = self.run().await;
         assert_eq!(ended.code, 0, "{ended:?}");
@@ -95,7 +95,7 @@ impl Docket {
     }
 
     /// Runs it: it must fail with `code`, print nothing, and say all of `words`.
-    pub(super) async fn fails(self, code: i32, words: &[&str]) -> Ended {
+    pub(crate) async fn fails(self, code: i32, words: &[&str]) -> Ended {
         let ended = self.run().await;
         assert_eq!((ended.code, ended.stdout.as_str()), (code, ""), "{ended:?}");
         for word in words {
@@ -106,8 +106,15 @@ impl Docket {
 }
 
 impl Ended {
+    /// It ended with `code` and said `word`; a role may have logged before.
+    #[track_caller]
+    pub(crate) fn says(&self, code: i32, word: &str) {
+        assert_eq!(self.code, code, "{self:?}");
+        assert!(self.stderr.contains(word), "{word:?} in {self:?}");
+    }
+
     /// The one line of standard output.
-    pub(super) fn json_line(&self) -> Value {
+    pub(crate) fn json_line(&self) -> Value {
         assert_eq!(self.stdout.matches('\n').count(), 1, "{self:?}");
         serde_json::from_str(&self.stdout).expect("JSON")
     }

@@ -149,10 +149,15 @@ pub(crate) struct TestFleet {
 impl TestFleet {
     /// With a broker.
     pub(crate) async fn new() -> Self {
+        Self::with(TestDb::migrated().await).await
+    }
+
+    /// With a broker, on a schema that is there.
+    pub(crate) async fn with(db: TestDb) -> Self {
         let topology = Topology::new(["default"]).unwrap();
         let vhost = TestVhost::new(&definitions(&topology, "/", &[])).await;
         let amqp = vhost.url().to_owned();
-        Self { vhost: Some(vhost), ..Self::on(amqp).await }
+        Self { vhost: Some(vhost), ..Self::assemble(db, amqp).await }
     }
 
     /// Its broker's address refuses connections.
@@ -162,7 +167,10 @@ impl TestFleet {
 
     /// On a broker of the test's own.
     pub(crate) async fn on(amqp: String) -> Self {
-        let db = TestDb::migrated().await;
+        Self::assemble(TestDb::migrated().await, amqp).await
+    }
+
+    async fn assemble(db: TestDb, amqp: String) -> Self {
         let client = db.connect().await;
         client.batch_execute("create table effects (job_id bigint, attempt smallint)").await.unwrap();
         let login = db.config();

@@ -1,0 +1,94 @@
+//! What the domain's tables must refuse, for `docket migrate verify`.
+
+use crate::db::{Expected, Trial};
+
+/// The version that has all of it.
+const SINCE: i32 = 2;
+
+/// One row of each table, each found by what is special about it.
+const ROWS: &str = "\
+insert into cities (slug, name, zone, vendor, client) values ('docket-verify', 'n', 'UTC', 'v', 'docket.verify');
+insert into meetings (city_id, vendor_id, body, title, local_date, zone, status, listing, list_fingerprint)
+  select id, 'docket.verify', 'b', 't', '2000-01-01', 'UTC', 'scheduled', '{}', repeat('a', 64) from cities where slug = 'docket-verify';
+insert into meeting_revisions (meeting_id, number, fingerprint, content)
+  select id, 1, repeat('a', 64), '{}' from meetings where vendor_id = 'docket.verify';
+insert into agenda_items (meeting_id, vendor_id, title, fingerprint)
+  select id, 'docket.verify', 't', repeat('a', 64) from meetings where vendor_id = 'docket.verify';
+insert into documents (sha256, bytes, kind, content) values (repeat('0', 64), 0, 'docket.verify', '');
+insert into document_refs (meeting_id, url, name)
+  select id, 'docket.verify', 'n' from meetings where vendor_id = 'docket.verify';
+insert into extractions (sha256, extractor, pages, chars, body) values (repeat('0', 64), 'docket.verify', 0, 0, '');
+insert into matters (city_id, key) select id, 'docket.verify' from cities where slug = 'docket-verify'";
+
+/// In words, and what is tried after [`ROWS`].
+const TRIALS: &[(&str, &str)] = &[
+    ("a meeting's unknown status", "update meetings set status = 'moved' where vendor_id = 'docket.verify'"),
+    ("a meeting without a status", "update meetings set status = null where vendor_id = 'docket.verify'"),
+    ("a meeting without a city", "update meetings set city_id = null where vendor_id = 'docket.verify'"),
+    ("a meeting of no city", "update meetings set city_id = -1 where vendor_id = 'docket.verify'"),
+    ("a meeting without a day", "update meetings set local_date = null where vendor_id = 'docket.verify'"),
+    ("a meeting with another's revision", "update meetings set revision_id = -1 where vendor_id = 'docket.verify'"),
+    ("a listing without a fingerprint", "update meetings set list_fingerprint = '' where vendor_id = 'docket.verify'"),
+    ("a city's slug that is no word", "update cities set slug = 'Docket Verify' where slug = 'docket-verify'"),
+    ("a city without a name", "update cities set name = '' where slug = 'docket-verify'"),
+    ("a city without a zone", "update cities set zone = null where slug = 'docket-verify'"),
+    (
+        "one source under two names",
+        "insert into cities (slug, name, zone, vendor, client) values ('docket-verify-2', 'n', 'UTC', 'v', 'docket.verify')",
+    ),
+    (
+        "a revision that is changed",
+        "update meeting_revisions set seen_at = now() where meeting_id = (select id from meetings where vendor_id = 'docket.verify')",
+    ),
+    (
+        "a revision before the first",
+        "insert into meeting_revisions (meeting_id, number, fingerprint, content) select id, 0, repeat('a', 64), '{}' from meetings where vendor_id = 'docket.verify'",
+    ),
+    ("an item without a title", "update agenda_items set title = '' where vendor_id = 'docket.verify'"),
+    (
+        "an item twice",
+        "insert into agenda_items (meeting_id, vendor_id, title, fingerprint) select meeting_id, vendor_id, 't', fingerprint from agenda_items where vendor_id = 'docket.verify'",
+    ),
+    (
+        "a document under a name that is no digest",
+        "insert into documents (sha256, bytes, kind, content) values ('x', 0, 'k', '')",
+    ),
+    ("a document of another length", "update documents set bytes = 1 where kind = 'docket.verify'"),
+    ("a reference's unknown status", "update document_refs set status = 'lost' where url = 'docket.verify'"),
+    ("fetched, and nothing there", "update document_refs set status = 'fetched' where url = 'docket.verify'"),
+    ("a reference to no document", "update document_refs set sha256 = repeat('1', 64) where url = 'docket.verify'"),
+    (
+        "a text of no document",
+        "insert into extractions (sha256, extractor, pages, chars, body) values (repeat('1', 64), 'x', 0, 0, '')",
+    ),
+    ("a text of fewer pages than none", "update extractions set pages = -1 where extractor = 'docket.verify'"),
+    (
+        "a summary of something else",
+        "insert into summaries (subject_kind, subject_id, input_hash, prompt_version, model, body, tokens_in, tokens_out, cost_micro_usd) values ('city', 1, repeat('a', 64), 'p', 'm', 'b', 0, 0, 0)",
+    ),
+    (
+        "an empty summary",
+        "insert into summaries (subject_kind, subject_id, input_hash, prompt_version, model, body, tokens_in, tokens_out, cost_micro_usd) values ('item', 1, repeat('a', 64), 'p', 'm', '', 0, 0, 0)",
+    ),
+    (
+        "a request that earned money",
+        "insert into llm_ledger (model, prompt_type, status, tokens_in, tokens_cached, tokens_out, cost_micro_usd, duration_ms) values ('m', 'p', 's', 0, 0, 0, -1, 0)",
+    ),
+    (
+        "a matter twice",
+        "insert into matters (city_id, key) select city_id, key from matters where key = 'docket.verify'",
+    ),
+];
+
+/// All of it.
+#[must_use]
+pub fn trials() -> Vec<Trial> {
+    let trial = |(what, sql): &(&str, &str)| Trial {
+        what: (*what).to_owned(),
+        since: SINCE,
+        given: ROWS.to_owned(),
+        sql: (*sql).to_owned(),
+        expected: Expected::Refused,
+    };
+    TRIALS.iter().map(trial).collect()
+}
