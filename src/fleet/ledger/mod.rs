@@ -18,6 +18,7 @@ mod sweeps;
 mod tx;
 mod workers;
 
+pub(in crate::fleet) use pg::classify;
 pub use pg::{LedgerConnections, PgLedger};
 #[doc(hidden)]
 pub use statements::statements;
