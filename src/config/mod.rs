@@ -5,11 +5,14 @@
 mod civic;
 mod connections;
 mod fleet;
+mod gate;
 mod http;
 mod lookup;
+mod tokens;
 
 pub use civic::civic;
 pub use connections::{Connections, connections, database_url};
 pub use fleet::{FleetConfig, fleet};
+pub use gate::max_pending;
 pub use http::http;
 pub use lookup::{ConfigError, Environment};

@@ -124,11 +124,18 @@ impl Kinds {
 
     fn unknown(&self, kind: &str) -> WishError {
         let kind: String = kind.chars().take(60).collect();
-        let mut near: Vec<(f64, &'static str)> =
-            self.names().map(|name| (strsim::jaro_winkler(&kind, name), name)).filter(|(near, _)| *near > NEAR).collect();
+        let mut near: Vec<(f64, &'static str)> = self
+            .names()
+            .map(|name| (strsim::jaro_winkler(&kind, name), name))
+            .filter(|(near, _)| *near > NEAR)
+            .collect();
         near.sort_by(|a, b| b.0.total_cmp(&a.0));
         near.truncate(NEAR_MAX);
-        WishError::Unknown { kind, near: near.into_iter().map(|(_, name)| name).collect(), known: self.names().collect() }
+        WishError::Unknown {
+            kind,
+            near: near.into_iter().map(|(_, name)| name).collect(),
+            known: self.names().collect(),
+        }
     }
 }
 

@@ -11,6 +11,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// From a connection to the commit. Together with the wait for a turn it stays below the deadline of a request.
 const DEADLINE: Duration = Duration::from_secs(5);
+/// The server gives up before that, and then says so: nothing was written.
+const STATEMENT: Duration = Duration::from_secs(4);
 /// How long a caller waits for a connection.
 const CONNECTION: Duration = Duration::from_secs(2);
 /// One for the batches, the rest for what belongs together.
@@ -32,7 +34,7 @@ impl Gate {
     pub fn start(config: &Config, kinds: Kinds, max_pending: MaxPending) -> Self {
         let pool = |purpose, size| {
             let options = PoolOptions::new(purpose, size);
-            pool(config, PoolOptions { statement: DEADLINE, wait: CONNECTION, ..options })
+            pool(config, PoolOptions { statement: STATEMENT, wait: CONNECTION, ..options })
         };
         let (stop, pending) = (CancellationToken::new(), Arc::new(Pending::new(max_pending)));
         // The engine's settings: the count must walk the indexes of what waits, never the history.

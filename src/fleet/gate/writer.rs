@@ -4,7 +4,7 @@ use super::GateError;
 use crate::{
     db::{Pool, describe},
     fleet::{
-        enqueue::{Enqueued, EnqueueError, INSERT, NOTIFY, Notify, enqueue, insert_rows, lanes, settle},
+        enqueue::{EnqueueError, Enqueued, INSERT, NOTIFY, Notify, enqueue, insert_rows, lanes, settle},
         job::NewJob,
         ledger::classify,
         ports::LedgerError,

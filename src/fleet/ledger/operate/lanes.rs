@@ -19,7 +19,8 @@ pub struct PausedLane {
     pub actor: Option<String>,
 }
 
-const PAUSE: &str = "insert into paused_lanes (lane, actor) values ($1, $2) on conflict (lane) do nothing returning lane";
+const PAUSE: &str =
+    "insert into paused_lanes (lane, actor) values ($1, $2) on conflict (lane) do nothing returning lane";
 
 /// The notification is the lane's name, as after an enqueue: its dispatchers look again.
 const RESUME: &str = "\
