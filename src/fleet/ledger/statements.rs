@@ -1,6 +1,6 @@
 //! The statements whose plans are tested, by the names that they have in metrics.
 
-use super::{claim, dead, finish, holds, operate, pick, read, sweeps, workers};
+use super::{claim, dead, finish, holds, operate, pick, sweeps, workers};
 
 /// Each name with its SQL. For the test of the plans: the SQL is no part of the interface.
 #[must_use]
@@ -37,6 +37,5 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         ("operate_discard", operate::discard::DISCARD),
         ("operate_requeue", operate::requeue::REQUEUE),
         ("operate_undo", operate::undo::UNDO),
-        ("pending_by_kind", read::PENDING),
     ]
 }

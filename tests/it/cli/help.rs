@@ -25,6 +25,12 @@ const COMMANDS: &[&str] = &[
     "dead show",
     "dead requeue",
     "dead discard",
+    "lanes",
+    "lanes list",
+    "lanes pause",
+    "lanes resume",
+    "token",
+    "token new",
     "queue",
     "queue stats",
     "cities",
@@ -74,6 +80,10 @@ async fn what_cant_be_parsed_is_a_usage_error() {
         "cities add x --name X --zone UTC --vendor paper --client c",
         "cities add x --name X --zone UTC --vendor legistar --client c --param novalue",
         "worker --slots 0",
+        "lanes pause",
+        "token new --name ci",
+        "token new --name ci --role root",
+        "token new --role viewer",
     ] {
         let ended = docket(args).fails(64, &[]).await;
         assert!(!ended.stderr.is_empty(), "{args}");

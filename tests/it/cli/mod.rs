@@ -7,3 +7,4 @@ mod help;
 mod operate;
 mod process;
 mod roles;
+mod server;

@@ -14,7 +14,6 @@ mod totals;
 pub use detail::{HISTORY_MAX, job_detail};
 pub use lanes::{LaneRow, lanes};
 pub use list::{Cursor, CursorError, JobFilter, PAGE_MAX, Page, dead_letters, jobs};
-pub(super) use pending::PENDING;
 pub use pending::pending_by_kind;
 pub(super) use rows::status;
 pub use rows::{AttemptRow, DeadRow, EventRow, JobDetail, JobRow};

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use tokio_postgres::{Error, GenericClient};
 
-/// No index knows kinds, so this reads the rows; $1 bounds how many. Both parts have an index that holds nothing else.
-pub(in crate::fleet::ledger) const PENDING: &str = "\
+/// No index knows kinds, so this reads the rows; $1 bounds how many. Both parts have an index that holds nothing else,
+/// and with the engine's settings the planner takes it.
+const PENDING: &str = "\
 select kind, count(*), sum(count(*)) over ()::bigint from (
   (select kind from jobs where due limit $1) union all (select kind from jobs where hold is not null limit $1)) p
 group by kind";
