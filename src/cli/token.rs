@@ -22,7 +22,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Make a token, and print it once, with its entry for DOCKET_HTTP_TOKENS_FILE
+    /// Make a token, and print it once, with its entry for the server's file of tokens
     #[command(after_help = "Example: docket token new --name grafana --role viewer --json")]
     New {
         /// Who will have it; events name it

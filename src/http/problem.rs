@@ -20,8 +20,15 @@ pub struct Problem {
     code: &'static str,
     message: String,
     hint: &'static str,
+    /// Boxed: errors travel through many results.
+    extra: Box<Extra>,
+}
+
+/// What only some problems have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Extra {
     header: Option<(HeaderName, HeaderValue)>,
-    more: Box<Map<String, Value>>,
+    fields: Map<String, Value>,
 }
 
 /// The code of the problem that a response is, for the metrics.
@@ -39,22 +46,23 @@ struct Content<'a> {
     message: &'a str,
     hint: &'a str,
     #[serde(flatten)]
-    more: &'a Map<String, Value>,
+    fields: &'a Map<String, Value>,
 }
 
 impl Problem {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>, hint: &'static str) -> Self {
-        Self { status, code, message: message.into(), hint, header: None, more: Box::default() }
+        Self { status, code, message: message.into(), hint, extra: Box::default() }
     }
 
-    fn header(self, name: HeaderName, value: &'static str) -> Self {
-        Self { header: Some((name, HeaderValue::from_static(value))), ..self }
+    fn header(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.extra.header = Some((name, HeaderValue::from_static(value)));
+        self
     }
 
     /// Adds a field to the error.
     #[must_use]
     pub fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
-        self.more.insert(field.to_owned(), value.into());
+        self.extra.fields.insert(field.to_owned(), value.into());
         self
     }
 
@@ -179,16 +187,16 @@ impl Problem {
 
     fn retry_after(mut self, wait: Duration) -> Self {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        self.header = Some((RETRY_AFTER, HeaderValue::from(seconds.max(1))));
+        self.extra.header = Some((RETRY_AFTER, HeaderValue::from(seconds.max(1))));
         self
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response<Body> {
-        let content = Content { code: self.code, message: &self.message, hint: self.hint, more: &self.more };
+        let content = Content { code: self.code, message: &self.message, hint: self.hint, fields: &self.extra.fields };
         let mut response = (self.status, axum::Json(Envelope { error: content })).into_response();
-        if let Some((name, value)) = self.header {
+        if let Some((name, value)) = self.extra.header {
             response.headers_mut().insert(name, value);
         }
         response.extensions_mut().insert(Code(self.code));

@@ -1,4 +1,4 @@
-//! The OpenAPI document against the routes.
+//! The document of the API against its routes.
 
 use super::support::{Api, Server};
 use crate::support::TestLedger;
