@@ -1,7 +1,7 @@
 //! The gate: jobs of callers that have no transaction of their own, such as those of the HTTP API.
 //!
 //! [`Kinds`] makes a job of what a caller said; [`Pending`] bounds what may wait; single jobs that arrive together share
-//! one statement and one commit ([`batcher`]). An answer is given after the commit, never before.
+//! one statement and one commit. An answer is given after the commit, never before.
 
 mod batcher;
 mod error;
