@@ -54,6 +54,10 @@ pub(super) enum Command {
     Jobs(super::jobs::Args),
     /// List, show, requeue and discard what failed for good
     Dead(super::dead::Args),
+    /// List, pause and resume lanes
+    Lanes(super::lanes::Args),
+    /// Tokens for the API
+    Token(super::token::Args),
     /// The queue in numbers
     Queue(super::queue::Args),
     /// The cities that are followed

@@ -3,23 +3,23 @@
 use super::{
     client,
     exit::{Failure, Outcome},
-    input, output,
+    input,
+    kinds::kinds,
+    output,
 };
 use crate::{
-    civic::{self, Services, settings::CivicSettings},
     config::Environment,
     db::{PoolOptions, PoolPurpose, pool},
     fleet::{
         enqueue::{Enqueued, enqueue_one},
-        handler::{KindMeta, Registry},
+        gate::{Wish, WishError},
         job::NewJob,
-        ledger::PgTx,
     },
 };
 use clap::Parser;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 use tokio_postgres::Config;
 
 /// Arguments.
@@ -90,36 +90,21 @@ pub(super) fn tell(enqueued: Enqueued, more: &Value, json: bool) -> Outcome {
 }
 
 fn job(args: &Args, config: &Config) -> Result<NewJob, Failure> {
-    let known = known(config)?;
-    let meta = known.get(&args.kind).map(|handler| handler.meta());
-    if meta.is_none() && !args.force {
-        let kinds: Vec<&str> = known.kinds().map(|meta| meta.kind).collect();
-        let shown: String = args.kind.chars().take(60).collect();
-        return Err(Failure::usage(format!(
-            "unknown kind {shown:?}: known are {}; --force enqueues it for a worker that knows it",
-            kinds.join(", ")
-        )));
-    }
-    let mut job = NewJob::new(args.kind.as_str(), &parse(args)?).map_err(Failure::usage)?;
-    if let Some(meta) = meta {
-        job = defaults(job, meta);
-    }
-    if let Some(lane) = &args.lane {
-        job = job.lane(lane.as_str());
-    }
-    if let Some(priority) = args.priority {
-        job = job.priority(priority);
-    }
-    job.idempotency_key.clone_from(&args.key);
-    job.run_at = args.run_at;
-    job.max_attempts = args.max_attempts.unwrap_or(job.max_attempts);
-    job.check().map_err(Failure::usage)?;
-    Ok(job)
-}
-
-fn defaults(mut job: NewJob, meta: &KindMeta) -> NewJob {
-    job.args_version = meta.args_version;
-    job.lane(meta.lane).priority(meta.priority.into()).max_attempts(meta.retry.max_attempts)
+    let wish = Wish {
+        kind: args.kind.clone(),
+        args: parse(args)?,
+        lane: args.lane.clone(),
+        priority: args.priority,
+        idempotency_key: args.key.clone(),
+        run_at: args.run_at,
+        max_attempts: args.max_attempts,
+        force: args.force,
+    };
+    let known = kinds(pool(config, PoolOptions::new(PoolPurpose::General, 1)))?;
+    known.job(wish).map_err(|error| match error {
+        WishError::Unknown { .. } => Failure::usage(format!("{error}; --force enqueues it for a worker that knows it")),
+        error => Failure::usage(error),
+    })
 }
 
 fn parse(args: &Args) -> Result<Value, Failure> {
@@ -128,11 +113,4 @@ fn parse(args: &Args) -> Result<Value, Failure> {
         None => (args.args.clone().into_bytes(), "--args"),
     };
     serde_json::from_slice(&text).map_err(|e| Failure::usage(format!("{source}: not JSON: {e}")))
-}
-
-/// The kinds of this binary. The pool never connects: only names and defaults are asked for.
-fn known(config: &Config) -> Result<Registry<PgTx>, Failure> {
-    let pool = pool(config, PoolOptions::new(PoolPurpose::General, 1));
-    let services = Services::new(pool, CivicSettings::default()).map_err(Failure::internal)?;
-    Ok(civic::handlers(Arc::new(services)))
 }

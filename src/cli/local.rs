@@ -96,9 +96,8 @@ impl LocalFleet {
         let process = Process::assemble(connections, fleet, role::metrics()?, shutdown)?;
         process.born_at_zero(&[Owner::Every], &[]);
         process.watch_topology();
-        let settings = config::http(env, Some(http), http)?;
-        let running =
-            process.listen(settings, process.health_of_loop("scheduler"), Some(server::router(&process))).await?;
+        let (settings, api) = (config::http(env, Some(http), http)?, server::router(&process, env)?);
+        let running = process.listen(settings, process.health_of_loop("scheduler"), Some(api)).await?;
         Ok((process, running))
     }
 

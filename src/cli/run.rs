@@ -4,7 +4,7 @@ use super::{
     args::{Cli, Command},
     bench, cities, client, config as config_command, dead, demo, dev, documents, enqueue,
     exit::{Failure, Outcome},
-    jobs, migrate, queue, scheduler, server, topology, vendors, worker,
+    jobs, lanes, migrate, queue, scheduler, server, token, topology, vendors, worker,
 };
 use crate::{
     config::{self, CommandLine, Environment, Role},
@@ -112,6 +112,8 @@ async fn dispatch(command: Command, loaded: Environment) -> Outcome {
         Command::Enqueue(args) => Box::pin(enqueue::run(args, &one_shot())).await,
         Command::Jobs(args) => Box::pin(jobs::run(args, &one_shot())).await,
         Command::Dead(args) => Box::pin(dead::run(args, &one_shot())).await,
+        Command::Lanes(args) => Box::pin(lanes::run(args, &one_shot())).await,
+        Command::Token(args) => token::run(&args),
         Command::Queue(args) => queue::run(args, &one_shot()).await,
         Command::Cities(args) => Box::pin(cities::run(args, &one_shot())).await,
         Command::Vendors(args) => vendors::run(&args),

@@ -1,6 +1,6 @@
 //! All settings, in the order of the documents.
 
-use super::{civic, connections, fleet, http, log, protocol, setting::Setting, worker};
+use super::{civic, connections, fleet, gate, http, log, protocol, setting::Setting, worker};
 
 /// All settings, section by section.
 pub fn catalogue() -> impl Iterator<Item = &'static Setting> {
@@ -10,6 +10,7 @@ pub fn catalogue() -> impl Iterator<Item = &'static Setting> {
         protocol::SETTINGS,
         worker::SETTINGS,
         http::SETTINGS,
+        gate::SETTINGS,
         log::SETTINGS,
         civic::SETTINGS,
     ]

@@ -20,11 +20,11 @@ pub(super) fn text(path: &Path) -> Result<String, String> {
     Ok(open(path)?.1)
 }
 
-/// The secret in a file, without white space around it.
+/// What stands in a file that is for its owner and group only.
 ///
 /// # Errors
-/// When everybody could read or write it; when it is empty; as [`text`].
-pub(super) fn secret(path: &Path) -> Result<SecretString, String> {
+/// When everybody could read or write it; as [`text`].
+pub(super) fn private(path: &Path) -> Result<String, String> {
     let (about, text) = open(path)?;
     let shown = path.display();
     if about.permissions().mode() & 0o006 != 0 {
@@ -33,8 +33,16 @@ pub(super) fn secret(path: &Path) -> Result<SecretString, String> {
              defaultMode: 0440, in Compose give the secret mode: 0440"
         ));
     }
-    match text.trim() {
-        "" => Err(format!("{shown} is empty")),
+    Ok(text)
+}
+
+/// The secret in a file, without white space around it.
+///
+/// # Errors
+/// When it is empty; as [`private`].
+pub(super) fn secret(path: &Path) -> Result<SecretString, String> {
+    match private(path)?.trim() {
+        "" => Err(format!("{} is empty", path.display())),
         secret => Ok(secret.to_owned().into()),
     }
 }

@@ -36,6 +36,8 @@ pub(super) const ALL: &[Role] = &[Role::Scheduler, Role::Worker, Role::Server, R
 pub(super) const SCHEDULER: &[Role] = &[Role::Scheduler];
 /// The worker alone.
 pub(super) const WORKER: &[Role] = &[Role::Worker];
+/// The server alone.
+pub(super) const SERVER: &[Role] = &[Role::Server];
 /// Who talks to the broker about jobs.
 pub(super) const BOTH: &[Role] = &[Role::Scheduler, Role::Worker];
 /// One-shot commands alone.

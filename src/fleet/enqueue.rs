@@ -3,7 +3,7 @@
 
 use super::job::{JobId, NewJob, NewJobError, Status};
 use std::collections::HashMap;
-use tokio_postgres::{GenericClient, types::Json};
+use tokio_postgres::{GenericClient, Row, ToStatement, types::Json};
 
 /// What became of one job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub enum EnqueueError {
 /// Jobs of one INSERT: more are split.
 const CHUNK: usize = 5_000;
 
-const INSERT: &str = "\
+pub(super) const INSERT: &str = "\
 insert into jobs (kind, lane, args, args_version, priority, base_priority, idempotency_key, hold, hold_until, parent_id, \
                   max_attempts, trace_id, open_children, failed_children)
 select kind, lane, args, version, prio, prio, key,
@@ -76,7 +76,7 @@ p as (update jobs p set open_children = coalesce(p.open_children, 0) + w.n, fail
       from w where p.id = w.id returning p.id)
 update jobs c set counted = true where c.id = any($1) and c.parent_id is not null and c.parent_id not in (select id from p)";
 
-const NOTIFY: &str = "select pg_notify('docket_' || current_schema(), lane) from unnest($1::text[]) lane";
+pub(super) const NOTIFY: &str = "select pg_notify('docket_' || current_schema(), lane) from unnest($1::text[]) lane";
 
 /// Enqueues jobs, in their order. `client` is the caller's transaction (or a plain connection).
 ///
@@ -95,12 +95,17 @@ pub async fn enqueue<C: GenericClient + Sync>(
         all.extend(insert(client, chunk).await?);
     }
     if notify == Notify::Yes && !jobs.is_empty() {
-        let mut lanes: Vec<&str> = jobs.iter().map(|job| job.lane.as_str()).collect();
-        lanes.sort_unstable();
-        lanes.dedup();
-        client.execute(NOTIFY, &[&lanes]).await?;
+        client.execute(NOTIFY, &[&lanes(jobs)]).await?;
     }
     Ok(all)
+}
+
+/// The lanes of these jobs, each once.
+pub(super) fn lanes(jobs: &[NewJob]) -> Vec<&str> {
+    let mut lanes: Vec<&str> = jobs.iter().map(|job| job.lane.as_str()).collect();
+    lanes.sort_unstable();
+    lanes.dedup();
+    lanes
 }
 
 /// Whether a parent has not begun yet, so that it will see what the caller's transaction writes: it can't begin before
@@ -123,6 +128,26 @@ pub async fn enqueue_one<C: GenericClient + Sync>(client: &C, job: NewJob) -> Re
 }
 
 async fn insert<C: GenericClient + Sync>(client: &C, jobs: &[NewJob]) -> Result<Vec<Enqueued>, EnqueueError> {
+    let rows = insert_rows(client, INSERT, jobs).await?;
+    if jobs.iter().any(|job| job.parent.is_some()) && !rows.is_empty() {
+        let ids: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+        client.execute(COUNT, &[&ids]).await?;
+    }
+    let settled = settle(client, jobs, &rows).await?;
+    let vanished = |job: &NewJob| EnqueueError::Vanished(job.idempotency_key.clone().unwrap_or_default());
+    settled.into_iter().zip(jobs).map(|(enqueued, job)| enqueued.ok_or_else(|| vanished(job))).collect()
+}
+
+/// Runs [`INSERT`], prepared or not: the rows that are new.
+pub(super) async fn insert_rows<C, S>(
+    client: &C,
+    statement: &S,
+    jobs: &[NewJob],
+) -> Result<Vec<Row>, tokio_postgres::Error>
+where
+    C: GenericClient + Sync,
+    S: ?Sized + ToStatement + Sync + Send,
+{
     let kinds: Vec<&str> = jobs.iter().map(|j| j.kind.as_str()).collect();
     let lanes: Vec<&str> = jobs.iter().map(|j| j.lane.as_str()).collect();
     let args: Vec<Json<&serde_json::Value>> = jobs.iter().map(|j| Json(&j.args)).collect();
@@ -134,27 +159,32 @@ async fn insert<C: GenericClient + Sync>(client: &C, jobs: &[NewJob]) -> Result<
     let attempts: Vec<i16> = jobs.iter().map(|j| j.max_attempts).collect();
     let traces: Vec<Option<uuid::Uuid>> = jobs.iter().map(|j| j.trace_id).collect();
     let waits: Vec<bool> = jobs.iter().map(|j| j.waits_for_children).collect();
-    let rows = client
+    client
         .query(
-            INSERT,
+            statement,
             &[&kinds, &lanes, &args, &versions, &priorities, &keys, &times, &parents, &attempts, &traces, &waits],
         )
-        .await?;
-    let ids: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+        .await
+}
+
+/// What became of each job, in their order, once `rows` are new. None: a row with its key was there, and is gone.
+pub(super) async fn settle<C: GenericClient + Sync>(
+    client: &C,
+    jobs: &[NewJob],
+    rows: &[Row],
+) -> Result<Vec<Option<Enqueued>>, tokio_postgres::Error> {
     let new: HashMap<String, JobId> =
         rows.iter().filter_map(|row| Some((row.get::<_, Option<String>>(1)?, JobId(row.get(0))))).collect();
-    if parents.iter().any(Option::is_some) && !ids.is_empty() {
-        client.execute(COUNT, &[&ids]).await?;
-    }
-    let known: Vec<&str> = keys.iter().flatten().copied().filter(|key| !new.contains_key(*key)).collect();
+    let keys = jobs.iter().filter_map(|job| job.idempotency_key.as_deref());
+    let known: Vec<&str> = keys.filter(|key| !new.contains_key(*key)).collect();
     let existing = if known.is_empty() { HashMap::new() } else { find(client, &known).await? };
-    in_order(jobs, &rows, new, &existing)
+    Ok(in_order(jobs, rows, new, &existing))
 }
 
 async fn find<C: GenericClient + Sync>(
     client: &C,
     keys: &[&str],
-) -> Result<HashMap<String, (JobId, Status)>, EnqueueError> {
+) -> Result<HashMap<String, (JobId, Status)>, tokio_postgres::Error> {
     let rows = client.query(FOUND, &[&keys]).await?;
     let parse = |text: String| text.parse().unwrap_or(Status::Pending);
     Ok(rows.iter().map(|row| (row.get(1), (JobId(row.get(0)), parse(row.get(2))))).collect())
@@ -163,26 +193,25 @@ async fn find<C: GenericClient + Sync>(
 /// RETURNING keeps the order of the rows that were inserted, so those without a key are the next ids in turn.
 fn in_order(
     jobs: &[NewJob],
-    rows: &[tokio_postgres::Row],
+    rows: &[Row],
     mut new: HashMap<String, JobId>,
     existing: &HashMap<String, (JobId, Status)>,
-) -> Result<Vec<Enqueued>, EnqueueError> {
+) -> Vec<Option<Enqueued>> {
     let mut keyless = rows.iter().filter(|row| row.get::<_, Option<String>>(1).is_none()).map(|row| JobId(row.get(0)));
     let mut seen: HashMap<&str, JobId> = HashMap::new();
     jobs.iter()
         .map(|job| {
             let Some(key) = job.idempotency_key.as_deref() else {
-                return Ok(Enqueued::New(keyless.next().expect("a job without a key is always inserted")));
+                return Some(Enqueued::New(keyless.next().expect("a job without a key is always inserted")));
             };
             if let Some(id) = new.remove(key) {
                 seen.insert(key, id);
-                return Ok(Enqueued::New(id));
+                return Some(Enqueued::New(id));
             }
             if let Some(&id) = seen.get(key) {
-                return Ok(Enqueued::Existing(id, Status::Pending));
+                return Some(Enqueued::Existing(id, Status::Pending));
             }
-            let found = existing.get(key).map(|&(id, status)| Enqueued::Existing(id, status));
-            found.ok_or_else(|| EnqueueError::Vanished(key.to_owned()))
+            existing.get(key).map(|&(id, status)| Enqueued::Existing(id, status))
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! The engine: jobs in PostgreSQL, pointers in RabbitMQ, workers in between. It knows nothing of meetings.
 //!
 //! In the order of a job's way: [`job`] and [`retry`] are pure; [`handler`] is what the author of a kind writes;
-//! [`enqueue`] puts a job into the ledger; [`scheduler`] dispatches it; [`worker`] runs it; [`dead_letter`] keeps what
+//! [`enqueue`] puts a job into the ledger, and [`gate`] does it for callers from outside; [`scheduler`] dispatches it; [`worker`] runs it; [`dead_letter`] keeps what
 //! failed for good. [`ports`] is what these loops need of [`ledger`] and [`broker`].
 //!
 //! # Example
@@ -98,6 +98,7 @@
 pub mod broker;
 pub mod dead_letter;
 pub mod enqueue;
+pub mod gate;
 pub mod handler;
 pub mod job;
 pub mod ledger;

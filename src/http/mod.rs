@@ -6,16 +6,22 @@
 
 mod access;
 pub mod api;
+mod caller;
 mod health;
 mod observe;
 mod ops;
+mod origin;
 mod problem;
 mod server;
 mod service;
 mod settings;
+mod tokens;
 
 pub use access::TOKEN_MIN_BYTES;
+pub use api::BULK_JOBS_MAX;
+pub use caller::{Caller, Rates};
 pub use health::{CheckResult, CheckStatus, Health};
 pub use problem::Problem;
 pub use server::{Routes, Running, ServeError, serve};
 pub use settings::{HttpSettings, Limits};
+pub use tokens::{Role, TOKEN_NAME_MAX, TOKENS_MAX, Token, TokenError, UnknownRole};

@@ -1,6 +1,7 @@
 //! Counting and timing answers. The route is a template, never a path: a client must not make labels.
 
-use crate::telemetry::names::{API_DURATION, API_REQUESTS, HTTP_REFUSED};
+use super::problem::Code;
+use crate::telemetry::names::{API_DURATION, API_REJECTIONS, API_REQUESTS, HTTP_REFUSED};
 use axum::{
     body::Body,
     extract::{MatchedPath, Request},
@@ -38,6 +39,9 @@ pub(super) fn answered(method: &Method, response: &Response<Body>, took: Duratio
     let method = label(method);
     let route = response.extensions().get::<Route>().map_or_else(|| UNMATCHED.to_owned(), |route| route.0.clone());
     let status = response.status().as_u16().to_string();
+    if let Some(Code(reason)) = response.extensions().get::<Code>() {
+        counter!(API_REJECTIONS, "reason" => *reason).increment(1);
+    }
     counter!(API_REQUESTS, "method" => method, "route" => route.clone(), "status" => status).increment(1);
     histogram!(API_DURATION, "method" => method, "route" => route).record(took.as_secs_f64());
 }

@@ -26,7 +26,7 @@ pub(super) fn answer(method: &Method, path: &str, metrics: &Metrics, health: &He
         _ => return None,
     };
     let allowed = matches!(*method, Method::GET | Method::HEAD);
-    let mut response = if allowed { make(metrics, health) } else { Problem::method().into_response() };
+    let mut response = if allowed { make(metrics, health) } else { Problem::read_only().into_response() };
     response.extensions_mut().insert(Route::fixed(route));
     Some(response)
 }

@@ -1,7 +1,7 @@
 //! The accept loop.
 
 use super::{
-    Health, HttpSettings, Limits, Problem,
+    Health, HttpSettings, Limits, Problem, TOKENS_MAX,
     access::{Access, TOKEN_MIN_BYTES},
     observe,
     service::{Shared, handle},
@@ -43,6 +43,12 @@ pub enum ServeError {
          on 127.0.0.1"
     )]
     Unguarded(SocketAddr),
+    /// Two tokens of one name: events could not tell who acted.
+    #[error("there are two tokens with the name {0:?}: rename one (the token of DOCKET_HTTP_TOKEN is \"default\")")]
+    TokenTwice(String),
+    /// Each request is compared with all of them.
+    #[error("there are more than {TOKENS_MAX} tokens")]
+    ManyTokens,
     /// The token can be guessed.
     #[error("the token is too short: give at least {TOKEN_MIN_BYTES} random bytes")]
     WeakToken,

@@ -1,9 +1,18 @@
 //! One request: access, limits, routing, and its metrics.
 
-use super::{Limits, Problem, Routes, access::Access, observe, ops};
+use super::{
+    Limits, Problem, Routes,
+    access::Access,
+    api::{BULK_PATH, BodyLimit},
+    observe, ops,
+};
 use axum::{body::Body, response::IntoResponse};
 use http_body_util::Limited;
-use hyper::{Request, Response, body::Body as _, body::Incoming, header::X_CONTENT_TYPE_OPTIONS};
+use hyper::{
+    Method, Request, Response,
+    body::{Body as _, Incoming},
+    header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
+};
 use std::convert::Infallible;
 use tokio::time::Instant;
 use tower::ServiceExt;
@@ -30,12 +39,13 @@ pub(super) async fn handle(shared: Shared, request: Request<Incoming>) -> Result
     Ok(response)
 }
 
-async fn route(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
+async fn route(shared: &Shared, mut request: Request<Incoming>) -> Response<Body> {
     let path = request.uri().path();
-    if let Err(problem) = shared.access.check(path, request.headers()) {
-        return problem.into_response();
-    }
-    let limit = shared.limits.body_bytes;
+    let caller = match shared.access.check(request.method(), path, request.headers()) {
+        Ok(caller) => caller,
+        Err(problem) => return problem.into_response(),
+    };
+    let limit = if path == BULK_PATH { shared.limits.bulk_body_bytes } else { shared.limits.body_bytes };
     if usize::try_from(request.body().size_hint().lower()).map_or(true, |bytes| bytes > limit) {
         return Problem::too_large(limit).into_response();
     }
@@ -43,10 +53,27 @@ async fn route(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
         return response;
     }
     let Some(api) = shared.routes.api.clone() else { return Problem::no_route().into_response() };
+    if path.starts_with("/api/") && !is_json(&request) {
+        return Problem::not_json().into_response();
+    }
+    request.extensions_mut().insert(BodyLimit(limit));
+    if let Some(caller) = caller {
+        request.extensions_mut().insert(caller);
+    }
     // A body of unknown length is cut where it exceeds the limit.
     let request = request.map(|body| Body::new(Limited::new(body, limit)));
     match api.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     }
+}
+
+/// Whether a body, if there is one, says that it is JSON. A form can't, nor can a page of another site without asking.
+fn is_json(request: &Request<Incoming>) -> bool {
+    if matches!(*request.method(), Method::GET | Method::HEAD) || request.body().is_end_stream() {
+        return true;
+    }
+    let kind = request.headers().get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    let kind = kind.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
+    kind.eq_ignore_ascii_case(b"application/json")
 }

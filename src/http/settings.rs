@@ -1,5 +1,6 @@
 //! Where and how a process listens.
 
+use super::{Rates, Token};
 use secrecy::SecretString;
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -11,8 +12,15 @@ use std::{
 pub struct HttpSettings {
     /// Address and port; port 0 takes a free one.
     pub addr: SocketAddr,
-    /// The bearer token. Without one, the address must be a loopback address, and everything is open to this machine.
+    /// An administrator's bearer token. Without any token, the address must be a loopback address, and everything is open
+    /// to this machine.
     pub token: Option<SecretString>,
+    /// Further tokens, each with its holder's name and role.
+    pub tokens: Vec<Token>,
+    /// Without any token: names besides those of the loopback addresses under which this process may be asked.
+    pub hosts: Vec<String>,
+    /// How much one token may ask for.
+    pub rates: Rates,
     /// `/metrics` is open even where a token is set.
     pub metrics_open: bool,
     /// Bounds.
@@ -23,7 +31,9 @@ impl Default for HttpSettings {
     /// A free port of the loopback address, no token.
     fn default() -> Self {
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self { addr, token: None, metrics_open: false, limits: Limits::default() }
+        let (tokens, hosts) = (Vec::new(), Vec::new());
+        let (rates, limits) = (Rates::default(), Limits::default());
+        Self { addr, token: None, tokens, hosts, rates, metrics_open: false, limits }
     }
 }
 
@@ -39,6 +49,8 @@ pub struct Limits {
     pub headers: usize,
     /// Bytes of a request's body.
     pub body_bytes: usize,
+    /// Bytes of a bulk request's body.
+    pub bulk_body_bytes: usize,
     /// A head must be complete in this time. It starts when a connection becomes idle, so it ends idle ones too.
     pub header: Duration,
     /// An answer must be ready in this time.
@@ -56,6 +68,7 @@ impl Default for Limits {
             header_bytes: 64 * 1024,
             headers: 100,
             body_bytes: 1024 * 1024,
+            bulk_body_bytes: 8 * 1024 * 1024,
             header: Duration::from_secs(10),
             request: Duration::from_secs(10),
             connection: Duration::from_mins(10),

@@ -38,6 +38,7 @@ pub const BROKER_RECONNECTS: &str = "docket_amqp_reconnects_total"; // role
 // api
 pub const API_REQUESTS: &str = "docket_api_requests_total"; // method, route, status
 pub const API_DURATION: &str = "docket_api_request_duration_seconds"; // method, route
+pub const API_REJECTIONS: &str = "docket_api_rejections_total"; // reason
 pub const HTTP_REFUSED: &str = "docket_http_connections_refused_total"; // reason
 // errors
 pub const ERRORS: &str = "docket_errors_total"; // component, type

@@ -1,23 +1,29 @@
 //! The API of the server role and the queue gauges, over a real socket and a real PostgreSQL.
 
+mod access;
+mod bulk;
+mod docs;
+mod document;
+mod flood;
+mod hostile;
+mod lanes;
+mod support;
+mod write;
+
 use crate::support::{TestLedger, metrics};
 use docket::{
-    db::{self, PoolOptions, PoolPurpose},
+    db,
     fleet::{
         job::{NewJob, Status},
         ledger::gauges::publish_gauges,
     },
-    http::{Health, HttpSettings, Routes, api, serve},
+    http::api,
 };
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use std::{net::SocketAddr, time::Duration};
+use support::server;
 use tokio_util::sync::CancellationToken;
-
-async fn server(database: api::Database) -> SocketAddr {
-    let routes = Routes { metrics: metrics(), health: Health::new(), api: Some(api::router(database)) };
-    serve(HttpSettings::default(), routes, CancellationToken::new()).await.expect("listens").addr()
-}
 
 async fn get(addr: SocketAddr, path: &str) -> (StatusCode, Value) {
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().expect("builds");
@@ -36,7 +42,7 @@ async fn queue_statistics() {
     for status in Status::ALL {
         db.job_in(status).await;
     }
-    let addr = server(api::Database::new(db.pool.clone())).await;
+    let addr = server(&db).await;
     let (status, exact) = get(addr, "/api/queue-stats?exact=true").await;
     assert_eq!(status, StatusCode::OK);
     let lane = &exact["lanes"]["default"];
@@ -60,7 +66,7 @@ async fn jobs_page_by_page_and_one_by_one() {
         db.job("greet").await;
     }
     let dead = db.job_in(Status::DeadLetter).await;
-    let addr = server(api::Database::new(db.pool.clone())).await;
+    let addr = server(&db).await;
     let (_, first) = get(addr, "/api/jobs?status=pending&kind=greet&lane=default&limit=2").await;
     assert_eq!(first["items"].as_array().map(Vec::len), Some(2));
     let next = &first["next"];
@@ -76,7 +82,7 @@ async fn jobs_page_by_page_and_one_by_one() {
 #[tokio::test]
 async fn bad_requests_say_what_is_wrong() {
     let db = TestLedger::new().await;
-    let addr = server(api::Database::new(db.pool.clone())).await;
+    let addr = server(&db).await;
     for (path, expected) in [
         ("/api/jobs?status=lost", 400),
         ("/api/jobs?limit=0", 400),
@@ -107,13 +113,15 @@ async fn bad_requests_say_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn only_get_is_allowed() {
+async fn what_a_path_does_not_take_is_refused() {
     let db = TestLedger::new().await;
-    let addr = server(api::Database::new(db.pool.clone())).await;
+    let addr = server(&db).await;
     let client = reqwest::Client::builder().no_proxy().build().expect("builds");
-    for path in ["/api/queue-stats", "/api/jobs", "/api/jobs/1", "/api/dead-letters"] {
-        let response = client.post(format!("http://{addr}{path}")).send().await.expect("answers");
+    for (path, allow) in [("/api/queue-stats", "GET,HEAD"), ("/api/jobs", "GET,HEAD,POST"), ("/api/jobs/bulk", "POST")]
+    {
+        let response = client.delete(format!("http://{addr}{path}")).send().await.expect("answers");
         assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        assert_eq!(response.headers()["allow"], allow, "{path}");
         assert_eq!(response.json::<Value>().await.expect("JSON")["error"]["code"], "method_not_allowed");
     }
 }
@@ -122,8 +130,7 @@ async fn only_get_is_allowed() {
 async fn a_database_that_is_away_is_said_so() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("binds").local_addr().expect("bound");
     let config = db::parse_url(&format!("postgres://u:hunter2@{nobody}/x?sslmode=disable")).expect("a URL");
-    let pool = db::pool(&config, PoolOptions::new(PoolPurpose::General, 1));
-    let addr = server(api::Database::new(pool)).await;
+    let addr = support::Server::on(&config).start().await.addr;
     let (status, body) = get(addr, "/api/jobs").await;
     assert_eq!((status, &body["error"]["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("unavailable")));
     assert!(!body.to_string().contains("hunter2"));
@@ -132,7 +139,8 @@ async fn a_database_that_is_away_is_said_so() {
 #[tokio::test]
 async fn a_database_that_hangs_is_not_waited_for() {
     let db = TestLedger::new().await;
-    let addr = server(api::Database::new(db.pool.clone()).deadline(Duration::from_millis(200))).await;
+    let database = api::Database::new(db.pool.clone()).deadline(Duration::from_millis(200));
+    let addr = support::Server { database, ..support::Server::on(&db.config) }.start().await.addr;
     db.sql("begin; lock table jobs in access exclusive mode").await;
     assert_eq!(get(addr, "/api/jobs").await.0, StatusCode::SERVICE_UNAVAILABLE);
     db.sql("rollback").await;

@@ -262,7 +262,7 @@ async fn pausing_and_resuming_a_kind() {
     assert!(!operate::resume_kind(&db.client, "greet").await.expect("works"));
     for name in ["", "a\nb", &"x".repeat(513)] {
         let result = operate::pause_kind(&db.client, name, "ada").await;
-        assert!(matches!(result, Err(OperateError::Name(_))), "{name:?}");
+        assert!(matches!(result, Err(OperateError::Name { .. })), "{name:?}");
     }
 }
 

@@ -40,7 +40,7 @@ pub struct NewJob {
 }
 
 /// Why a job is refused before it reaches the database.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum NewJobError {
     /// The arguments are larger than [`MAX_ARGS_BYTES`].
     #[error("arguments of {kind} take {bytes} bytes, at most {MAX_ARGS_BYTES}: store the data and pass its key")]
@@ -75,6 +75,19 @@ pub enum NewJobError {
     /// No attempts at all.
     #[error("max_attempts is {0}, at least 1")]
     Attempts(i16),
+}
+
+impl NewJobError {
+    /// The field that is wrong.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::ArgsTooLarge { .. } | Self::Args { .. } | Self::Nul { .. } => "args",
+            Self::Name { what: "idempotency key", .. } => "idempotency_key",
+            Self::Name { what, .. } => what,
+            Self::Attempts(_) => "max_attempts",
+        }
+    }
 }
 
 impl NewJob {

@@ -47,7 +47,7 @@ select * from x union all select * from again"
 pub(super) static LEASE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "with top as materialized (
-  select ctid as tid, id from jobs where due and lane = $1 and kind = any($3) and kind <> all(array(select kind from paused_kinds)) and losses < $5
+  select ctid as tid, id from jobs where due and lane = $1 and {RUNNABLE} and losses < $5
   order by priority desc, id limit $2 for update skip locked
 ), {LEASE_TAIL} returning {CLAIMED}"
     )
@@ -57,11 +57,15 @@ pub(super) static LEASE: LazyLock<String> = LazyLock::new(|| {
 pub(super) static LEASE_SUSPECT: LazyLock<String> = LazyLock::new(|| {
     format!(
         "with top as materialized (
-  select ctid as tid, id from jobs where due and losses >= 2 and losses >= $5 and lane = $1 and kind = any($3) and kind <> all(array(select kind from paused_kinds))
+  select ctid as tid, id from jobs where due and losses >= 2 and losses >= $5 and lane = $1 and {RUNNABLE}
   order by priority desc, id limit $2 for update skip locked
 ), {LEASE_TAIL} returning {CLAIMED}"
     )
 });
+
+/// Nothing of it is paused: asked in the statement itself, so that a pause holds from its commit on.
+const RUNNABLE: &str = "\
+$1 <> all(array(select lane from paused_lanes)) and kind = any($3) and kind <> all(array(select kind from paused_kinds))";
 
 const LEASE_TAIL: &str = "\
 s as materialized (

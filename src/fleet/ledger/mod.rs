@@ -19,6 +19,7 @@ mod trials;
 mod tx;
 mod workers;
 
+pub(in crate::fleet) use pg::classify;
 pub use pg::{LedgerConnections, PgLedger};
 #[doc(hidden)]
 pub use statements::statements;

@@ -129,7 +129,7 @@ fn before_execution(e: tokio_postgres::Error) -> LedgerError {
 }
 
 /// What an error of an executed statement means for its commit.
-pub(super) fn classify(e: &tokio_postgres::Error) -> LedgerError {
+pub(in crate::fleet) fn classify(e: &tokio_postgres::Error) -> LedgerError {
     let text = describe(e);
     let Some(code) = e.code() else { return LedgerError::Unknown(text) };
     if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code) {

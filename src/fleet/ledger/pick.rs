@@ -14,12 +14,14 @@ use tokio_postgres::Row;
 /// Up to $2 rows by priority, and up to $8 more of the oldest below the last priority taken: a walk over the distinct
 /// priorities from the lowest up (one index descent each, at most 64), so that it needs no index of its own. The outer
 /// query of `aged` must not name `due`: after ANALYZE with nothing due the planner would read the whole due index.
-/// A pause holds from its commit on, whatever a scheduler still believes. Retries travel alone; suspects don't travel. A
+/// A pause, of a kind or of the lane, holds from its commit on, whatever a scheduler still believes (where `top` is
+/// empty, so is `aged`). Retries travel alone; suspects don't travel. A
 /// message id is given to each group of one band and kind.
 pub(super) const PICK: &str = "\
 with recursive top as materialized (
   select ctid as tid, id, priority, kind, failures, losses from jobs
-  where due and lane = $1 and kind = any($3) and kind <> all(array(select kind from paused_kinds)) and losses < $7
+  where due and lane = $1 and $1 <> all(array(select lane from paused_lanes))
+    and kind = any($3) and kind <> all(array(select kind from paused_kinds)) and losses < $7
     and case when priority > 100 then 2 when priority > 0 then 1 else 0 end = any($6)
   order by priority desc, id limit $2 for update skip locked
 ), level(priority, n) as (

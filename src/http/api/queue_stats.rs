@@ -10,14 +10,20 @@ use axum::{
     extract::{Query, State, rejection::QueryRejection},
 };
 use serde::Deserialize;
+use utoipa::IntoParams;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Params {
+    /// Count every row.
     #[serde(default)]
     exact: bool,
 }
 
+/// The queue in numbers, by lane and state
+#[utoipa::path(get, path = "/api/queue-stats", tag = "queue", params(Params),
+    responses((status = 200, description = "Totals, and under `lanes` the same for each", body = Object)))]
 pub(super) async fn show(
     State(database): State<Database>,
     params: Result<Query<Params>, QueryRejection>,

@@ -1,17 +1,30 @@
-//! The routes.
+//! The routes, and with them their document.
 
-use super::{super::Problem, Database, dead_letters, jobs, queue_stats, tag_route};
-use axum::{Router, middleware, routing::get};
+use super::{super::Problem, Api, bulk, dead_letters, jobs, lanes, openapi, queue_stats, tag_route};
+use axum::{Extension, Router, middleware};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The routes of the server role, for [`Routes`](crate::http::Routes).
-pub fn router(database: Database) -> Router {
-    Router::new()
-        .route("/api/queue-stats", get(queue_stats::show))
-        .route("/api/jobs", get(jobs::list))
-        .route("/api/jobs/{id}", get(jobs::show))
-        .route("/api/dead-letters", get(dead_letters::list))
+pub fn router(api: Api) -> Router {
+    let (router, document) = OpenApiRouter::new()
+        .routes(routes!(queue_stats::show))
+        .routes(routes!(jobs::list, jobs::create))
+        .routes(routes!(bulk::create))
+        .routes(routes!(jobs::show))
+        .routes(routes!(jobs::cancel))
+        .routes(routes!(jobs::requeue))
+        .routes(routes!(dead_letters::list))
+        .routes(routes!(dead_letters::requeue))
+        .routes(routes!(dead_letters::discard))
+        .routes(routes!(lanes::list))
+        .routes(routes!(lanes::pause))
+        .routes(routes!(lanes::resume))
+        .routes(routes!(openapi::show))
+        .split_for_parts();
+    router
+        .layer(Extension(openapi::Document::new(&document)))
         .layer(middleware::from_fn(tag_route))
         .method_not_allowed_fallback(async || Problem::method())
         .fallback(async || Problem::no_route())
-        .with_state(database)
+        .with_state(api)
 }

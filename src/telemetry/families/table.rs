@@ -37,6 +37,30 @@ const ROLE: Label = label("role", Closed(&["publish", "consume"]));
 const ROUTE: Label = label("route", Bounded);
 const METHOD: Label = label("method", Closed(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"]));
 
+/// The codes of errors.
+const REASON: Label = label(
+    "reason",
+    Closed(&[
+        "bad_request",
+        "unauthorized",
+        "forbidden",
+        "cross_site",
+        "wrong_host",
+        "no_route",
+        "not_found",
+        "method_not_allowed",
+        "exists",
+        "conflict",
+        "too_large",
+        "unsupported_media_type",
+        "rate_limited",
+        "too_many_pending",
+        "internal",
+        "unavailable",
+        "unknown",
+    ]),
+);
+
 const fn row(
     name: &'static str,
     kind: Type,
@@ -87,6 +111,7 @@ pub const FAMILIES: &[Family] = &[
     // api
     row(n::API_REQUESTS, Counter, None, &[METHOD, ROUTE, label("status", Bounded)], Owner::Every, "HTTP requests that were answered"),
     row(n::API_DURATION, Histogram(HTTP), Some(Seconds), &[METHOD, ROUTE], Owner::Every, "Time to answer an HTTP request"),
+    row(n::API_REJECTIONS, Counter, None, &[REASON], Owner::Every, "HTTP requests that were answered with an error, by its code"),
     row(n::HTTP_REFUSED, Counter, None, &[label("reason", Closed(&["too_many_connections"]))], Owner::Every, "HTTP connections that were refused"),
     // errors
     row(n::ERRORS, Counter, None, &[label("component", AtStart("component")), label("type", AtStart("error_class"))], Owner::Every, "Errors by part of the product and class"),

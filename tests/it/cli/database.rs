@@ -16,6 +16,8 @@ const NEED: &[&str] = &[
     "dead requeue 1",
     "dead discard --all --yes",
     "queue stats",
+    "lanes list",
+    "lanes pause x",
     "cities list",
     "cities sync x",
 ];

@@ -30,6 +30,12 @@ const COMMANDS: &[&str] = &[
     "dead show",
     "dead requeue",
     "dead discard",
+    "lanes",
+    "lanes list",
+    "lanes pause",
+    "lanes resume",
+    "token",
+    "token new",
     "queue",
     "queue stats",
     "cities",
@@ -88,6 +94,10 @@ async fn what_cant_be_parsed_is_a_usage_error() {
         "migrate up --limit 3",
         "migrate up --dry-run --limit 0",
         "migrate up --to x",
+        "lanes pause",
+        "token new --name ci",
+        "token new --name ci --role root",
+        "token new --role viewer",
     ] {
         let ended = docket(args).fails(64, &[]).await;
         assert!(!ended.stderr.is_empty(), "{args}");

@@ -8,4 +8,5 @@ mod help;
 mod operate;
 pub(crate) mod process;
 mod roles;
+mod server;
 mod topology;

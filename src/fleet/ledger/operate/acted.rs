@@ -7,18 +7,19 @@ use std::collections::{HashMap, HashSet};
 use tokio_postgres::{Error, GenericClient};
 
 /// A job that the act changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Done {
     /// The row.
     pub id: JobId,
     /// Its epoch now.
+    #[schema(value_type = i32)]
     pub epoch: Epoch,
     /// Its state now. After a cancel it may still be `processing`: its worker has been asked to stop.
     pub status: Status,
 }
 
 /// A job that the act left as it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Refused {
     /// The row that was asked for.
     pub id: JobId,
@@ -28,7 +29,7 @@ pub struct Refused {
 }
 
 /// Why an act left a job as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, thiserror::Error, utoipa::ToSchema)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum RefusedBecause {
     /// There is no such row: it never was, or retention deleted it.
@@ -49,7 +50,7 @@ pub enum RefusedBecause {
 }
 
 /// The answer to an act.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Acted {
     /// Changed.
     pub done: Vec<Done>,

@@ -7,6 +7,7 @@
 mod acted;
 pub(super) mod cancel;
 pub(super) mod discard;
+mod lanes;
 mod pause;
 pub(super) mod requeue;
 mod select;
@@ -15,6 +16,7 @@ pub(super) mod undo;
 pub use acted::{Acted, Done, Refused, RefusedBecause};
 pub use cancel::cancel;
 pub use discard::discard;
+pub use lanes::{PausedLane, pause_lane, paused_lanes, resume_lane};
 pub use pause::{NAME_MAX_BYTES, OperateError, PausedKind, pause_kind, paused, resume_kind};
 pub use requeue::requeue;
 pub use select::{BATCH, SELECT_MAX, dead, dead_of_kind};

@@ -10,9 +10,14 @@ pub const NAME_MAX_BYTES: usize = 512;
 /// Why nothing was done.
 #[derive(Debug, thiserror::Error)]
 pub enum OperateError {
-    /// Not the name of a kind.
-    #[error("{0:?} is not a kind: 1 to {NAME_MAX_BYTES} bytes, no control characters")]
-    Name(String),
+    /// Not a name.
+    #[error("{name:?} is not a {what}: 1 to {NAME_MAX_BYTES} bytes, no control characters")]
+    Name {
+        /// Kind or lane.
+        what: &'static str,
+        /// Its beginning.
+        name: String,
+    },
     /// The database refused or is away.
     #[error("{}", crate::db::describe(.0))]
     Database(#[from] tokio_postgres::Error),
@@ -37,14 +42,20 @@ const RESUME: &str = "\
 with x as (delete from paused_kinds where kind = $1 returning kind)
 select pg_notify('docket_' || current_schema(), 'resume:' || kind) from x";
 
+/// What PostgreSQL, or a log, would take less kindly.
+pub(super) fn check(what: &'static str, name: &str) -> Result<(), OperateError> {
+    if name.is_empty() || name.len() > NAME_MAX_BYTES || name.chars().any(char::is_control) {
+        return Err(OperateError::Name { what, name: name.chars().take(60).collect() });
+    }
+    Ok(())
+}
+
 /// Pauses a kind, also one that no worker knows yet. False: it was paused already.
 ///
 /// # Errors
 /// When the name is none, or the database fails.
 pub async fn pause_kind<C: GenericClient + Sync>(client: &C, kind: &str, actor: &str) -> Result<bool, OperateError> {
-    if kind.is_empty() || kind.len() > NAME_MAX_BYTES || kind.chars().any(char::is_control) {
-        return Err(OperateError::Name(kind.chars().take(60).collect()));
-    }
+    check("kind", kind)?;
     Ok(client.query_opt(PAUSE, &[&kind, &actor]).await?.is_some())
 }
 

@@ -13,7 +13,7 @@ use tokio_postgres::{Error, GenericClient};
 pub const PAGE_MAX: i64 = 500;
 
 /// Some rows, and where to go on.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Page<T, K> {
     /// The rows, newest first.
     pub items: Vec<T>,

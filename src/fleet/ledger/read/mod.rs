@@ -4,13 +4,17 @@
 //! grow with history is either capped or asked for explicitly ([`exact_stats`]).
 
 mod detail;
+mod lanes;
 mod list;
+mod pending;
 mod rows;
 mod stats;
 mod totals;
 
 pub use detail::{HISTORY_MAX, job_detail};
+pub use lanes::{LaneRow, lanes};
 pub use list::{Cursor, CursorError, JobFilter, PAGE_MAX, Page, dead_letters, jobs};
+pub use pending::pending_by_kind;
 pub(super) use rows::status;
 pub use rows::{AttemptRow, DeadRow, EventRow, JobDetail, JobRow};
 pub use stats::{DUE_CAP, LaneStats, QueueStats, exact_stats, queue_stats};

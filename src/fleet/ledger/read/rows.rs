@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 /// A job without its arguments and its result.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct JobRow {
     /// The row.
     pub id: JobId,
@@ -37,6 +37,7 @@ pub struct JobRow {
     /// How often it was requeued.
     pub round: i16,
     /// The fence.
+    #[schema(value_type = i32)]
     pub epoch: Epoch,
     /// When it was enqueued.
     pub created_at: Timestamp,
@@ -116,9 +117,10 @@ pub(in super::super) fn status(text: String) -> Status {
 }
 
 /// One attempt of a job.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct AttemptRow {
     /// Epoch during the attempt.
+    #[schema(value_type = i32)]
     pub epoch: Epoch,
     /// Which round: 0 before any requeue.
     pub round: i16,
@@ -139,11 +141,12 @@ pub struct AttemptRow {
 }
 
 /// Something that happened to a job.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct EventRow {
     /// When.
     pub at: Timestamp,
     /// The epoch after it.
+    #[schema(value_type = i32)]
     pub epoch: Epoch,
     /// What: retry, rescued, `dead_letter`, requeued, …
     pub event: String,
@@ -154,7 +157,7 @@ pub struct EventRow {
 }
 
 /// A job with everything that is known of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct JobDetail {
     /// The row.
     #[serde(flatten)]
@@ -172,11 +175,12 @@ pub struct JobDetail {
 }
 
 /// A dead letter, as its list shows it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct DeadRow {
     /// The row.
     pub id: JobId,
     /// Its epoch: what its copy in docket.dead carries.
+    #[schema(value_type = i32)]
     pub epoch: Epoch,
     /// Its kind.
     pub kind: String,

@@ -1,0 +1,105 @@
+//! Single jobs that arrive together share one INSERT and one commit.
+//!
+//! No timer: a batch is what waits when the one before has committed, so a lone job goes at once and a crowd shares.
+
+use super::{
+    GateError,
+    writer::{Settled, Writer},
+};
+use crate::fleet::{enqueue::Enqueued, job::NewJob};
+use std::time::Duration;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
+
+/// Jobs of a batch, at most: its statement stays short, and so does the wait of those behind it.
+const BATCH_MAX: usize = 500;
+/// Callers that wait, at most. Each holds a connection, and of these there are fewer.
+const QUEUE_MAX: usize = 2_000;
+/// Who has waited longer for its turn is sent away: its answer would come too late.
+const WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// Takes single jobs.
+#[derive(Clone, Debug)]
+pub(super) struct Batcher(mpsc::Sender<Ask>);
+
+#[derive(Debug)]
+struct Ask {
+    job: NewJob,
+    since: Instant,
+    answer: oneshot::Sender<Result<Enqueued, GateError>>,
+}
+
+impl Batcher {
+    /// Runs until the last handle is gone.
+    pub(super) fn start(writer: Writer) -> Self {
+        let (sender, receiver) = mpsc::channel(QUEUE_MAX);
+        tokio::spawn(run(writer, receiver));
+        Self(sender)
+    }
+
+    /// Enqueues one job, checked before. Dropped before its turn, it is as if it had never been asked.
+    pub(super) async fn enqueue(&self, job: NewJob) -> Result<Enqueued, GateError> {
+        let (answer, answered) = oneshot::channel();
+        self.0.try_send(Ask { job, since: Instant::now(), answer }).map_err(|_| GateError::Busy)?;
+        answered.await.unwrap_or_else(|_| Err(GateError::Unknown("the batch was given up".to_owned())))
+    }
+}
+
+async fn run(writer: Writer, mut asks: mpsc::Receiver<Ask>) {
+    let mut batch = Vec::new();
+    while asks.recv_many(&mut batch, BATCH_MAX).await > 0 {
+        for (ask, answer) in serve(&writer, wanted(&mut batch)).await {
+            // Who went away meanwhile may ask again, with its key.
+            let _ = ask.send(answer);
+        }
+    }
+}
+
+/// Those whose callers still wait. A fixed order of keys, so that the batches of two processes can't block each other.
+fn wanted(batch: &mut Vec<Ask>) -> Vec<Ask> {
+    let mut wanted = Vec::with_capacity(batch.len());
+    for ask in batch.drain(..) {
+        if ask.since.elapsed() > WAIT_MAX {
+            let _ = ask.answer.send(Err(GateError::Busy));
+        } else if !ask.answer.is_closed() {
+            wanted.push(ask);
+        }
+    }
+    wanted.sort_by(|a, b| a.job.idempotency_key.cmp(&b.job.idempotency_key));
+    wanted
+}
+
+type Answer = (oneshot::Sender<Result<Enqueued, GateError>>, Result<Enqueued, GateError>);
+
+/// Writes a batch. If the database refuses it, each job on its own: a bad one must not spoil the others.
+async fn serve(writer: &Writer, batch: Vec<Ask>) -> Vec<Answer> {
+    let (jobs, asks): (Vec<NewJob>, Vec<_>) = batch.into_iter().map(|ask| (ask.job, ask.answer)).unzip();
+    if jobs.is_empty() {
+        return Vec::new();
+    }
+    let answers = match writer.batch(&jobs).await {
+        Ok(settled) => each(settled),
+        Err(GateError::Refused(_) | GateError::Repeat(_)) => one_by_one(writer, &jobs).await,
+        Err(error) => vec![Err(error); jobs.len()],
+    };
+    asks.into_iter().zip(answers).collect()
+}
+
+async fn one_by_one(writer: &Writer, jobs: &[NewJob]) -> Vec<Result<Enqueued, GateError>> {
+    let (begun, mut answers) = (Instant::now(), Vec::with_capacity(jobs.len()));
+    for job in jobs {
+        answers.push(if begun.elapsed() > WAIT_MAX {
+            Err(GateError::Busy)
+        } else {
+            writer.batch(std::slice::from_ref(job)).await.and_then(|settled| each(settled).remove(0))
+        });
+    }
+    answers
+}
+
+fn each(settled: Settled) -> Vec<Result<Enqueued, GateError>> {
+    let vanished = || GateError::Repeat("the job with this key is being deleted".to_owned());
+    settled.into_iter().map(|enqueued| enqueued.ok_or_else(vanished)).collect()
+}
