@@ -1,6 +1,6 @@
 //! What every long-running role does: signals, waiting for services, metrics, health, the endpoint.
 
-use super::{actor, client::place, exit::Failure, migrate};
+use super::{actor, client::place, exit::Failure, migrate, notify};
 use crate::{
     config::{self, Connections, Environment, FleetConfig},
     db::{Pool, PoolOptions, PoolPurpose, pool},
@@ -237,6 +237,7 @@ async fn wait_for_database(
                 error = reason,
                 "the database can't be reached, trying again; check DATABASE_URL"
             );
+            notify::waiting(&format!("the database can't be reached: {reason}")).await;
             told = reason;
         }
         if shutdown.run_until_cancelled(sleep(Duration::from_secs(1))).await.is_none() {

@@ -2,9 +2,9 @@
 
 use super::{
     args::{Cli, Command},
-    bench, cities, client, dead, demo, dev, documents, enqueue,
+    bench, cities, client, dead, demo, dev, doctor, documents, enqueue,
     exit::{Failure, Outcome},
-    jobs, migrate, queue, scheduler, server, topology, vendors, worker,
+    healthcheck, jobs, migrate, queue, scheduler, server, topology, vendors, worker,
 };
 use crate::{
     config::Environment,
@@ -64,6 +64,8 @@ async fn dispatch(command: Command) -> Outcome {
         Command::Scheduler(args) => Box::pin(scheduler::run(args, env())).await,
         Command::Worker(args) => Box::pin(worker::run(args, env())).await,
         Command::Server(args) => Box::pin(server::run(args, env())).await,
+        Command::Doctor(args) => Box::pin(doctor::run(args, &one_shot())).await,
+        Command::Healthcheck(args) => Box::pin(healthcheck::run(args, &env())).await,
         Command::Migrate(args) => migrate::run(args, &one_shot()).await,
         Command::Topology(args) => topology::run(&args, &env()),
         Command::Enqueue(args) => Box::pin(enqueue::run(args, &one_shot())).await,

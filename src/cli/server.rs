@@ -2,6 +2,7 @@
 
 use super::{
     exit::Outcome,
+    notify,
     role::{self, Process, RoleArgs},
 };
 use crate::{
@@ -29,6 +30,8 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     process.born_at_zero(&[Owner::Every], &[]);
     let http = config::http(&env, args.role.http, DEFAULT)?;
     let running = process.listen(http, process.health(), Some(router(&process))).await?;
+    // It listens, and the database answered: that is all its work needs.
+    notify::watch(process.health(), std::future::ready(()), process.shutdown.clone());
     process.shutdown.cancelled().await;
     running.stopped().await;
     role::close(process).await;

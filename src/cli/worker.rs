@@ -2,6 +2,7 @@
 
 use super::{
     exit::{Failure, Outcome},
+    notify,
     role::{self, Process, RoleArgs},
 };
 use crate::{
@@ -39,6 +40,7 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     let settings = settings(&args, &process)?;
     born(&process, &registry);
     let running = process.listen(http, process.health_of_loop("worker"), None).await?;
+    notify::watch(process.health_of_loop("worker"), process.progress.marked(), process.shutdown.clone());
     let (protocol, stop) = (process.fleet.protocol.clone(), process.shutdown.clone());
     let wake = crate::db::listen(process.database.clone(), stop.clone()).subscribe();
     let worker = Worker::start(ledger, process.broker.clone(), registry, settings, protocol, wake, stop).await;

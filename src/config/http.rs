@@ -8,6 +8,7 @@
 
 use super::lookup::{ConfigError, Environment};
 use crate::http::HttpSettings;
+use secrecy::SecretString;
 use std::net::SocketAddr;
 
 /// Reads the endpoint's variables. `flag` is the address of the command line and wins; `default` is the role's own.
@@ -22,6 +23,14 @@ pub fn http(env: &Environment, flag: Option<SocketAddr>, default: SocketAddr) ->
     };
     let metrics_open = env.parse("DOCKET_METRICS_OPEN", false, "true or false")?;
     Ok(HttpSettings { addr, token: env.secret("DOCKET_HTTP_TOKEN")?, metrics_open, ..HttpSettings::default() })
+}
+
+/// The bearer token alone, for a command that asks an endpoint.
+///
+/// # Errors
+/// When its file can't be used.
+pub fn http_token(env: &Environment) -> Result<Option<SecretString>, ConfigError> {
+    env.secret("DOCKET_HTTP_TOKEN")
 }
 
 #[cfg(test)]

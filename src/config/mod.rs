@@ -11,5 +11,5 @@ mod lookup;
 pub use civic::civic;
 pub use connections::{Connections, connections, database_url};
 pub use fleet::{FleetConfig, fleet};
-pub use http::http;
+pub use http::{http, http_token};
 pub use lookup::{ConfigError, Environment};
