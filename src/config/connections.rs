@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `DATABASE_URL`, `DATABASE_URL_FILE` | PostgreSQL, such as `postgres://user:password@host:5432/docket` | |
 //! | `AMQP_URL`, `AMQP_URL_FILE` | RabbitMQ, such as `amqp://user:password@host:5672/%2f` | |
+//! | `DOCKET_MANAGEMENT_URL`, `DOCKET_MANAGEMENT_URL_FILE` | RabbitMQ's management API, such as `http://user:password@host:15672` | |
 
 use super::lookup::{ConfigError, Environment};
 use secrecy::{ExposeSecret, SecretString};
@@ -37,6 +38,14 @@ pub fn connections(env: &Environment) -> Result<Connections, ConfigError> {
 pub fn database_url(env: &Environment) -> Result<Config, ConfigError> {
     let url = env.secret("DATABASE_URL")?.ok_or_else(|| ConfigError::new("DATABASE_URL", HINT))?;
     crate::db::parse_url(url.expose_secret()).map_err(|e| ConfigError::new("DATABASE_URL", e.to_string()))
+}
+
+/// RabbitMQ's management API, where it is named.
+///
+/// # Errors
+/// When its file can't be read.
+pub fn management(env: &Environment) -> Result<Option<SecretString>, ConfigError> {
+    env.secret("DOCKET_MANAGEMENT_URL")
 }
 
 #[cfg(test)]

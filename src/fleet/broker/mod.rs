@@ -7,7 +7,8 @@
 //! - `supervisor` keeps a role's connection (`connect`, `session`) open for ever, `status` tells how it goes,
 //!   `news` what of it the log tells;
 //! - `publisher` publishes with confirms (`message` out, `flight` under way, `verdict` back);
-//! - `consumer` is a lane's subscription, `dead_pass` a pass over docket.dead, `inspect` and `check` ask questions.
+//! - `consumer` is a lane's subscription, `dead_pass` a pass over docket.dead, `inspect` and `check` ask questions;
+//! - [`management`] asks and orders what AMQP can't, over the management API.
 //!
 //! A publish is never repeated here, and a delivery can only be acknowledged on the channel that it came by.
 
@@ -22,6 +23,7 @@ mod endpoint;
 mod flight;
 mod headers;
 mod inspect;
+pub mod management;
 mod message;
 mod news;
 mod publisher;
