@@ -37,6 +37,11 @@ impl Failure {
         Self { code: 70, text: text.to_string() }
     }
 
+    /// Whether it is a service's, so that waiting may help.
+    pub(super) const fn is_unavailable(&self) -> bool {
+        self.code == 69
+    }
+
     pub(super) fn code(&self) -> ExitCode {
         ExitCode::from(self.code)
     }

@@ -51,7 +51,6 @@ fn is_open(url: &Url) -> bool {
     matches!(url.path(), "/livez" | "/readyz")
 }
 
-
 /// `host:port`, `http://host:port`, or a URL with a path.
 fn target(text: &str) -> Result<Url, String> {
     const SHAPE: &str = "write an address such as 127.0.0.1:9000, or a URL such as http://127.0.0.1:9000/livez";

@@ -53,6 +53,13 @@ pub(super) struct Process {
     database_state: watch::Sender<Result<(), String>>,
 }
 
+/// Connections for health, gauges and the API.
+const POOL: usize = 4;
+/// Most connections to the database that a scheduler or a worker opens: the last one listens.
+pub(super) fn connections() -> usize {
+    POOL + LedgerConnections::default().total() + 1
+}
+
 /// How long a start with `--no-wait` waits for the broker.
 const FIRST_TRY: Duration = Duration::from_secs(10);
 /// How long any other start does, so that a bad topology is refused at once where that can be told.
@@ -123,7 +130,7 @@ impl Process {
         // The connections outlive the shutdown signal: a draining worker still acknowledges.
         let broker =
             AmqpBroker::start(&connections.amqp, settings, &CancellationToken::new()).map_err(Failure::usage)?;
-        let pool = pool(&connections.database, PoolOptions::new(PoolPurpose::General, 4));
+        let pool = pool(&connections.database, PoolOptions::new(PoolPurpose::General, POOL));
         let process = Self {
             database: connections.database,
             fleet,

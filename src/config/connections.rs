@@ -27,8 +27,15 @@ const HINT: &str = "not set: name a server, or run `docket dev`, which brings it
 /// When one is not set or not a URL.
 pub fn connections(env: &Environment) -> Result<Connections, ConfigError> {
     let database = database_url(env)?;
-    let amqp = env.secret("AMQP_URL")?.ok_or_else(|| ConfigError::new("AMQP_URL", HINT))?;
-    Ok(Connections { database, amqp })
+    Ok(Connections { database, amqp: amqp_url(env)? })
+}
+
+/// The broker alone.
+///
+/// # Errors
+/// When it is not set, or its file can't be read.
+pub fn amqp_url(env: &Environment) -> Result<SecretString, ConfigError> {
+    env.secret("AMQP_URL")?.ok_or_else(|| ConfigError::new("AMQP_URL", HINT))
 }
 
 /// The database alone, for commands that need no broker.

@@ -1,0 +1,37 @@
+//! What RabbitMQ tells over its management API.
+
+use super::super::{
+    super::exit::Failure,
+    facts::{Account, Service},
+};
+use crate::fleet::broker::{
+    Topology,
+    management::{Management, ManagementError, Observed},
+};
+use secrecy::SecretString;
+use std::time::Duration;
+
+/// One question.
+const LIMIT: Duration = Duration::from_secs(6);
+
+pub(super) async fn ask(
+    url: Option<SecretString>,
+    account: Option<&Account>,
+    topology: &Topology,
+) -> Service<Box<Observed>> {
+    let Some(url) = url else { return Service::Unnamed };
+    let guest = Account { user: "guest".to_owned(), vhost: "/".to_owned() };
+    let Account { user, vhost } = account.unwrap_or(&guest);
+    let observed = async {
+        let management = Management::new(&url)?.with_deadline(LIMIT);
+        management.observe(vhost, topology, &[user]).await
+    };
+    match observed.await {
+        Ok(observed) => Service::Answers(Box::new(observed)),
+        Err(error) => Service::Failed(failure(&error)),
+    }
+}
+
+fn failure(error: &ManagementError) -> Failure {
+    if error.is_unavailable() { Failure::unavailable(error) } else { Failure::usage(error) }
+}
