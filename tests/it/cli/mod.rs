@@ -1,6 +1,7 @@
 //! The real binary: what it prints, and how it ends.
 
 mod database;
+mod doctor;
 mod enqueue;
 mod files;
 mod help;
