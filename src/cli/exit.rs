@@ -42,6 +42,11 @@ impl Failure {
         self.code == 69
     }
 
+    /// The same code, and more to say.
+    pub(super) fn with(self, more: &str) -> Self {
+        Self { text: format!("{}; {more}", self.text), ..self }
+    }
+
     pub(super) fn code(&self) -> ExitCode {
         ExitCode::from(self.code)
     }

@@ -67,7 +67,7 @@ async fn dispatch(command: Command) -> Outcome {
         Command::Doctor(args) => Box::pin(doctor::run(args, &one_shot())).await,
         Command::Healthcheck(args) => Box::pin(healthcheck::run(args, &env())).await,
         Command::Migrate(args) => migrate::run(args, &one_shot()).await,
-        Command::Topology(args) => topology::run(&args, &env()),
+        Command::Topology(args) => Box::pin(topology::run(args, &env())).await,
         Command::Enqueue(args) => Box::pin(enqueue::run(args, &one_shot())).await,
         Command::Jobs(args) => Box::pin(jobs::run(args, &one_shot())).await,
         Command::Dead(args) => Box::pin(dead::run(args, &one_shot())).await,

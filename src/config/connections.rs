@@ -27,15 +27,8 @@ const HINT: &str = "not set: name a server, or run `docket dev`, which brings it
 /// When one is not set or not a URL.
 pub fn connections(env: &Environment) -> Result<Connections, ConfigError> {
     let database = database_url(env)?;
-    Ok(Connections { database, amqp: amqp_url(env)? })
-}
-
-/// The broker alone.
-///
-/// # Errors
-/// When it is not set, or its file can't be read.
-pub fn amqp_url(env: &Environment) -> Result<SecretString, ConfigError> {
-    env.secret("AMQP_URL")?.ok_or_else(|| ConfigError::new("AMQP_URL", HINT))
+    let amqp = env.secret("AMQP_URL")?.ok_or_else(|| ConfigError::new("AMQP_URL", HINT))?;
+    Ok(Connections { database, amqp })
 }
 
 /// The database alone, for commands that need no broker.
@@ -45,6 +38,14 @@ pub fn amqp_url(env: &Environment) -> Result<SecretString, ConfigError> {
 pub fn database_url(env: &Environment) -> Result<Config, ConfigError> {
     let url = env.secret("DATABASE_URL")?.ok_or_else(|| ConfigError::new("DATABASE_URL", HINT))?;
     crate::db::parse_url(url.expose_secret()).map_err(|e| ConfigError::new("DATABASE_URL", e.to_string()))
+}
+
+/// RabbitMQ alone, where it is named, for commands that can do without.
+///
+/// # Errors
+/// When its file can't be read.
+pub fn amqp(env: &Environment) -> Result<Option<SecretString>, ConfigError> {
+    env.secret("AMQP_URL")
 }
 
 /// RabbitMQ's management API, where it is named.

@@ -9,7 +9,7 @@ mod http;
 mod lookup;
 
 pub use civic::civic;
-pub use connections::{Connections, amqp_url, connections, database_url, management};
+pub use connections::{Connections, amqp, connections, database_url, management};
 pub use fleet::{FleetConfig, fleet};
 pub use http::{http, http_token};
 pub use lookup::{ConfigError, Environment};

@@ -4,7 +4,7 @@ use super::super::exit::Failure;
 use crate::{
     config::ConfigError,
     fleet::{
-        broker::{TopologyFault, management::Observed},
+        broker::{Topology, TopologyFault, management::Observed},
         settings::Protocol,
     },
 };
@@ -62,6 +62,7 @@ pub(super) struct Facts {
 pub(super) struct Settings {
     pub(super) errors: Vec<ConfigError>,
     pub(super) protocol: Protocol,
+    pub(super) topology: Topology,
     pub(super) slots: u32,
     /// The broker's consumer_timeout as Docket counts on it.
     pub(super) consumer_timeout: Duration,

@@ -54,6 +54,12 @@ impl Endpoint {
     }
 }
 
+/// The virtual host that an AMQP URL names; `None` when it is no URL.
+#[must_use]
+pub fn virtual_host(url: &SecretString) -> Option<String> {
+    Endpoint::parse(url, &BrokerSettings::default()).ok().map(|endpoint| endpoint.uri.vhost)
+}
+
 fn is_soft(kind: &AMQPErrorKind, soft: &AMQPSoftError) -> bool {
     matches!(kind, AMQPErrorKind::Soft(s) if s == soft)
 }

@@ -8,11 +8,14 @@
 //!   `news` what of it the log tells;
 //! - `publisher` publishes with confirms (`message` out, `flight` under way, `verdict` back);
 //! - `consumer` is a lane's subscription, `dead_pass` a pass over docket.dead, `inspect` and `check` ask questions;
-//! - [`management`] asks and orders what AMQP can't, over the management API.
+//! - [`management`] asks and orders what AMQP can't, over the management API;
+//! [`plan`] compares what it tells with the topology, and `apply` does the plan's steps; [`version`] is what is known of
+//! RabbitMQ's versions.
 //!
 //! A publish is never repeated here, and a delivery can only be acknowledged on the channel that it came by.
 
 mod amqp;
+mod apply;
 mod backoff;
 mod check;
 mod connect;
@@ -27,6 +30,7 @@ mod inspect;
 pub mod management;
 mod message;
 mod news;
+pub mod plan;
 mod publisher;
 mod runner;
 mod session;
@@ -35,12 +39,15 @@ mod status;
 mod supervisor;
 mod topology;
 mod verdict;
+pub mod version;
 
 pub use amqp::AmqpBroker;
+pub use apply::{ApplyError, Pruned, apply, prune};
 pub use check::TopologyFault;
 pub use consumer::AmqpSubscription;
 pub use dead_pass::AmqpDeadPass;
 pub use definitions::{BrokerUser, definitions};
+pub use endpoint::virtual_host;
 pub use greeting::greeting;
 pub use settings::BrokerSettings;
 pub use status::BrokerStatus;

@@ -3,7 +3,11 @@
 use super::super::facts::{Account, Role, Settings};
 use crate::{
     config::{self, ConfigError, Environment, FleetConfig},
-    fleet::{broker::Topology, ports::Retention, settings::Protocol},
+    fleet::{
+        broker::{Topology, virtual_host},
+        ports::Retention,
+        settings::Protocol,
+    },
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::{net::SocketAddr, time::Duration};
@@ -32,8 +36,11 @@ pub(super) fn read(env: &Environment, roles: &[Role]) -> Read {
             errors.push(error);
         }
     };
-    let database = config::database_url(env).map_err(&mut take).ok();
-    let amqp = config::amqp_url(env).map_err(&mut take).ok();
+    // What is not set is told where the service is judged.
+    let is_set = |name: &str| env.get(name).is_some() || env.get(&format!("{name}_FILE")).is_some();
+    let named = is_set("DATABASE_URL").then(|| config::database_url(env));
+    let database = named.and_then(|read| read.map_err(&mut take).ok());
+    let amqp = config::amqp(env).map_err(&mut take).ok().flatten();
     let management = config::management(env).map_err(&mut take).ok().flatten();
     let fleet = config::fleet(env).map_err(&mut take).unwrap_or_else(|_| defaults());
     if roles.contains(&Role::Worker) {
@@ -47,9 +54,10 @@ pub(super) fn read(env: &Environment, roles: &[Role]) -> Read {
     let management_url = management.as_ref().and_then(|url| Url::parse(url.expose_secret()).ok());
     let settings = Settings {
         protocol: fleet.protocol.clone(),
+        topology: fleet.topology.clone(),
         slots,
         consumer_timeout: CONSUMER_TIMEOUT,
-        account: amqp_url.as_ref().and_then(account),
+        account: account(amqp.as_ref(), amqp_url.as_ref()),
         unencrypted: unencrypted(database.as_ref(), amqp_url.as_ref(), management_url.as_ref()),
         errors,
     };
@@ -66,14 +74,13 @@ fn defaults() -> FleetConfig {
     FleetConfig { topology, protocol: Protocol::default(), retention: Retention::default() }
 }
 
-/// As AMQP's URLs mean it: no path is the virtual host `/`, and no user is `guest`.
-fn account(url: &Url) -> Option<Account> {
-    let decode = |text: &str| {
-        let pair = format!("x={}", text.replace('+', "%2B"));
-        url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned())
-    };
-    let user = if url.username().is_empty() { "guest" } else { url.username() };
-    Some(Account { user: decode(user)?, vhost: decode(url.path().get(1..).unwrap_or("/"))? })
+/// Without a user in the URL it is `guest`.
+fn account(secret: Option<&SecretString>, url: Option<&Url>) -> Option<Account> {
+    let vhost = virtual_host(secret?)?;
+    let user = url?.username();
+    let encoded = format!("x={}", if user.is_empty() { "guest" } else { user }.replace('+', "%2B"));
+    let user = url::form_urlencoded::parse(encoded.as_bytes()).next()?.1.into_owned();
+    Some(Account { user, vhost })
 }
 
 fn unencrypted(

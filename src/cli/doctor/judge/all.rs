@@ -10,7 +10,7 @@ pub(in crate::cli::doctor) fn judge(facts: &Facts) -> Vec<Finding> {
     let mut findings = settings::judge(&facts.settings);
     findings.extend(database::judge(&facts.database));
     findings.extend(facts.database.answers().into_iter().flat_map(server::judge));
-    findings.extend(broker::judge(&facts.broker, &facts.settings));
+    findings.extend(broker::judge(&facts.broker, &facts.settings, facts.management.answers().is_some()));
     findings.extend(management::judge(facts));
     findings.extend(machine::judge(&facts.machine, &facts.settings, &facts.roles));
     let place = |check: Check| Check::ALL.iter().position(|known| *known == check);

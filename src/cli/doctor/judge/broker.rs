@@ -10,7 +10,8 @@ use crate::fleet::broker::TopologyFault;
 /// Seconds. Below, a busy machine loses its connection; above, a silent broker goes unnoticed for twice as long.
 const HEARTBEAT: std::ops::RangeInclusive<u16> = 3..=30;
 
-pub(super) fn judge(broker: &Service<Broker>, settings: &Settings) -> Vec<Finding> {
+/// Where the management API answers too, it tells more of the topology.
+pub(super) fn judge(broker: &Service<Broker>, settings: &Settings, is_managed: bool) -> Vec<Finding> {
     match broker {
         Service::Unnamed => vec![Finding::fault(
             Check::Broker,
@@ -34,7 +35,9 @@ pub(super) fn judge(broker: &Service<Broker>, settings: &Settings) -> Vec<Findin
                 Finding::ok(Check::Broker, who.unwrap_or_else(|| "RabbitMQ answers".to_owned())),
                 heartbeat(facts),
             ];
-            findings.extend(topology(facts));
+            if !is_managed {
+                findings.extend(topology(facts));
+            }
             findings
         }
     }
@@ -93,16 +96,16 @@ mod tests {
     fn find(change: impl FnOnce(&mut Broker), check: Check) -> Finding {
         let mut facts = healthy::broker();
         change(&mut facts);
-        let findings = judge(&Service::Answers(facts), &healthy::settings());
+        let findings = judge(&Service::Answers(facts), &healthy::settings(), false);
         findings.into_iter().find(|finding| finding.check == check).expect("looked at")
     }
 
     #[test]
     fn away_and_refusing_are_told_apart() {
-        let of = |failure| judge(&Service::Failed(failure), &healthy::settings()).remove(0);
+        let of = |failure| judge(&Service::Failed(failure), &healthy::settings(), false).remove(0);
         assert!(of(Failure::unavailable("no answer")).is_away);
         assert!(!of(Failure::usage("refuses the user")).is_away);
-        assert_eq!(judge(&Service::Unnamed, &healthy::settings())[0].level, Level::Fault);
+        assert_eq!(judge(&Service::Unnamed, &healthy::settings(), false)[0].level, Level::Fault);
     }
 
     #[test]

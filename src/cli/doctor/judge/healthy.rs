@@ -25,10 +25,15 @@ pub(super) fn facts() -> Facts {
     }
 }
 
+fn topology() -> Topology {
+    Topology::new(["default"]).expect("a name")
+}
+
 pub(super) fn settings() -> Settings {
     Settings {
         errors: Vec::new(),
         protocol: Protocol::default(),
+        topology: topology(),
         slots: 16,
         consumer_timeout: Duration::from_mins(30),
         account: Some(Account { user: "docket".to_owned(), vhost: "/".to_owned() }),
@@ -84,7 +89,7 @@ pub(super) fn machine() -> Machine {
 
 /// What a broker tells that has imported the definitions.
 pub(super) fn observed() -> Observed {
-    let mut all = definitions(&Topology::new(["default"]).expect("a name"), "/", &[]);
+    let mut all = definitions(&topology(), "/", &[]);
     for queue in all["queues"].as_array_mut().expect("queues") {
         queue["type"] = json!("quorum");
         queue["policy"] = json!(if queue["name"] == "docket.dead" { "docket-dead" } else { "docket-lanes" });

@@ -5,6 +5,7 @@ mod broker;
 mod database;
 mod machine;
 mod management;
+mod planned;
 mod server;
 mod settings;
 

@@ -298,7 +298,7 @@ mod tests {
         assert!(read(json!({"name": "a", "tags": ""})).is_empty());
         let queue: Queue =
             serde_json::from_value(json!({"name": "q", "arguments": [], "new": {"field": 1}})).expect("q");
-        assert_eq!((queue.type_name(), queue.messages, queue.policy), ("classic", None, None));
+        assert_eq!((queue.type_name(), queue.messages, &queue.policy), ("classic", None, &None));
         assert!(serde_json::from_value::<Queue>(json!({"name": "q", "arguments": [1]})).is_err());
     }
 }
