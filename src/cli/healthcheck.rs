@@ -2,8 +2,7 @@
 
 use super::{
     exit::{Failure, Outcome},
-    output,
-    probe::{self, Answer},
+    output, probe,
 };
 use crate::config::{self, Environment};
 use clap::Parser;
@@ -17,8 +16,8 @@ use url::Url;
                         token; for any other path the one of DOCKET_HTTP_TOKEN is sent.")]
 pub(super) struct Args {
     /// Address or URL; /readyz is asked unless it names another path
-    #[arg(value_name = "URL", value_parser = target)]
-    url: Url,
+    #[arg(value_name = "URL")]
+    url: String,
     /// Deadline of the whole answer, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=60))]
     timeout: u64,
@@ -28,19 +27,17 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, env: &Environment) -> Outcome {
-    let token = if is_open(&args.url) { None } else { config::http_token(env)? };
+    // Not by the parser of arguments: it would show what was typed, and with it a password.
+    let url = target(&args.url).map_err(Failure::usage)?;
+    let token = if is_open(&url) { None } else { config::http_token(env)? };
     let deadline = Duration::from_secs(args.timeout);
-    let answer = probe::get(&args.url, token.as_ref(), deadline).await.map_err(Failure::unavailable)?;
+    let answer = probe::get(&url, token.as_ref(), deadline).await.map_err(Failure::unavailable)?;
     if !answer.is_success() {
-        return Err(Failure::unavailable(format!("{} answers {}", args.url, answer.describe())));
+        return Err(Failure::unavailable(format!("{url} answers {}", answer.describe())));
     }
-    show(&args, &answer)
-}
-
-fn show(args: &Args, answer: &Answer) -> Outcome {
     if args.json {
         return output::json(&serde_json::json!({
-            "url": args.url.as_str(), "status": answer.status, "health": answer.health(),
+            "url": url.as_str(), "status": answer.status, "health": answer.health(),
         }));
     }
     output::text(&answer.describe())

@@ -18,4 +18,5 @@ mod isolation;
 mod operate;
 mod read;
 mod support;
+mod systemd;
 mod vendor;

@@ -4,6 +4,7 @@ mod database;
 mod doctor;
 mod enqueue;
 mod files;
+mod healthcheck;
 mod help;
 mod operate;
 mod process;
