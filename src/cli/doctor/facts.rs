@@ -29,7 +29,7 @@ impl Role {
 /// A service.
 #[derive(Debug)]
 pub(super) enum Service<T> {
-    /// No URL: there is nothing to ask.
+    /// No URL that can be used: there is nothing to ask.
     Unnamed,
     /// It can't be reached, or refuses.
     Failed(Failure),
@@ -64,7 +64,7 @@ pub(super) struct Settings {
     pub(super) protocol: Protocol,
     pub(super) topology: Topology,
     pub(super) slots: u32,
-    /// The broker's consumer_timeout as Docket counts on it.
+    /// The broker's `consumer_timeout` as Docket counts on it.
     pub(super) consumer_timeout: Duration,
     /// The account and the virtual host of the broker's URL.
     pub(super) account: Option<Account>,

@@ -19,9 +19,8 @@ pub(super) async fn ask(
     account: Option<&Account>,
     topology: &Topology,
 ) -> Service<Box<Observed>> {
-    let Some(url) = url else { return Service::Unnamed };
-    let guest = Account { user: "guest".to_owned(), vhost: "/".to_owned() };
-    let Account { user, vhost } = account.unwrap_or(&guest);
+    // Without the broker's URL nobody knows which virtual host is Docket's.
+    let (Some(url), Some(Account { user, vhost })) = (url, account) else { return Service::Unnamed };
     let observed = async {
         let management = Management::new(&url)?.with_deadline(LIMIT);
         management.observe(vhost, topology, &[user]).await

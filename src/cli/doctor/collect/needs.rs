@@ -66,7 +66,7 @@ pub(super) fn pairs(roles: &[Role]) -> Vec<(&'static str, &'static str)> {
         Role::Worker => WORKER,
         Role::Server => SERVER,
     };
-    let needs = EVERY.iter().chain(roles.iter().flat_map(|role| of(role)));
+    let needs = EVERY.iter().chain(roles.iter().flat_map(of));
     let mut pairs: Vec<_> = needs.flat_map(|(table, rights)| rights.iter().map(|right| (*table, *right))).collect();
     pairs.sort_unstable();
     pairs.dedup();

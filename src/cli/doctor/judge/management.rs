@@ -18,8 +18,9 @@ pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
     let mut findings = match &facts.management {
         Service::Unnamed => vec![Finding::note(
             Check::Management,
-            "DOCKET_MANAGEMENT_URL names none: policies, bindings, rights, alarms and feature flags were not looked at",
-            "set DOCKET_MANAGEMENT_URL, such as http://user:password@host:15672, and run docket doctor again",
+            "not asked, without DOCKET_MANAGEMENT_URL and AMQP_URL: policies, bindings, rights, alarms and feature flags \
+             were not looked at",
+            "set both (DOCKET_MANAGEMENT_URL is such as http://user:password@host:15672), and run docket doctor again",
         )],
         Service::Failed(failure) => {
             let fix = "check DOCKET_MANAGEMENT_URL; its user needs the tag monitoring or administrator";

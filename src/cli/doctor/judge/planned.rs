@@ -35,7 +35,7 @@ pub(super) fn judge(facts: &Facts, observed: &Observed) -> Vec<Finding> {
     findings
 }
 
-/// The account of AMQP_URL is that of every role that is asked for.
+/// The account of `AMQP_URL` is that of every role that is asked for.
 fn roles(facts: &Facts) -> Roles {
     let user = facts.settings.account.as_ref().map(|account| account.user.clone());
     let of = |role| if facts.roles.contains(&role) { user.clone() } else { None };
