@@ -49,7 +49,7 @@ enum Action {
     /// Declare what is missing and set the policies; safe to repeat, and for two at once
     #[command(after_help = APPLY)]
     Apply(apply::Apply),
-    /// Check that the broker carries the fleet: over AMQP_URL, and all of it over the management API
+    /// Check that the broker carries the fleet: over AMQP, and all of it where the management API is named
     #[command(after_help = CHECK)]
     Check(Place),
 }

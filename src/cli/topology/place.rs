@@ -14,8 +14,8 @@ use crate::{
 /// Arguments of plan, apply and check.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct Place {
-    /// Virtual host [default: the one of AMQP_URL, or /]
-    #[arg(long, value_name = "NAME")]
+    /// Virtual host
+    #[arg(long, value_name = "NAME", help = "Virtual host [default: that of AMQP_URL, or /]")]
     pub(super) vhost: Option<String>,
     /// The schedulers' account at the broker: check its rights
     #[arg(long, value_name = "USER")]

@@ -9,8 +9,8 @@
 //! - `publisher` publishes with confirms (`message` out, `flight` under way, `verdict` back);
 //! - `consumer` is a lane's subscription, `dead_pass` a pass over docket.dead, `inspect` and `check` ask questions;
 //! - [`management`] asks and orders what AMQP can't, over the management API;
-//! [`plan`] compares what it tells with the topology, and `apply` does the plan's steps; [`version`] is what is known of
-//! RabbitMQ's versions.
+//! - [`mod@plan`] compares what it tells with the topology, `apply` does the plan's steps, [`version`] is what is known
+//!   of RabbitMQ's versions.
 //!
 //! A publish is never repeated here, and a delivery can only be acknowledged on the channel that it came by.
 

@@ -9,3 +9,4 @@ mod help;
 mod operate;
 mod process;
 mod roles;
+mod topology;

@@ -6,4 +6,4 @@ mod load;
 mod plans;
 mod regressions;
 mod severed;
-mod toys;
+pub(crate) mod toys;

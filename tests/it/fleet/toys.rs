@@ -139,6 +139,7 @@ pub(crate) struct TestFleet {
     amqp: String,
     pub(crate) client: Client,
     pub(crate) protocol: Protocol,
+    pub(crate) lanes: Vec<String>,
     running: Vec<(CancellationToken, JoinHandle<()>)>,
 }
 
@@ -161,7 +162,8 @@ impl TestFleet {
         let db = TestDb::migrated().await;
         let client = db.connect().await;
         client.batch_execute("create table effects (job_id bigint, attempt smallint)").await.unwrap();
-        Self { db, vhost: None, amqp, client, protocol: Protocol::five_times_shorter(), running: Vec::new() }
+        let (protocol, lanes) = (Protocol::five_times_shorter(), vec!["default".into()]);
+        Self { db, vhost: None, amqp, client, protocol, lanes, running: Vec::new() }
     }
 
     pub(crate) fn ledger(&self) -> PgLedger {
@@ -179,7 +181,7 @@ impl TestFleet {
         let wake = docket::db::listen(self.db.config(), stop.clone());
         let settings = SchedulerSettings {
             name: "test".into(),
-            lanes: vec!["default".into()],
+            lanes: self.lanes.clone(),
             retention: Retention::default(),
             progress: Progress::default(),
         };
@@ -202,7 +204,7 @@ impl TestFleet {
         let stop = CancellationToken::new();
         let broker = self.broker();
         let settings =
-            WorkerSettings { name: "test".into(), lanes: vec!["default".into()], slots, progress: Progress::default() };
+            WorkerSettings { name: "test".into(), lanes: self.lanes.clone(), slots, progress: Progress::default() };
         let wake = docket::db::listen(self.db.config(), stop.clone()).subscribe();
         let (ledger, protocol) = (self.ledger(), self.protocol.clone());
         let worker = Worker::start(ledger, broker.clone(), registry, settings, protocol, wake, stop.clone()).await;

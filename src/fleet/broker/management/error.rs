@@ -127,6 +127,9 @@ impl ManagementError {
     /// An answer that is no success.
     pub(super) fn of_status(at: &str, what: &str, status: StatusCode, body: &[u8]) -> Self {
         let (at, what) = (at.to_owned(), what.to_owned());
+        if status.is_redirection() {
+            return Self::Redirect { at };
+        }
         // Every refusal of RabbitMQ is {"error": …, "reason": …}; a proxy's or a stranger's is not.
         let Some(reason) = reason(body) else { return Self::of_stranger(at, status, body) };
         match status.as_u16() {
@@ -140,7 +143,6 @@ impl ManagementError {
 
     fn of_stranger(at: String, status: StatusCode, body: &[u8]) -> Self {
         match status.as_u16() {
-            300..=399 => Self::Redirect { at },
             401 => Self::Credentials { at },
             500.. => Self::Server { at, status: status.as_u16(), reason: quote(&String::from_utf8_lossy(body)) },
             _ => Self::Stranger { at, detail: format!("HTTP {}", status.as_u16()) },
