@@ -47,8 +47,8 @@ fn logs(command: &Command) -> Result<LogGuard, Failure> {
     let is_role = matches!(command, Command::Scheduler(_) | Command::Worker(_) | Command::Server(_));
     let output = if is_role { LogOutput::Stdout } else { LogOutput::Stderr };
     let mut settings = LogSettings::from_env(output).map_err(Failure::usage)?;
-    if matches!(command, Command::Demo(_) | Command::Bench(_)) && settings.filter.is_empty() {
-        // Progress is shown; the demonstration's planned failures are not news.
+    if matches!(command, Command::Demo(_) | Command::Bench(_) | Command::Doctor(_)) && settings.filter.is_empty() {
+        // Progress is shown; the demonstration's planned failures are not news, and a doctor tells what it found.
         settings.filter = "error".to_owned();
     }
     init(&settings).map_err(Failure::usage)

@@ -73,7 +73,7 @@ async fn an_answer_that_is_no_success_is_told() {
     let ended =
         docket(&format!("healthcheck {place}")).fails(69, &["503 failed (database: no answer", "within 3s)"]).await;
     assert!(!ended.stderr.contains('\u{1b}'), "{ended:?}");
-    docket(&format!("healthcheck {place}/nowhere")).fails(69, &["404", "no_route"]).await;
+    docket(&format!("healthcheck {place}/nowhere")).fails(69, &["answers 404"]).await;
     docket(&format!("healthcheck --json {place}/nowhere")).fails(69, &["404"]).await;
 }
 

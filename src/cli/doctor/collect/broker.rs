@@ -12,7 +12,9 @@ use secrecy::SecretString;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// To connect, and for one question.
+/// Until both connections are open, a second try included.
+const READY: Duration = Duration::from_secs(8);
+/// To connect once, and for one question.
 const LIMIT: Duration = Duration::from_secs(4);
 
 pub(super) async fn ask(url: Option<SecretString>, fleet: &FleetConfig) -> Service<Broker> {
@@ -28,7 +30,7 @@ pub(super) async fn ask(url: Option<SecretString>, fleet: &FleetConfig) -> Servi
         Ok(broker) => broker,
         Err(error) => return Service::Failed(Failure::usage(format!("AMQP_URL: {error}"))),
     };
-    let (version, ready) = tokio::join!(greeting(&url, LIMIT), broker.wait_ready(LIMIT));
+    let (version, ready) = tokio::join!(greeting(&url, LIMIT), broker.wait_ready(READY));
     if let Err(error) = ready {
         let refusal = broker.status().last_error.is_some_and(|reason| is_refusal(&reason));
         let text = format!("AMQP_URL: {error}");

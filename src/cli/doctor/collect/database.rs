@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout};
 use tokio_postgres::{Client, Config};
 
 /// One question. They wait for nothing that others lock.
-const LIMIT: Duration = Duration::from_secs(3);
+const LIMIT: Duration = Duration::from_secs(5);
 
 pub(super) async fn ask(config: Option<Config>, roles: &[Role]) -> Service<Database> {
     let Some(config) = config else { return Service::Unnamed };
@@ -22,12 +22,13 @@ pub(super) async fn ask(config: Option<Config>, roles: &[Role]) -> Service<Datab
         Ok(client) => client,
         Err(failure) => return Service::Failed(failure),
     };
-    // One connection answers them in the order of asking: sent at once, they take one round trip's time.
-    let (identity, schema, rights, clock, server, transactions) = tokio::join!(
+    // Alone, so that its round trip is short.
+    let clock = seen(clock(&client)).await;
+    // One connection answers the others in the order of asking: sent at once, they take one round trip's time.
+    let (identity, schema, rights, server, transactions) = tokio::join!(
         seen(identity(&client)),
         seen(schemas(&client)),
         seen(rights(&client, roles)),
-        seen(clock(&client)),
         seen(server(&client)),
         seen(transactions(&client)),
     );

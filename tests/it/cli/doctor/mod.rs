@@ -2,4 +2,5 @@
 
 mod broken;
 mod healthy;
+mod rights;
 mod support;
