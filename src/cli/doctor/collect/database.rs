@@ -85,11 +85,11 @@ async fn rights(client: &Client, roles: &[Role]) -> Result<Rights, tokio_postgre
     let (names, rights): (Vec<&str>, Vec<&str>) = needs::pairs(roles).into_iter().unzip();
     // What isn't there is the schema's matter. Rights may be given for single columns, but not that of deleting.
     let sql = "select name, wanted from unnest($1::text[], $2::text[]) as need(name, wanted)
-        cross join lateral (select to_regclass(name)::oid as oid) found
-        where oid is not null and not case wanted
-            when 'USAGE' then has_sequence_privilege(oid, wanted)
-            when 'DELETE' then has_table_privilege(oid, wanted)
-            else has_any_column_privilege(oid, wanted) end
+        join pg_class found on found.oid = to_regclass(name)
+        where not case
+            when relkind = 'S' then has_sequence_privilege(found.oid, wanted)
+            when wanted = 'DELETE' then has_table_privilege(found.oid, wanted)
+            else has_any_column_privilege(found.oid, wanted) end
         order by 1, 2";
     let rows = client.query(sql, &[&names, &rights]).await?;
     Ok(Rights { missing: rows.iter().map(|row| (row.get(0), row.get(1))).collect() })

@@ -22,7 +22,8 @@ const SCHEDULER: &[Need] = &[
     ("paused_kinds", READ),
     ("broker_state", &["SELECT", "UPDATE"]),
     ("quarantine", &["SELECT", "INSERT", "DELETE"]),
-    ("job_message_seq", &["USAGE"]),
+    // The sweeps read how far it is.
+    ("job_message_seq", &["USAGE", "SELECT"]),
 ];
 
 const WORKER: &[Need] = &[

@@ -147,7 +147,7 @@ fn tables(rights: &Seen<Rights>, user: &str) -> Option<Finding> {
 }
 
 fn grant(table: &str, right: &str, user: &str) -> String {
-    let kind = if right == "USAGE" { "sequence " } else { "" };
+    let kind = if table.ends_with("_seq") { "sequence " } else { "" };
     format!("grant {} on {kind}{table} to \"{user}\"", right.to_lowercase())
 }
 
