@@ -9,6 +9,7 @@ mod civic;
 mod cli;
 mod demo;
 mod dev;
+mod docs;
 mod documents;
 mod fixtures;
 mod fleet;

@@ -3,5 +3,6 @@
 mod families;
 mod flow;
 mod handlers;
+mod roles;
 mod store;
 mod support;

@@ -17,7 +17,7 @@ use docket::fleet::{
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Config};
 use tokio_util::sync::CancellationToken;
 
 /// What a toy job does.
@@ -140,6 +140,9 @@ pub(crate) struct TestFleet {
     pub(crate) client: Client,
     pub(crate) protocol: Protocol,
     pub(crate) lanes: Vec<String>,
+    /// Whom schedulers and workers connect as.
+    pub(crate) scheduler_login: Config,
+    pub(crate) worker_login: Config,
     running: Vec<(CancellationToken, JoinHandle<()>)>,
 }
 
@@ -162,12 +165,26 @@ impl TestFleet {
         let db = TestDb::migrated().await;
         let client = db.connect().await;
         client.batch_execute("create table effects (job_id bigint, attempt smallint)").await.unwrap();
-        let (protocol, lanes) = (Protocol::five_times_shorter(), vec!["default".into()]);
-        Self { db, vhost: None, amqp, client, protocol, lanes, running: Vec::new() }
+        let login = db.config();
+        Self {
+            db,
+            vhost: None,
+            amqp,
+            client,
+            protocol: Protocol::five_times_shorter(),
+            scheduler_login: login.clone(),
+            worker_login: login,
+            lanes: vec!["default".into()],
+            running: Vec::new(),
+        }
     }
 
     pub(crate) fn ledger(&self) -> PgLedger {
-        PgLedger::new(&self.db.config(), self.protocol.clone(), LedgerConnections::default())
+        self.ledger_as(&self.db.config())
+    }
+
+    fn ledger_as(&self, login: &Config) -> PgLedger {
+        PgLedger::new(login, self.protocol.clone(), LedgerConnections::default())
     }
 
     pub(crate) fn broker(&self) -> AmqpBroker {
@@ -178,14 +195,15 @@ impl TestFleet {
     /// A scheduler, as a process would run it.
     pub(crate) fn scheduler(&mut self) {
         let stop = CancellationToken::new();
-        let wake = docket::db::listen(self.db.config(), stop.clone());
+        let wake = docket::db::listen(self.scheduler_login.clone(), stop.clone());
         let settings = SchedulerSettings {
             name: "test".into(),
             lanes: self.lanes.clone(),
             retention: Retention::default(),
             progress: Progress::default(),
         };
-        let (ledger, broker, protocol) = (self.ledger(), self.broker(), self.protocol.clone());
+        let ledger = self.ledger_as(&self.scheduler_login);
+        let (broker, protocol) = (self.broker(), self.protocol.clone());
         let token = stop.clone();
         let task = tokio::spawn(async move {
             Scheduler::run(ledger, broker.clone(), settings, protocol, wake, token).await;
@@ -205,8 +223,8 @@ impl TestFleet {
         let broker = self.broker();
         let settings =
             WorkerSettings { name: "test".into(), lanes: self.lanes.clone(), slots, progress: Progress::default() };
-        let wake = docket::db::listen(self.db.config(), stop.clone()).subscribe();
-        let (ledger, protocol) = (self.ledger(), self.protocol.clone());
+        let wake = docket::db::listen(self.worker_login.clone(), stop.clone()).subscribe();
+        let (ledger, protocol) = (self.ledger_as(&self.worker_login), self.protocol.clone());
         let worker = Worker::start(ledger, broker.clone(), registry, settings, protocol, wake, stop.clone()).await;
         let worker = worker.unwrap().unwrap();
         let task = tokio::spawn(async move {

@@ -28,6 +28,7 @@ pub(crate) fn sum(page: &str, series: &str) -> f64 {
 
 /// A migrated schema without jobs.
 pub(crate) struct TestLedger {
+    pub(crate) db: TestDb,
     pub(crate) url: String,
     pub(crate) config: Config,
     pub(crate) client: Client,
@@ -40,7 +41,7 @@ impl TestLedger {
         let (url, config) = (db.url().to_owned(), db.config());
         let client = db::connect(&config).await.expect("connects");
         let pool = db::pool(&config, PoolOptions::new(PoolPurpose::General, 4));
-        Self { url, config, client, pool }
+        Self { db, url, config, client, pool }
     }
 
     /// A second session.

@@ -2,11 +2,13 @@
 
 mod db;
 mod ledger;
+mod roles;
 mod services;
 mod vhost;
 
 pub(crate) use db::TestDb;
 pub(crate) use ledger::{TestLedger, metrics, sum};
+pub(crate) use roles::login;
 pub(crate) use services::services;
 pub(crate) use vhost::TestVhost;
 

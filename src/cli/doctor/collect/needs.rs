@@ -1,4 +1,4 @@
-//! What a role does with each table.
+//! What a role does with each table. infra/postgres/roles.sql grants it, column by column.
 
 use super::super::facts::Role;
 
@@ -34,7 +34,7 @@ const WORKER: &[Need] = &[
     ("job_events", ADD),
     ("workers", ALL),
     ("paused_kinds", READ),
-    ("broker_state", &["SELECT", "UPDATE"]),
+    ("broker_state", READ),
     ("quarantine", &["SELECT", "INSERT", "DELETE"]),
     ("job_message_seq", &["USAGE"]),
     ("cities", &["SELECT", "UPDATE"]),
@@ -50,14 +50,15 @@ const WORKER: &[Need] = &[
     ("llm_ledger", ADD),
 ];
 
+/// It reads everything, and writes what operators do through the API.
 const SERVER: &[Need] = &[
-    ("jobs", READ),
+    ("jobs", CHANGE),
     ("job_messages", READ),
     ("job_attempts", READ),
-    ("job_events", READ),
+    ("job_events", ADD),
     ("workers", READ),
-    ("paused_kinds", READ),
-    ("broker_state", READ),
+    ("paused_kinds", &["SELECT", "INSERT", "DELETE"]),
+    ("broker_state", &["SELECT", "UPDATE"]),
 ];
 
 /// Pairs of a table and a right, each once.

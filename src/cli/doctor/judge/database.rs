@@ -122,7 +122,7 @@ fn rights(facts: &Database) -> Vec<Finding> {
     }
     findings.extend(tables(&facts.rights, user));
     if facts.identity.as_ref().is_ok_and(|identity| identity.is_superuser) {
-        let fix = "give the roles an account that owns nothing and has rights on Docket's tables only";
+        let fix = "give each role an account with the rights of infra/postgres/roles.sql alone";
         findings.push(Finding::note(check, format!("{user} is a superuser"), fix));
     }
     if findings.is_empty() {
@@ -142,7 +142,10 @@ fn tables(rights: &Seen<Rights>, user: &str) -> Option<Finding> {
     Some(Finding::fault(
         Check::DatabaseRights,
         format!("{user} lacks {}", told.join(", ")),
-        format!("as the owner of the tables: {}", grants.join("; ")),
+        format!(
+            "run infra/postgres/roles.sql as the owner of the tables and give {user} its role, or grant alone: {}",
+            grants.join("; ")
+        ),
     ))
 }
 

@@ -66,7 +66,7 @@ fn connections(server: &Server) -> Finding {
     let each = i64::try_from(role::connections()).unwrap_or(i64::MAX);
     let need = (server.registered + 1).saturating_mul(each);
     let seen = format!(
-        "{max} allowed, {used} in use; {} schedulers and workers and one more may open {need}",
+        "{max} allowed, {used} in use; {} registered schedulers and workers, and one more, may open {need}",
         server.registered
     );
     if used.saturating_mul(100) >= max.saturating_mul(CROWDED_PERCENT) || need > max {

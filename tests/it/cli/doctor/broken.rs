@@ -52,7 +52,7 @@ async fn a_database_account_without_rights() {
 
     // What the fix says is enough.
     let fix = report.at_least("fault").into_iter().find(|f| f["check"] == "database-rights").unwrap()["fix"].clone();
-    let (_, grants) = fix.as_str().unwrap().split_once(": ").unwrap();
+    let (_, grants) = fix.as_str().unwrap().split_once("alone: ").unwrap();
     owner.batch_execute(&format!("set search_path = {schema}; {grants}")).await.unwrap();
     let report = with_database(url.as_str()).await;
     report.only(&["broker"]);

@@ -1,7 +1,7 @@
 //! The rights that the doctor asks for are enough: accounts that have nothing else run a fleet.
 
 use super::{super::process::docket, support::SetUp};
-use crate::support::unique;
+use crate::support::{login, unique};
 use nix::{sys::signal::Signal, unistd::Pid};
 use std::{fs::File, path::Path, process::Stdio, time::Duration};
 use tokio::process::{Child, Command};
@@ -21,7 +21,7 @@ async fn account(set_up: &SetUp, role: &str) -> String {
     url.set_password(Some("hunter2")).unwrap();
     let report = set_up.doctor(&format!("--role {role}"), &[("DATABASE_URL", url.as_str())]).await;
     let lacking = report.at_least("fault").into_iter().find(|finding| finding["check"] == "database-rights").unwrap();
-    let (_, grants) = lacking["fix"].as_str().unwrap().split_once(": ").unwrap();
+    let (_, grants) = lacking["fix"].as_str().unwrap().split_once("alone: ").unwrap();
     owner.batch_execute(grants).await.unwrap();
     set_up.doctor(&format!("--role {role}"), &[("DATABASE_URL", url.as_str())]).await.only(&[]);
     url.into()
@@ -63,5 +63,19 @@ async fn accounts_with_the_doctors_grants_alone_run_a_fleet() {
         assert!(tokio::time::timeout(LONG, child.wait()).await.expect("ends").unwrap().success(), "{role}");
         let log = std::fs::read_to_string(log).unwrap();
         assert!(log.contains("listening") && !log.contains("permission denied"), "{role}: {log}");
+    }
+}
+
+#[tokio::test]
+async fn the_roles_of_the_sql_file_lack_nothing() {
+    let set_up = SetUp::new().await;
+    for role in ["scheduler", "worker", "server"] {
+        let account = login(&set_up.db, &format!("docket_{role}")).await;
+        let mut url = Url::parse(set_up.db.url()).unwrap();
+        url.set_username(account.get_user().unwrap()).unwrap();
+        url.set_password(Some(std::str::from_utf8(account.get_password().unwrap()).unwrap())).unwrap();
+        let report = set_up.doctor(&format!("--role {role}"), &[("DATABASE_URL", url.as_str())]).await;
+        report.only(&[]);
+        assert!(report.at_least("note").iter().all(|finding| finding["check"] != "database-rights"), "{role}");
     }
 }
