@@ -52,7 +52,10 @@ pub(super) async fn run(args: &Apply, env: &Environment, json: bool) -> Outcome 
         show::plan(&site, &observed, &plan)?;
     }
     if args.dry_run {
-        return if json { report(&site, &observed, &plan, &Done::default()) } else { show::verdict(&plan) };
+        if json {
+            report(&site, &observed, &plan, &Done::default())?;
+        }
+        return show::verdict(&plan);
     }
     let idle: Vec<&str> = plan.leftovers.iter().filter(|l| l.is_idle()).map(|l| l.queue.as_str()).collect();
     let doomed = if args.prune { idle } else { Vec::new() };
@@ -102,14 +105,15 @@ async fn verify(site: &Site, done: &Done, json: bool) -> Outcome {
         (observed, plan) = site.plan().await?;
     }
     if json {
-        return report(site, &observed, &plan, done);
+        report(site, &observed, &plan, done)?;
+    } else {
+        show::section("still to do", plan.steps.iter())?;
     }
     if !plan.steps.is_empty() {
-        show::section("still to do", plan.steps.iter())?;
         return Err(unfinished(&plan));
     }
     show::verdict(&plan)?;
-    show::line("verified: nothing is left to do")
+    if json { Ok(()) } else { show::line("verified: the broker holds all that these lanes need") }
 }
 
 fn report(site: &Site, observed: &Observed, plan: &Plan, done: &Done) -> Outcome {
@@ -117,12 +121,7 @@ fn report(site: &Site, observed: &Observed, plan: &Plan, done: &Done) -> Outcome
     value["done"] = json!(done.steps);
     value["pruned"] = json!(done.pruned);
     value["in_use"] = json!(done.left);
-    output::json(&value)?;
-    let is_dry = done.steps.is_empty() && done.pruned.is_empty();
-    if !plan.steps.is_empty() && !is_dry {
-        return Err(unfinished(plan));
-    }
-    show::verdict(plan)
+    output::json(&value)
 }
 
 fn unfinished(plan: &Plan) -> Failure {

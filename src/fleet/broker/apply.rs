@@ -70,12 +70,14 @@ pub async fn prune(management: &Management, vhost: &str, queue: &str) -> Result<
         routing_key: queue.to_owned(),
         arguments: serde_json::Map::new(),
     };
-    management.unbind_queue(vhost, &binding).await?;
+    let was_bound = management.unbind_queue(vhost, &binding).await?;
     if is_idle(management, vhost, queue).await? {
         management.delete_queue(vhost, queue).await?;
         return Ok(Pruned::Deleted);
     }
-    management.bind_queue(vhost, &binding).await?;
+    if was_bound {
+        management.bind_queue(vhost, &binding).await?;
+    }
     Ok(Pruned::InUse)
 }
 

@@ -6,6 +6,7 @@ mod connection;
 mod consume;
 mod dead;
 mod faults;
+mod management;
 mod publish;
 mod quiet;
 mod support;

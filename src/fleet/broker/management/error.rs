@@ -211,6 +211,9 @@ mod tests {
         let missing = of(404, r#"{"error":"Object Not Found","reason":"Not Found"}"#);
         assert!(matches!(missing, ManagementError::NotFound { .. }) && !missing.is_unavailable());
         assert!(of(503, "<html>").is_unavailable());
+        // What the health check of the alarms answers when there is one.
+        let alarm = of(503, r#"{"status":"failed","reason":"There are alarms in effect"}"#);
+        assert!(matches!(alarm, ManagementError::Server { status: 503, .. }));
     }
 
     #[test]

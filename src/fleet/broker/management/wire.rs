@@ -198,7 +198,7 @@ impl FeatureFlag {
     }
 }
 
-/// `GET /api/nodes`, one entry. Bytes; a stopped node tells its name alone.
+/// `GET /api/nodes`, one entry. Bytes; a stopped node, and one in its first seconds, tells little but its name.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Node {
     /// Such as `rabbit@host`.

@@ -41,17 +41,17 @@ impl Management {
         self.order(&format!("binding {source} to {destination}"), Method::POST, &path, &body).await
     }
 
-    /// Ends a binding without arguments of a queue; one that is not there is no error.
+    /// Ends a binding without arguments of a queue. False: it was not there.
     ///
     /// # Errors
     /// As [`Management::overview`].
-    pub async fn unbind_queue(&self, vhost: &str, binding: &Binding) -> Result<(), ManagementError> {
+    pub async fn unbind_queue(&self, vhost: &str, binding: &Binding) -> Result<bool, ManagementError> {
         let Binding { source, destination, routing_key, .. } = binding;
         // The API's name of a binding without arguments: its key, or ~ for the empty one.
         let key = if routing_key.is_empty() { "~" } else { routing_key.as_str() };
         let path = ["bindings", vhost, "e", source, "q", destination, key];
         let what = format!("binding {source} to {destination}");
-        gone_is_fine(self.order(&what, Method::DELETE, &path, &Value::Null).await)
+        was_there(self.order(&what, Method::DELETE, &path, &Value::Null).await)
     }
 
     /// Sets a policy.
@@ -71,7 +71,8 @@ impl Management {
     /// # Errors
     /// As [`Management::overview`].
     pub async fn delete_queue(&self, vhost: &str, name: &str) -> Result<(), ManagementError> {
-        gone_is_fine(self.order(&format!("queue {name}"), Method::DELETE, &["queues", vhost, name], &Value::Null).await)
+        let path = ["queues", vhost, name];
+        was_there(self.order(&format!("queue {name}"), Method::DELETE, &path, &Value::Null).await).map(drop)
     }
 
     /// Whether a queue has a ready message now: it takes one and puts it back, which the queue counts as a delivery.
@@ -86,18 +87,34 @@ impl Management {
         Ok(!taken.is_empty())
     }
 
-    /// Imports definitions into a virtual host; entries must not name one.
+    /// Imports definitions, such as [`definitions`](crate::fleet::broker::definitions) writes, into a virtual host. Their
+    /// virtual hosts, users and permissions are left out: they are no part of one.
     ///
     /// # Errors
     /// [`ManagementError::Refused`] if one of them is refused; what came before it stays.
     pub async fn import(&self, vhost: &str, definitions: &Value) -> Result<(), ManagementError> {
-        self.order("these definitions", Method::POST, &["definitions", vhost], definitions).await
+        let body = within_one_vhost(definitions);
+        self.order("these definitions", Method::POST, &["definitions", vhost], &body).await
     }
 }
 
-fn gone_is_fine(ordered: Result<(), ManagementError>) -> Result<(), ManagementError> {
+fn was_there(ordered: Result<(), ManagementError>) -> Result<bool, ManagementError> {
     match ordered {
-        Err(ManagementError::NotFound { .. }) => Ok(()),
-        other => other,
+        Ok(()) => Ok(true),
+        Err(ManagementError::NotFound { .. }) => Ok(false),
+        Err(error) => Err(error),
     }
+}
+
+/// The sections that a virtual host has, without the name of another one.
+fn within_one_vhost(definitions: &Value) -> Value {
+    let sections = ["exchanges", "queues", "bindings", "policies"];
+    let kept = sections.into_iter().filter_map(|section| {
+        let mut entries = definitions.get(section)?.clone();
+        for entry in entries.as_array_mut()?.iter_mut().filter_map(Value::as_object_mut) {
+            entry.remove("vhost");
+        }
+        Some((section.to_owned(), entries))
+    });
+    Value::Object(kept.collect())
 }

@@ -85,10 +85,13 @@ pub(super) async fn until<F: Future<Output = bool>>(what: &str, mut ask: impl Fn
     tokio::time::timeout(Duration::from_mins(2), wait).await.unwrap_or_else(|_| panic!("never happened: {what}"));
 }
 
+/// From the path to the whole answer.
+type Script = Box<dyn Fn(&str) -> Vec<u8> + Send + Sync>;
+
 /// What a stranger answers to every request.
 pub(super) enum Answer {
     /// These bytes, by the path that was asked for.
-    Bytes(Box<dyn Fn(&str) -> Vec<u8> + Send + Sync>),
+    Bytes(Script),
     /// A head, and then bytes for ever.
     Endless,
     /// Nothing, the connection open.
