@@ -32,7 +32,7 @@ const WORKER: &[Need] = &[
     ("job_messages", ALL),
     ("job_attempts", ADD),
     ("job_events", ADD),
-    ("workers", ALL),
+    ("workers", CHANGE),
     ("paused_kinds", READ),
     ("broker_state", READ),
     ("quarantine", &["SELECT", "INSERT", "DELETE"]),

@@ -17,10 +17,13 @@ pub(super) fn judge(settings: &Settings) -> Vec<Finding> {
 
 /// A setting that a role would refuse to start with. Its text says what would be right, and holds no secret.
 fn of_error(error: &ConfigError) -> Finding {
-    let check = match error.name.as_str() {
-        "DOCKET_LEASE" | "DOCKET_HEARTBEAT" => Check::Lease,
-        "DOCKET_CONSUMER_TIMEOUT" => Check::ConsumerTimeout,
-        _ => Check::Configuration,
+    let is_about = |names: [&str; 2]| names.iter().any(|name| error.name.contains(name));
+    let check = if is_about(["DOCKET_LEASE", "DOCKET_HEARTBEAT"]) {
+        Check::Lease
+    } else if is_about(["DOCKET_CONSUMER_TIMEOUT", "DOCKET_HAND_BACK"]) {
+        Check::ConsumerTimeout
+    } else {
+        Check::Configuration
     };
     Finding::fault(check, error.to_string(), format!("set {} as this says; no role starts before", error.name))
 }
