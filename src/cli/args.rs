@@ -1,6 +1,7 @@
 //! What can be typed.
 
 use clap::{Parser, Subcommand};
+use std::path::PathBuf;
 
 /// Docket: a worker fleet that ingests civic meetings.
 #[derive(Debug, Parser)]
@@ -8,9 +9,22 @@ use clap::{Parser, Subcommand};
     name = "docket",
     version,
     about,
-    after_help = "Example: docket demo --workers 2\nVariables and files: see README.md"
+    after_help = "Example: docket demo --workers 2\nSettings: docket config reference"
 )]
 pub(super) struct Cli {
+    /// Configuration file.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Configuration",
+        help = "Configuration file; none reads no file at all [env: DOCKET_CONFIG; default: docket.toml here, else \
+                /etc/docket/docket.toml]"
+    )]
+    pub(super) config: Option<PathBuf>,
+    /// Set one value, such as fleet.lease=20s; may be given more than once, not for secrets
+    #[arg(long, global = true, value_name = "KEY=VALUE", help_heading = "Configuration")]
+    pub(super) set: Vec<String>,
     #[command(subcommand)]
     pub(super) command: Command,
 }
@@ -52,4 +66,6 @@ pub(super) enum Command {
     Vendors(super::vendors::Args),
     /// Documents and their text
     Documents(super::documents::Args),
+    /// What can be set, what is set, and where
+    Config(super::config::Args),
 }

@@ -17,10 +17,9 @@ use tokio_postgres::{Client, Config};
 /// How long a command tries to connect.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The variables of a one-shot command: those of the process and, for servers that these don't name, those of the
-/// `docket dev` that runs in this directory.
-pub(super) fn environment() -> Environment {
-    let mut env = Environment::of_process();
+/// What a one-shot command reads: what is configured and, for servers that this doesn't name, what the `docket dev` says
+/// that runs in this directory.
+pub(super) fn environment(mut env: Environment) -> Environment {
     for (name, value) in running_env(Path::new(dev::DIR)).into_iter().flatten() {
         if env.get(&format!("{name}_FILE")).is_none() {
             env.set_default(&name, &value);

@@ -6,7 +6,7 @@ use super::{
     output, role, server,
 };
 use crate::{
-    config::Environment,
+    config::{self, Environment},
     dev::{self, Down},
 };
 use clap::{Parser, Subcommand};
@@ -27,9 +27,9 @@ pub(super) struct Args {
     /// Worker processes
     #[arg(long, default_value_t = 1)]
     workers: usize,
-    /// Address of API and metrics
-    #[arg(long, value_name = "ADDR", default_value_t = server::DEFAULT)]
-    http: SocketAddr,
+    /// Address of API and metrics.
+    #[arg(long, value_name = "ADDR", help = "Address of API and metrics [env: DOCKET_HTTP; default: 127.0.0.1:8080]")]
+    http: Option<SocketAddr>,
     /// Keep the private servers' data for the next start
     #[arg(long)]
     keep: bool,
@@ -42,6 +42,13 @@ pub(super) struct Args {
     /// Print one line of JSON
     #[arg(long, global = true)]
     json: bool,
+}
+
+impl Args {
+    /// Flags that are settings.
+    pub(super) fn flags(&self) -> Vec<(&'static str, &'static str, String)> {
+        self.http.iter().map(|addr| ("--http", "DOCKET_HTTP", addr.to_string())).collect()
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -59,7 +66,8 @@ pub(super) async fn run(args: Args, mut env: Environment) -> Outcome {
         dev::reset(&args.dir).await?;
     }
     let shutdown = role::signals(false)?;
-    let spec = LocalSpec { dir: args.dir, keep: args.keep, workers: args.workers, http: args.http };
+    let http = config::http(&env, args.http, server::DEFAULT)?.addr;
+    let spec = LocalSpec { dir: args.dir, keep: args.keep, workers: args.workers, http };
     let fleet = LocalFleet::start(spec, &mut env, shutdown.clone()).await?;
     let places = fleet.places();
     if args.json {

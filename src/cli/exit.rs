@@ -2,7 +2,7 @@
 
 use crate::{
     civic::{SyncError, store::cities::CityError},
-    config::ConfigError,
+    config::{ConfigError, Problems},
     db::MigrateError,
     dev::UnusableDir,
     fleet::enqueue::EnqueueError,
@@ -61,6 +61,12 @@ impl fmt::Display for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::usage(error)
+    }
+}
+
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Self {
+        Self::usage(problems)
     }
 }
 

@@ -159,9 +159,11 @@ async fn keep_worker(env: Environment, shutdown: CancellationToken) {
 }
 
 fn spawn_worker(env: &Environment) -> std::io::Result<Child> {
-    Command::new(std::env::current_exe()?)
-        .args(["worker", "--with-parent", "--http", "127.0.0.1:0"])
-        .env_remove("DOCKET_HTTP")
+    let mut command = Command::new(std::env::current_exe()?);
+    // The child has our settings, wherever we have them from, and reads no file of its own.
+    command
+        .env_clear()
+        .args(["--config", "none", "worker", "--with-parent", "--http", "127.0.0.1:0"])
         .envs(env.iter())
         .stdin(Stdio::piped())
         // Our own standard output may be for JSON only.

@@ -23,6 +23,7 @@ mod run;
 
 mod bench;
 mod cities;
+mod config;
 mod dead;
 mod demo;
 mod dev;

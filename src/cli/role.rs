@@ -39,6 +39,13 @@ pub(super) struct RoleArgs {
     pub(super) with_parent: bool,
 }
 
+impl RoleArgs {
+    /// Flags that are settings: the flag, its variable, its value.
+    pub(super) fn flags(&self) -> Vec<(&'static str, &'static str, String)> {
+        self.http.iter().map(|addr| ("--http", "DOCKET_HTTP", addr.to_string())).collect()
+    }
+}
+
 /// A role's surroundings.
 #[derive(Clone)]
 pub(super) struct Process {

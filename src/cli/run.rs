@@ -2,12 +2,12 @@
 
 use super::{
     args::{Cli, Command},
-    bench, cities, client, dead, demo, dev, doctor, documents, enqueue,
+    bench, cities, client, config as config_command, dead, demo, dev, doctor, documents, enqueue,
     exit::{Failure, Outcome},
     healthcheck, jobs, migrate, queue, scheduler, server, topology, vendors, worker,
 };
 use crate::{
-    config::Environment,
+    config::{self, CommandLine, Environment, Problems, Role},
     telemetry::{LogGuard, LogOutput, LogSettings, init},
 };
 use clap::Parser;
@@ -15,6 +15,8 @@ use std::{ffi::OsString, io::Write, process::ExitCode};
 
 /// Runs the command line `args` (with the program's name first) to its end.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let sets = typed(&args, "--set");
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(e) => {
@@ -23,7 +25,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if e.use_stderr() { ExitCode::from(64) } else { ExitCode::SUCCESS };
         }
     };
-    match start(cli.command) {
+    // The parser forgets what stands before the command when there is more after it.
+    let outcome = if sets > cli.set.len() {
+        Err(Failure::usage("--set: write all of them after the command, such as docket worker --set worker.slots=8"))
+    } else {
+        start(cli)
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let _ = writeln!(std::io::stderr(), "docket: {failure}");
@@ -32,21 +40,67 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn start(command: Command) -> Outcome {
+/// How often a flag was typed.
+fn typed(args: &[OsString], flag: &str) -> usize {
+    let texts = args.iter().map(|arg| arg.to_string_lossy()).take_while(|arg| arg != "--");
+    texts.filter(|arg| arg.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))).count()
+}
+
+fn start(cli: Cli) -> Outcome {
     // Several crates can provide rustls with cryptography; whoever is first decides for the process.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let _logs = logs(&command)?;
+    let line = CommandLine { config: cli.config, set: cli.set, flags: flags(&cli.command) };
+    let command = match cli.command {
+        // It tells what is wrong with a configuration, so it must not need a good one.
+        Command::Config(args) => return config_command::run(args, &line),
+        command => command,
+    };
+    let (env, refused) = config::look(Environment::of_process(), &line);
+    let command = match command {
+        Command::Doctor(args) => Command::Doctor(args.refused(refused)),
+        command if refused.is_empty() => command,
+        _ => return Err(Problems(refused).into()),
+    };
+    if let Some(role) = role(&command) {
+        config::verify(&env, role)?;
+    }
+    let _logs = logs(&command, &env)?;
     let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::internal(format!("no runtime: {e}")))?;
-    let outcome = runtime.block_on(dispatch(command));
+    let outcome = runtime.block_on(dispatch(command, env));
     // What still blocks a thread must not keep the process.
     runtime.shutdown_background();
     outcome
 }
 
-fn logs(command: &Command) -> Result<LogGuard, Failure> {
-    let is_role = matches!(command, Command::Scheduler(_) | Command::Worker(_) | Command::Server(_));
-    let output = if is_role { LogOutput::Stdout } else { LogOutput::Stderr };
-    let mut settings = LogSettings::from_env(output).map_err(Failure::usage)?;
+/// Flags that are settings.
+fn flags(command: &Command) -> Vec<(&'static str, &'static str, String)> {
+    match command {
+        Command::Scheduler(args) => args.flags(),
+        Command::Worker(args) => args.flags(),
+        Command::Server(args) => args.flags(),
+        Command::Dev(args) => args.flags(),
+        _ => Vec::new(),
+    }
+}
+
+fn role(command: &Command) -> Option<Role> {
+    match command {
+        Command::Scheduler(_) => Some(Role::Scheduler),
+        Command::Worker(_) => Some(Role::Worker),
+        Command::Server(_) => Some(Role::Server),
+        _ => None,
+    }
+}
+
+fn logs(command: &Command, env: &Environment) -> Result<LogGuard, Failure> {
+    let output = if role(command).is_some() { LogOutput::Stdout } else { LogOutput::Stderr };
+    let mut settings = match config::log(env, output) {
+        // It is one of the findings.
+        Err(_) if matches!(command, Command::Doctor(_)) => {
+            LogSettings::from_lookup(output, |_| None).map_err(Failure::internal)?
+        }
+        read => read?,
+    };
     if matches!(command, Command::Demo(_) | Command::Bench(_) | Command::Doctor(_)) && settings.filter.is_empty() {
         // Progress is shown; the demonstration's planned failures are not news, and a doctor tells what it found.
         settings.filter = "error".to_owned();
@@ -54,9 +108,9 @@ fn logs(command: &Command) -> Result<LogGuard, Failure> {
     init(&settings).map_err(Failure::usage)
 }
 
-async fn dispatch(command: Command) -> Outcome {
-    let env = Environment::of_process;
-    let one_shot = client::environment;
+async fn dispatch(command: Command, loaded: Environment) -> Outcome {
+    let env = || loaded.clone();
+    let one_shot = || client::environment(loaded.clone());
     match command {
         Command::Dev(args) => Box::pin(dev::run(args, env())).await,
         Command::Bench(args) => Box::pin(bench::run(args, env())).await,
@@ -75,6 +129,7 @@ async fn dispatch(command: Command) -> Outcome {
         Command::Cities(args) => Box::pin(cities::run(args, &one_shot())).await,
         Command::Vendors(args) => vendors::run(&args),
         Command::Documents(args) => Box::pin(documents::run(args)).await,
+        Command::Config(_) => Err(Failure::internal("it runs before anything is loaded")),
     }
 }
 

@@ -24,6 +24,13 @@ pub(super) struct Args {
     role: RoleArgs,
 }
 
+impl Args {
+    /// Flags that are settings.
+    pub(super) fn flags(&self) -> Vec<(&'static str, &'static str, String)> {
+        self.role.flags()
+    }
+}
+
 /// Queue gauges are read at most this often.
 const GAUGES: Duration = Duration::from_secs(5);
 

@@ -21,6 +21,13 @@ pub(super) struct Args {
     role: RoleArgs,
 }
 
+impl Args {
+    /// Flags that are settings.
+    pub(super) fn flags(&self) -> Vec<(&'static str, &'static str, String)> {
+        self.role.flags()
+    }
+}
+
 /// Where the API is found unless something else is said.
 pub(super) const DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 

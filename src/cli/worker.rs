@@ -14,21 +14,38 @@ use crate::{
     },
     telemetry::Owner,
 };
-use clap::Parser;
+use clap::{Parser, builder::NonEmptyStringValueParser};
 use std::{net::SocketAddr, sync::Arc};
 
 /// Arguments.
 #[derive(Debug, Parser)]
 #[command(after_help = "Example: docket worker --slots 32 --lanes default\nAny number of workers may run at once.")]
 pub(super) struct Args {
-    /// Jobs at once
-    #[arg(long, default_value_t = 16, env = "DOCKET_SLOTS", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    slots: u32,
-    /// Lanes to serve, separated by commas; all configured ones if none is named
-    #[arg(long, value_delimiter = ',')]
-    lanes: Vec<String>,
+    /// Jobs at once.
+    #[arg(
+        long,
+        value_parser = clap::value_parser!(u32).range(1..=10_000),
+        help = "Jobs at once [env: DOCKET_SLOTS; default: 16]"
+    )]
+    slots: Option<u32>,
+    /// Lanes to serve.
+    #[arg(
+        long,
+        value_parser = NonEmptyStringValueParser::new(),
+        help = "Lanes to serve, separated by commas [env: DOCKET_WORKER_LANES; default: all configured ones]"
+    )]
+    lanes: Option<String>,
     #[command(flatten)]
     role: RoleArgs,
+}
+
+impl Args {
+    /// Flags that are settings.
+    pub(super) fn flags(&self) -> Vec<(&'static str, &'static str, String)> {
+        let slots = self.slots.map(|slots| ("--slots", "DOCKET_SLOTS", slots.to_string()));
+        let lanes = self.lanes.clone().map(|lanes| ("--lanes", "DOCKET_WORKER_LANES", lanes));
+        slots.into_iter().chain(lanes).chain(self.role.flags()).collect()
+    }
 }
 
 pub(super) async fn run(args: Args, env: Environment) -> Outcome {
@@ -37,7 +54,8 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     let http = config::http(&env, args.role.http, SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let ledger = process.ledger();
     let registry = role::handlers(&env, &ledger)?;
-    let settings = settings(&args, &process)?;
+    let config::WorkerConfig { slots, lanes } = config::worker(&env, process.fleet.topology.lanes())?;
+    let settings = WorkerSettings { name: role::process_name(), lanes, slots, progress: process.progress.clone() };
     born(&process, &registry);
     let running = process.listen(http, process.health_of_loop("worker"), None).await?;
     notify::watch(process.health_of_loop("worker"), process.progress.marked(), process.shutdown.clone());
@@ -50,16 +68,6 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     running.stopped().await;
     role::close(process).await;
     Ok(())
-}
-
-fn settings(args: &Args, process: &Process) -> Result<WorkerSettings, Failure> {
-    let known = process.fleet.topology.lanes();
-    let lanes = if args.lanes.is_empty() { known.to_vec() } else { args.lanes.clone() };
-    if let Some(unknown) = lanes.iter().find(|lane| !known.contains(lane)) {
-        return Err(Failure::usage(format!("unknown lane {unknown:?}: DOCKET_LANES has {}", known.join(", "))));
-    }
-    let progress = process.progress.clone();
-    Ok(WorkerSettings { name: role::process_name(), lanes, slots: args.slots, progress })
 }
 
 fn born(process: &Process, registry: &Arc<Registry<PgTx>>) {

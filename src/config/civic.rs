@@ -1,44 +1,65 @@
 //! The domain.
-//!
-//! | variable | meaning | default |
-//! |---|---|---|
-//! | `DOCKET_CONTACT` | how a city reaches who runs this fleet; part of the user agent | |
-//! | `DOCKET_ALLOW_HOSTS` | `host:port`, separated by commas, that may be asked although their address isn't public | |
-//! | `DOCKET_SUMMARISER` | `extractive` (no model, no cost) or `openai` (any compatible API) | `extractive` |
-//! | `DOCKET_OPENAI_URL` | base address of the API | `https://api.openai.com/v1` |
-//! | `DOCKET_OPENAI_MODEL` | model | |
-//! | `DOCKET_OPENAI_KEY`, `DOCKET_OPENAI_KEY_FILE` | key; none for a server of your own | |
-//! | `DOCKET_PRICES_FILE` | JSON list of prices, in micro-dollars a million tokens, each with its first day and source | |
 
-use super::lookup::{ConfigError, Environment};
+use super::{
+    kind::Kind,
+    lookup::{ConfigError, Environment},
+    regular,
+    setting::{Role, WORKER, settings},
+};
 use crate::civic::{
     llm::{PriceTable, openai::OpenAiSettings},
     settings::{CivicSettings, SummariserSettings},
     vendor::http::Allowed,
 };
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
-/// Reads the domain's variables.
+/// A city's listing is enqueued on the command line, and run by workers.
+const READERS: &[Role] = &[Role::Worker, Role::Command];
+
+settings! {
+    /// How a city reaches who runs this fleet: an address or a page. It is part of the user agent.
+    "civic.contact" "DOCKET_CONTACT", Kind::Text, READERS;
+    /// `host:port`, separated by commas, that may be asked although their address isn't public. Each is a hole in the wall
+    /// that keeps vendors' links away from this network.
+    "civic.allow_hosts" "DOCKET_ALLOW_HOSTS", Kind::List, READERS;
+    /// Who writes summaries: `extractive` picks sentences, without a model and without cost; `openai` asks any compatible
+    /// API.
+    "civic.summariser" "DOCKET_SUMMARISER" = "extractive", Kind::OneOf(&["extractive", "openai"]), READERS;
+    /// Base address of the model's API.
+    "openai.url" "DOCKET_OPENAI_URL" = "https://api.openai.com/v1", Kind::Url, WORKER;
+    /// The model; needed with `openai`.
+    "openai.model" "DOCKET_OPENAI_MODEL", Kind::Text, WORKER;
+    /// The API's key; none for a server of your own.
+    "openai.key" "DOCKET_OPENAI_KEY", Kind::Secret, WORKER;
+    /// JSON list of the model's prices, in micro-dollars a million tokens, each with its first day and source; needed with
+    /// `openai`.
+    "openai.prices_file" "DOCKET_PRICES_FILE", Kind::Path, WORKER;
+}
+
+/// Reads the domain's settings.
 ///
 /// # Errors
 /// When a value can't be used.
 pub fn civic(env: &Environment) -> Result<CivicSettings, ConfigError> {
+    SETTINGS.iter().try_for_each(|setting| env.check(setting))?;
     let mut settings = CivicSettings::default();
     if let Some(contact) = env.get("DOCKET_CONTACT") {
-        if contact.chars().any(char::is_control) {
-            return Err(ConfigError::new("DOCKET_CONTACT", "has control characters"));
-        }
         settings.http.user_agent = format!("docket/{} (civic meeting index; {contact})", env!("CARGO_PKG_VERSION"));
     }
-    for host in env.get("DOCKET_ALLOW_HOSTS").unwrap_or_default().split(',').filter(|host| !host.trim().is_empty()) {
-        settings.http.allowed.push(host.parse::<Allowed>().map_err(|e| ConfigError::new("DOCKET_ALLOW_HOSTS", e))?);
-    }
+    settings.http.allowed = allowed(env)?;
     settings.summariser = match env.get("DOCKET_SUMMARISER") {
         None | Some("extractive") => SummariserSettings::Extractive,
         Some("openai") => SummariserSettings::OpenAi(Box::new(openai(env)?)),
         Some(_) => return Err(ConfigError::new("DOCKET_SUMMARISER", "one of extractive, openai")),
     };
     Ok(settings)
+}
+
+/// Hosts that may be asked although their address isn't public.
+pub(super) fn allowed(env: &Environment) -> Result<Vec<Allowed>, ConfigError> {
+    let name = "DOCKET_ALLOW_HOSTS";
+    let hosts = env.get(name).unwrap_or_default().split(',').filter(|host| !host.trim().is_empty());
+    hosts.map(|host| host.parse().map_err(|e: String| ConfigError::new(name, e))).collect()
 }
 
 fn openai(env: &Environment) -> Result<OpenAiSettings, ConfigError> {
@@ -58,7 +79,7 @@ fn openai(env: &Environment) -> Result<OpenAiSettings, ConfigError> {
 fn prices(env: &Environment) -> Result<PriceTable, ConfigError> {
     let name = "DOCKET_PRICES_FILE";
     let path = env.get(name).ok_or_else(|| ConfigError::new(name, "not set: without prices no cost can be told"))?;
-    let text = std::fs::read_to_string(path).map_err(|e| ConfigError::new(name, format!("can't read {path}: {e}")))?;
+    let text = regular::text(Path::new(path)).map_err(|problem| ConfigError::new(name, problem))?;
     serde_json::from_str(&text).map_err(|e| ConfigError::new(name, format!("{path} is no price list: {e}")))
 }
 

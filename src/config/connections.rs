@@ -1,14 +1,13 @@
-//! Where the database and the broker are.
-//!
-//! | variable | meaning | default |
-//! |---|---|---|
-//! | `DATABASE_URL`, `DATABASE_URL_FILE` | PostgreSQL, such as `postgres://user:password@host:5432/docket` | |
-//! | `AMQP_URL`, `AMQP_URL_FILE` | RabbitMQ, such as `amqp://user:password@host:5672/%2f` | |
-//! | `DOCKET_MANAGEMENT_URL`, `DOCKET_MANAGEMENT_URL_FILE` | RabbitMQ's management API, such as `http://user:password@host:15672` | |
+//! Where the database, the broker and its management API are.
 
-use super::lookup::{ConfigError, Environment};
+use super::{
+    kind::Kind,
+    lookup::{ConfigError, Environment},
+    setting::{ALL, COMMAND, ROLES, settings},
+};
 use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::Config;
+use url::Url;
 
 /// Where the database and the broker are.
 #[derive(Clone, Debug)]
@@ -19,6 +18,16 @@ pub struct Connections {
     pub amqp: SecretString,
 }
 
+settings! {
+    /// PostgreSQL, such as `postgres://user:password@host:5432/docket`. `docket dev` brings its own where none is named.
+    "database.url" "DATABASE_URL", Kind::Secret, ALL;
+    /// RabbitMQ, such as `amqp://user:password@host:5672/%2f`. `docket dev` brings its own where none is named.
+    "broker.url" "AMQP_URL", Kind::Secret, ROLES;
+    /// RabbitMQ's management API, such as `http://user:password@host:15672`. Only commands that look at the broker, or
+    /// change its topology, need it.
+    "broker.management_url" "DOCKET_MANAGEMENT_URL", Kind::Secret, COMMAND;
+}
+
 const HINT: &str = "not set: name a server, or run `docket dev`, which brings its own";
 
 /// Both, for a role.
@@ -27,8 +36,11 @@ const HINT: &str = "not set: name a server, or run `docket dev`, which brings it
 /// When one is not set or not a URL.
 pub fn connections(env: &Environment) -> Result<Connections, ConfigError> {
     let database = database_url(env)?;
-    let amqp = env.secret("AMQP_URL")?.ok_or_else(|| ConfigError::new("AMQP_URL", HINT))?;
-    Ok(Connections { database, amqp })
+    Ok(Connections { database, amqp: amqp_needed(env)? })
+}
+
+pub(super) fn amqp_needed(env: &Environment) -> Result<SecretString, ConfigError> {
+    env.secret("AMQP_URL")?.ok_or_else(|| ConfigError::new("AMQP_URL", HINT))
 }
 
 /// The database alone, for commands that need no broker.
@@ -48,12 +60,19 @@ pub fn amqp(env: &Environment) -> Result<Option<SecretString>, ConfigError> {
     env.secret("AMQP_URL")
 }
 
-/// RabbitMQ's management API, where it is named.
+/// RabbitMQ's management API, where one is named.
 ///
 /// # Errors
-/// When its file can't be read.
+/// When it is no web address.
 pub fn management(env: &Environment) -> Result<Option<SecretString>, ConfigError> {
-    env.secret("DOCKET_MANAGEMENT_URL")
+    let name = "DOCKET_MANAGEMENT_URL";
+    let Some(url) = env.secret(name)? else { return Ok(None) };
+    // The parser's words hold nothing of what it read.
+    let parsed = Url::parse(url.expose_secret()).ok().filter(|url| url.has_host());
+    match parsed.as_ref().map(Url::scheme) {
+        Some("http" | "https") => Ok(Some(url)),
+        _ => Err(ConfigError::new(name, "not a web address, such as http://user:password@host:15672")),
+    }
 }
 
 #[cfg(test)]
@@ -69,5 +88,18 @@ mod tests {
         let both = [("DATABASE_URL", "postgres://u@localhost/d"), ("AMQP_URL", "amqp://u:hunter2@localhost")];
         let connections = connections(&env(&both)).unwrap();
         assert!(!format!("{connections:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn the_management_api_is_a_web_address_or_nothing() {
+        let read = |url: &str| management(&env(&[("DOCKET_MANAGEMENT_URL", url)]));
+        assert!(read("").unwrap().is_none());
+        assert!(read("http://u:hunter2@localhost:15672").unwrap().is_some());
+        for bad in
+            ["localhost:15672", "amqp://u:hunter2@localhost", "http://u:hunter2@", "hunter2", "http://u:hunter2@h:x"]
+        {
+            let error = read(bad).expect_err(bad).to_string();
+            assert!(error.contains("15672") && !error.contains("hunter2"), "{error}");
+        }
     }
 }

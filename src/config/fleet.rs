@@ -1,15 +1,13 @@
-//! The fleet.
-//!
-//! | variable | meaning | default |
-//! |---|---|---|
-//! | `DOCKET_LANES` | lanes that a scheduler dispatches and a topology has, separated by commas | `default` |
-//! | `DOCKET_PROFILE` | `production`, or `short`: all times of the protocol five times shorter, for tests | `production` |
-//! | `DOCKET_<FIELD>` | each field of [`Protocol`], in upper case: `DOCKET_LEASE`, `DOCKET_GRACE`, `DOCKET_POINTERS_MAX` … | see there |
-//! | `DOCKET_RETENTION_COMPLETED` | how long completed jobs are kept | `720h` |
-//! | `DOCKET_RETENTION_FAILED` | how long failed and cancelled jobs are kept | `2160h` |
+//! The fleet: lanes, times, the broker's topology, how long ended jobs stay.
 
-use super::lookup::{ConfigError, Environment};
+use super::{
+    kind::{self, Kind},
+    lookup::{ConfigError, Environment},
+    protocol, rules,
+    setting::{ALL, SCHEDULER, settings},
+};
 use crate::fleet::{broker::Topology, ports::Retention, settings::Protocol};
+use std::time::Duration;
 
 /// The fleet's part of the configuration.
 #[derive(Clone, Debug)]
@@ -20,76 +18,82 @@ pub struct FleetConfig {
     pub protocol: Protocol,
     /// How long ended jobs are kept.
     pub retention: Retention,
+    /// What the broker's own `consumer_timeout` is.
+    pub consumer_timeout: Duration,
 }
 
-/// Reads the fleet's variables.
+const SECOND: Duration = Duration::from_secs(1);
+/// Ten years of 365 days.
+const FOR_EVER: Duration = Duration::from_hours(87_600);
+
+settings! {
+    /// Lanes that the topology has and that schedulers dispatch, separated by commas. Each brings three queues.
+    "fleet.lanes" "DOCKET_LANES" = "default", Kind::List, ALL;
+    /// `short` makes all times of the protocol five times shorter, for tests and benches; deadlines of a statement and of
+    /// an attempt stay.
+    "fleet.profile" "DOCKET_PROFILE" = "production", Kind::OneOf(&["production", "short"]), ALL;
+    /// The version that the topology is written for: from 4 on docket.dead needs its delivery limit switched off.
+    "broker.version" "DOCKET_BROKER_VERSION" = "3.13", Kind::Version, ALL;
+    /// Most ready messages of a lane's queue; it refuses more, and the scheduler tries again. Higher: more of the
+    /// broker's disk. Lower than `fleet.window_max`: refusals are normal.
+    "broker.max_length" "DOCKET_BROKER_MAX_LENGTH" = "50000", Kind::Count(1, 10_000_000), ALL;
+    /// A message that was delivered so often and never acknowledged goes to docket.dead; the ledger finds its job again.
+    /// Higher: a message that nobody can take goes round longer. Lower: workers that restart often lose good messages.
+    "broker.delivery_limit" "DOCKET_BROKER_DELIVERY_LIMIT" = "50", Kind::Count(1, 100_000), ALL;
+    /// What the broker's own `consumer_timeout` is: after so long without an acknowledgement it closes the channel. It is
+    /// only compared with; the broker's configuration is what sets it.
+    "broker.consumer_timeout" "DOCKET_CONSUMER_TIMEOUT" = "30m", Kind::Duration(SECOND, FOR_EVER), ALL;
+    /// How long completed jobs are kept. Longer: a larger table. Shorter: less to look back at.
+    "retention.completed" "DOCKET_RETENTION_COMPLETED" = "720h", Kind::Duration(SECOND, FOR_EVER), SCHEDULER;
+    /// How long failed and cancelled jobs are kept; dead letters stay. Longer: a larger table. Shorter: less to look back
+    /// at.
+    "retention.failed" "DOCKET_RETENTION_FAILED" = "2160h", Kind::Duration(SECOND, FOR_EVER), SCHEDULER;
+}
+
+/// Reads the fleet's settings.
 ///
 /// # Errors
 /// When a value can't be used, or two of them contradict each other.
 pub fn fleet(env: &Environment) -> Result<FleetConfig, ConfigError> {
-    let lanes = env.get("DOCKET_LANES").unwrap_or("default").split(',').map(str::trim);
-    let topology = Topology::new(lanes).map_err(|e| ConfigError::new("DOCKET_LANES", e.to_string()))?;
+    let config = read(env)?;
+    rules::fleet(&config).into_iter().next().map_or(Ok(config), Err)
+}
+
+/// The same, whether or not the values go together.
+pub(super) fn read(env: &Environment) -> Result<FleetConfig, ConfigError> {
     let mut protocol = match env.get("DOCKET_PROFILE") {
         None | Some("production") => Protocol::default(),
         Some("short") => Protocol::five_times_shorter(),
         Some(_) => return Err(ConfigError::new("DOCKET_PROFILE", "one of production, short")),
     };
-    read(env, &mut protocol)?;
-    check(&protocol)?;
+    for setting in protocol::SETTINGS.iter().chain(SETTINGS) {
+        env.check(setting)?;
+    }
+    protocol::read(env, &mut protocol)?;
     let keep = Retention::default();
     let retention = Retention {
         completed: env.duration("DOCKET_RETENTION_COMPLETED", keep.completed)?,
         failed: env.duration("DOCKET_RETENTION_FAILED", keep.failed)?,
         kinds: keep.kinds,
     };
-    Ok(FleetConfig { topology, protocol, retention })
+    let consumer_timeout = env.duration("DOCKET_CONSUMER_TIMEOUT", Duration::from_mins(30))?;
+    Ok(FleetConfig { topology: topology(env)?, protocol, retention, consumer_timeout })
 }
 
-macro_rules! read_fields {
-    ($env:ident.$read:ident => $protocol:ident: $($field:ident)*) => {
-        $($protocol.$field = $env.$read(&format!("DOCKET_{}", stringify!($field).to_uppercase()), $protocol.$field)?;)*
-    };
-}
-
-fn read(env: &Environment, protocol: &mut Protocol) -> Result<(), ConfigError> {
-    read_fields!(env.duration => protocol: heartbeat lease sweep unconfirmed forgotten silent_broker probe slow_publish
-        confirm_deadline mark_confirmed_after hand_back direct_lease watch_gap poll dead_pass dead_audit grace statement
-        window retention_walk);
-    read_fields!(env.number => protocol: window_max pointers_max pick_rows batch losses_max suspect_losses retention_rows);
-    Ok(())
-}
-
-fn check(protocol: &Protocol) -> Result<(), ConfigError> {
-    if protocol.heartbeat.is_zero() || protocol.lease < 3 * protocol.heartbeat {
-        return Err(ConfigError::new("DOCKET_LEASE", "shorter than three heartbeats: a busy worker would look dead"));
+fn topology(env: &Environment) -> Result<Topology, ConfigError> {
+    let lanes = env.get("DOCKET_LANES").unwrap_or("default").split(',').map(str::trim);
+    let mut topology = Topology::new(lanes).map_err(|e| ConfigError::new("DOCKET_LANES", e.to_string()))?;
+    topology.max_length = env.number("DOCKET_BROKER_MAX_LENGTH", topology.max_length)?;
+    topology.delivery_limit = env.number("DOCKET_BROKER_DELIVERY_LIMIT", topology.delivery_limit)?;
+    if let Some((major, _)) = env.get("DOCKET_BROKER_VERSION").and_then(kind::version) {
+        topology.broker_major = major;
     }
-    let numbers = [
-        ("DOCKET_POINTERS_MAX", i64::from(protocol.pointers_max), 1..=1000),
-        ("DOCKET_PICK_ROWS", protocol.pick_rows.into(), 1..=10_000),
-        ("DOCKET_BATCH", i64::try_from(protocol.batch).unwrap_or(i64::MAX), 1..=10_000),
-        ("DOCKET_WINDOW_MAX", protocol.window_max, 1..=1_000_000),
-        // The index of suspects holds rows with two losses and more.
-        ("DOCKET_SUSPECT_LOSSES", protocol.suspect_losses.into(), 2..=100),
-        ("DOCKET_LOSSES_MAX", protocol.losses_max.into(), i64::from(protocol.suspect_losses) + 1..=1000),
-        ("DOCKET_RETENTION_ROWS", protocol.retention_rows.into(), 1..=100_000),
-    ];
-    for (name, value, range) in numbers {
-        if !range.contains(&value) {
-            return Err(ConfigError::new(name, format!("{value} is not from {} to {}", range.start(), range.end())));
-        }
-    }
-    let times =
-        [("DOCKET_STATEMENT", protocol.statement), ("DOCKET_SWEEP", protocol.sweep), ("DOCKET_POLL", protocol.poll)];
-    if let Some((name, _)) = times.iter().find(|(_, time)| time.is_zero()) {
-        return Err(ConfigError::new(name, "0 is no time"));
-    }
-    Ok(())
+    Ok(topology)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{super::lookup::env, *};
-    use std::time::Duration;
 
     #[test]
     fn defaults_and_values() {
@@ -97,6 +101,19 @@ mod tests {
         assert_eq!((config.topology.lanes(), config.protocol), (&["default".to_owned()][..], Protocol::default()));
         let config = fleet(&env(&[("DOCKET_LANES", "fast, slow"), ("DOCKET_GRACE", "1m")])).unwrap();
         assert_eq!((config.topology.lanes().len(), config.protocol.grace), (2, Duration::from_mins(1)));
+    }
+
+    #[test]
+    fn the_broker_is_described() {
+        let vars = [
+            ("DOCKET_BROKER_VERSION", "4.2"),
+            ("DOCKET_BROKER_MAX_LENGTH", "7"),
+            ("DOCKET_BROKER_DELIVERY_LIMIT", "9"),
+            ("DOCKET_CONSUMER_TIMEOUT", "1h"),
+        ];
+        let FleetConfig { topology, consumer_timeout, .. } = fleet(&env(&vars)).unwrap();
+        assert_eq!((topology.broker_major, topology.max_length, topology.delivery_limit), (4, 7, 9));
+        assert_eq!(consumer_timeout, Duration::from_hours(1));
     }
 
     #[test]
@@ -113,6 +130,10 @@ mod tests {
             ("DOCKET_SUSPECT_LOSSES", "1"),
             ("DOCKET_LOSSES_MAX", "2"),
             ("DOCKET_BATCH", "many"),
+            ("DOCKET_BATCH", "99999999999999999999"),
+            ("DOCKET_BROKER_VERSION", "three"),
+            ("DOCKET_RETENTION_FAILED", "99999999999999999h"),
+            ("DOCKET_CONSUMER_TIMEOUT", "1800000"),
         ];
         for (name, value) in bad {
             let error = fleet(&env(&[(name, value)])).expect_err(value);

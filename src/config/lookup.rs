@@ -1,69 +1,116 @@
-//! Reading variables, so that sections can be tested without touching the process's environment.
+//! Reading settings by their variables' names, wherever they come from, so that sections can be tested without touching
+//! the process's environment.
 
+use super::{
+    catalogue::by_variable,
+    kind::quoted,
+    origin::Origin,
+    regular,
+    setting::Setting,
+    units::{duration, size},
+};
 use secrecy::SecretString;
-use std::{collections::BTreeMap, str::FromStr, time::Duration};
+use std::{collections::BTreeMap, path::Path, str::FromStr, time::Duration};
 
-/// A variable that can't be used. The text names it and says what it should be; it never shows a secret.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+/// A setting that can't be used. The text names it and says what it should be; it never shows a secret.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{name}: {problem}")]
 pub struct ConfigError {
-    /// The variable.
+    /// The variable, or where else the setting was made.
     pub name: String,
     /// What is wrong with it, and what would be right.
     pub problem: String,
 }
 
 impl ConfigError {
-    pub(super) fn new(name: &str, problem: impl Into<String>) -> Self {
-        Self { name: name.to_owned(), problem: problem.into() }
+    pub(super) fn new(name: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { name: name.into(), problem: problem.into() }
     }
 }
 
-/// The variables.
+/// What is set, by the names of variables: those of the process, with the file below and the flags above them once
+/// [`load`](super::load()) has put them there.
 #[derive(Clone, Debug, Default)]
-pub struct Environment(BTreeMap<String, String>);
+pub struct Environment {
+    vars: BTreeMap<String, (String, Origin)>,
+    /// Variables of Docket whose values are not UTF-8.
+    unreadable: Vec<String>,
+    /// What was asked for, for the test that every setting is read.
+    #[cfg(test)]
+    pub(super) read: std::sync::Arc<std::sync::Mutex<std::collections::BTreeSet<String>>>,
+}
 
 impl Environment {
-    /// Those of this process. A variable that is empty or only white space counts as not set.
+    /// The variables of this process.
     #[must_use]
     pub fn of_process() -> Self {
-        std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect()
+        let mut env = Self::default();
+        for (name, value) in std::env::vars_os() {
+            let Ok(name) = name.into_string() else { continue };
+            match value.into_string() {
+                Ok(value) => env.set(&name, &value, Origin::Variable),
+                Err(_) if by_variable(&name).is_some() => env.unreadable.push(name),
+                Err(_) => {}
+            }
+        }
+        env
     }
 
-    /// The value of a variable.
+    pub(super) fn unreadable(&self) -> Vec<ConfigError> {
+        self.unreadable.iter().map(|name| ConfigError::new(name, "its value is not UTF-8")).collect()
+    }
+
+    /// The value of a variable. One that is empty or only white space counts as not set.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+        #[cfg(test)]
+        self.read.lock().expect("no test panics while it holds this").insert(name.to_owned());
+        self.vars.get(name).map(|(value, _)| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// Where the value of a variable comes from; none: it is not set.
+    #[must_use]
+    pub fn origin(&self, name: &str) -> Option<&Origin> {
+        self.vars.get(name).filter(|(value, _)| !value.trim().is_empty()).map(|(_, origin)| origin)
     }
 
     /// Sets a variable that is not set yet.
     pub fn set_default(&mut self, name: &str, value: &str) {
-        if self.get(name).is_none() {
-            self.0.insert(name.to_owned(), value.to_owned());
+        if self.origin(name).is_none() {
+            self.set(name, value, Origin::Variable);
         }
+    }
+
+    /// Sets a variable.
+    pub(super) fn set(&mut self, name: &str, value: &str, origin: Origin) {
+        self.vars.insert(name.to_owned(), (value.to_owned(), origin));
     }
 
     /// All but these.
     #[must_use]
     pub fn without(mut self, names: &[&str]) -> Self {
-        self.0.retain(|name, _| !names.contains(&name.as_str()));
+        self.vars.retain(|name, _| !names.contains(&name.as_str()));
         self
     }
 
     /// Names and values, for a child process.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.vars.iter().map(|(name, (value, _))| (name.as_str(), value.as_str()))
+    }
+
+    /// Refuses a value that is not what the catalogue says.
+    pub(super) fn check(&self, setting: &Setting) -> Result<(), ConfigError> {
+        let text = self.vars.get(setting.variable).map_or("", |(value, _)| value.trim());
+        if text.is_empty() {
+            return Ok(());
+        }
+        setting.kind.check(text).map_err(|problem| ConfigError::new(setting.variable, problem))
     }
 
     pub(super) fn parse<T: FromStr>(&self, name: &str, default: T, shape: &str) -> Result<T, ConfigError> {
         match self.get(name) {
             None => Ok(default),
-            Some(text) => {
-                let shown: String = text.chars().take(60).collect();
-                text.parse().map_err(|_| ConfigError::new(name, format!("{shown:?} is not {shape}")))
-            }
+            Some(text) => text.parse().map_err(|_| ConfigError::new(name, format!("{} is not {shape}", quoted(text)))),
         }
     }
 
@@ -78,12 +125,7 @@ impl Environment {
         }
         let file = format!("{name}_FILE");
         let Some(path) = self.get(&file) else { return Ok(None) };
-        let text =
-            std::fs::read_to_string(path).map_err(|e| ConfigError::new(&file, format!("can't read {path}: {e}")))?;
-        match text.trim() {
-            "" => Err(ConfigError::new(&file, format!("{path} is empty"))),
-            secret => Ok(Some(secret.to_owned().into())),
-        }
+        regular::secret(Path::new(path)).map(Some).map_err(|problem| ConfigError::new(file, problem))
     }
 
     /// A time such as `500ms`, `30s`, `5m`, `2h`.
@@ -93,23 +135,21 @@ impl Environment {
             ConfigError::new(name, "not a time: write a number and its unit, such as 500ms, 30s, 5m or 2h")
         })
     }
+
+    /// A size such as `512B`, `64KiB`, `1MiB`, in bytes.
+    pub(super) fn size(&self, name: &str, default: usize) -> Result<usize, ConfigError> {
+        let Some(text) = self.get(name) else { return Ok(default) };
+        size(text).and_then(|bytes| usize::try_from(bytes).ok()).ok_or_else(|| {
+            ConfigError::new(name, "not a size: write a number and its unit, such as 512B, 64KiB or 1MiB")
+        })
+    }
 }
 
 impl FromIterator<(String, String)> for Environment {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(vars: I) -> Self {
-        Self(vars.into_iter().collect())
-    }
-}
-
-fn duration(text: &str) -> Option<Duration> {
-    let digits = text.find(|c: char| !c.is_ascii_digit())?;
-    let number: u64 = text[..digits].parse().ok()?;
-    match &text[digits..] {
-        "ms" => Some(Duration::from_millis(number)),
-        "s" => Some(Duration::from_secs(number)),
-        "m" => number.checked_mul(60).map(Duration::from_secs),
-        "h" => number.checked_mul(3600).map(Duration::from_secs),
-        _ => None,
+        let mut env = Self::default();
+        vars.into_iter().for_each(|(name, value)| env.set(&name, &value, Origin::Variable));
+        env
     }
 }
 
@@ -123,18 +163,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_have_units() {
-        let seconds = |text| duration(text).map(|d| d.as_secs_f64());
-        assert_eq!(
-            [seconds("500ms"), seconds("30s"), seconds("5m"), seconds("2h")],
-            [Some(0.5), Some(30.0), Some(300.0), Some(7200.0)]
-        );
-        for bad in ["", "5", "-5s", "5 s", "5d", "s", "99999999999999999999s"] {
-            assert_eq!(duration(bad), None, "{bad:?}");
-        }
-    }
-
-    #[test]
     fn a_bad_value_names_its_variable() {
         let error = env(&[("DOCKET_SLOTS", "many")]).parse("DOCKET_SLOTS", 1_u32, "a number").unwrap_err();
         assert_eq!(error.to_string(), "DOCKET_SLOTS: \"many\" is not a number");
@@ -142,15 +170,19 @@ mod tests {
     }
 
     #[test]
-    fn secrets_come_from_a_file_too() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("token");
-        let read = || env(&[("T_FILE", path.to_str().unwrap())]).secret("T");
-        assert!(read().is_err(), "missing");
-        std::fs::write(&path, "\n").unwrap();
-        assert!(read().is_err(), "empty");
-        std::fs::write(&path, "s3cret\n").unwrap();
-        assert!(read().unwrap().is_some());
+    fn a_default_fills_what_is_empty_and_nothing_else() {
+        let mut vars = env(&[("A", "1"), ("B", " ")]);
+        for name in ["A", "B", "C"] {
+            vars.set_default(name, "2");
+        }
+        assert_eq!(["A", "B", "C"].map(|name| vars.get(name)), [Some("1"), Some("2"), Some("2")]);
+    }
+
+    #[test]
+    fn a_variable_wins_over_the_file_that_another_one_names() {
+        let vars = env(&[("T", "s3cret"), ("T_FILE", "/nowhere")]);
+        assert!(vars.secret("T").unwrap().is_some());
+        assert_eq!(env(&[("T_FILE", "/nowhere")]).secret("T").unwrap_err().name, "T_FILE");
         assert!(env(&[]).secret("T").unwrap().is_none());
     }
 }

@@ -1,15 +1,45 @@
-//! Configuration, one section a file. Everything comes from environment variables; each file's doc lists its own.
+//! Configuration, one section a file: what can be set stands in the catalogue of its section, and the reader beside it.
+//!
+//! Defaults, then the file, then variables, then flags: [`load()`] puts the layers together, and everything above reads one
+//! [`Environment`]. `docs/CONFIGURATION.md` is [`reference()`].
 //!
 //! Secrets come by environment or file only, never by a flag: other users of the machine can read a process's arguments.
 
+mod catalogue;
 mod civic;
 mod connections;
+mod file;
 mod fleet;
 mod http;
+mod kind;
+mod layers;
+mod log;
 mod lookup;
+mod origin;
+mod protocol;
+mod reference;
+mod regular;
+mod rules;
+mod setting;
+mod show;
+mod units;
+mod unknown;
+mod worker;
 
+#[cfg(test)]
+mod tests;
+
+pub use catalogue::catalogue;
 pub use civic::civic;
 pub use connections::{Connections, amqp, connections, database_url, management};
 pub use fleet::{FleetConfig, fleet};
 pub use http::{http, http_token};
+pub use kind::Kind;
+pub use layers::{CommandLine, Problems, check_file, load, look, verify};
+pub use log::log;
 pub use lookup::{ConfigError, Environment};
+pub use origin::Origin;
+pub use reference::reference;
+pub use setting::{Role, Setting};
+pub use show::{Shown, show};
+pub use worker::{WorkerConfig, worker};

@@ -42,6 +42,8 @@ pub struct Protocol {
     pub grace: Duration,
     /// Deadline of one database statement.
     pub statement: Duration,
+    /// No attempt runs longer, whatever its kind allows.
+    pub job_timeout: Duration,
     /// The window of queued jobs covers claims of this much time.
     pub window: Duration,
     /// The window never exceeds this many queued jobs a lane.
@@ -83,6 +85,7 @@ impl Default for Protocol {
             dead_audit: Duration::from_hours(1),
             grace: Duration::from_secs(25),
             statement: Duration::from_secs(10),
+            job_timeout: Duration::from_mins(25),
             window: Duration::from_secs(2),
             window_max: 50_000,
             pointers_max: 1,
@@ -97,16 +100,15 @@ impl Default for Protocol {
 }
 
 impl Protocol {
-    /// The same protocol at five times its speed: the profile of the tests. Bounds, and the deadline of a statement,
-    /// stay as they are.
+    /// The same protocol at five times its speed: the profile of the tests. Bounds, and the deadlines of a statement
+    /// and of an attempt, stay as they are.
     #[must_use]
     pub fn five_times_shorter() -> Self {
-        let base = Self::default();
-        let mut short = base.clone();
+        let mut short = Self::default();
         for time in short.times_mut() {
             *time /= 5;
         }
-        Self { statement: base.statement, ..short }
+        short
     }
 
     fn times_mut(&mut self) -> [&mut Duration; 19] {

@@ -24,7 +24,12 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_mins(5);
 
 fn demo(dir: &Path, more: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_docket"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_docket"));
+    // Variables for tests are none of Docket's.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("DOCKET_")) {
+        command.env_remove(name);
+    }
+    command
         .args(["demo", "--json", "--dir"])
         .arg(dir)
         .args(more)

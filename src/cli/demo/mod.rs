@@ -55,7 +55,8 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     let shutdown = role::signals(false)?;
     let city = DemoCity::start(&CitySpec::default()).await.map_err(Failure::internal)?;
     let allowed = city.allowed();
-    let mut env = env.without(&["DATABASE_URL", "DATABASE_URL_FILE", "AMQP_URL", "AMQP_URL_FILE", "DOCKET_HTTP_TOKEN"]);
+    let mut env = env.without(&["DATABASE_URL", "DATABASE_URL_FILE", "AMQP_URL", "AMQP_URL_FILE"]);
+    env = env.without(&["DOCKET_HTTP_TOKEN", "DOCKET_HTTP_TOKEN_FILE"]);
     env.set_default("DOCKET_ALLOW_HOSTS", &format!("{}:{}", allowed.host, allowed.port));
     // A worker's log would stand between the bars.
     env.set_default("DOCKET_LOG", "error");

@@ -1,7 +1,7 @@
 //! The command.
 
 use super::{super::exit::Outcome, collect::collect, facts::Role, judge::judge, report::report};
-use crate::config::Environment;
+use crate::config::{ConfigError, Environment};
 use clap::Parser;
 
 /// Arguments.
@@ -16,11 +16,21 @@ pub(in crate::cli) struct Args {
     /// Print one line of JSON
     #[arg(long)]
     json: bool,
+    /// What the configuration was refused for
+    #[arg(skip)]
+    refused: Vec<ConfigError>,
+}
+
+impl Args {
+    /// With what the configuration was refused for: that is a finding, and no reason not to look.
+    pub(in crate::cli) fn refused(self, refused: Vec<ConfigError>) -> Self {
+        Self { refused, ..self }
+    }
 }
 
 /// Collects, judges, tells.
 pub(in crate::cli) async fn run(args: Args, env: &Environment) -> Outcome {
     let roles = if args.role.is_empty() { Role::ALL.to_vec() } else { args.role };
-    let facts = Box::pin(collect(env, roles)).await;
+    let facts = Box::pin(collect(env, roles, args.refused)).await;
     report(&judge(&facts), args.json)
 }

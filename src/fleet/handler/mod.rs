@@ -34,7 +34,8 @@ pub trait Handler: Send + Sync + 'static {
     const PRIORITY: i16 = 100;
     /// Version of [`Handler::Args`]; a worker refuses arguments of a newer version than its own.
     const ARGS_VERSION: i16 = 1;
-    /// Deadline of one attempt.
+    /// Deadline of one attempt; the worker's own ceiling may be lower
+    /// ([`Protocol::job_timeout`](crate::fleet::settings::Protocol::job_timeout)).
     const TIMEOUT: Duration = Duration::from_mins(5);
     /// Part of the product that its errors are counted under.
     const COMPONENT: Component = Component::Handler;

@@ -74,10 +74,11 @@ async fn attend<L: Ledger, B: Broker>(
     let ctx = context(&job, signal);
     let failures = job.failures;
     let running = tokio::spawn(handler.run(job.args, job.args_version, ctx).in_current_span());
-    let error = match supervise(running, meta.timeout, signal).await {
+    let deadline = meta.timeout.min(shared.protocol.job_timeout);
+    let error = match supervise(running, deadline, signal).await {
         Finish::Ran(Ok(RunOutput { output, apply: None })) => return End::Verdict(Verdict::Completed(output)),
         Finish::Ran(Ok(RunOutput { output, apply: Some(effects) })) => {
-            match apply(shared, attempt, output, &effects, meta.timeout).await {
+            match apply(shared, attempt, output, &effects, deadline).await {
                 Applied::Settled => return End::Settled,
                 Applied::Failed(error) => error,
             }

@@ -101,7 +101,7 @@ where
     Ok(tracing_subscriber::registry().with(layer).with(filter(&settings.filter)?))
 }
 
-fn filter(directives: &str) -> Result<EnvFilter, LogError> {
+pub(super) fn filter(directives: &str) -> Result<EnvFilter, LogError> {
     let joined = format!("{DEFAULTS},{directives}");
     let refused = |e: &dyn std::fmt::Display| LogError::Filter { filter: directives.to_owned(), reason: e.to_string() };
     EnvFilter::builder().parse(joined.trim_end_matches(',')).map_err(|e| refused(&e))

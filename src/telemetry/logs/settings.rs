@@ -1,4 +1,4 @@
-//! How a process logs.
+//! How a process logs, by variables whose values `config` may also have from a file or a flag.
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
@@ -7,7 +7,7 @@
 //! | `DOCKET_LOG_SUCCESSES` | lines of completed attempts a second; what is above is left out and counted | `100` |
 //! | `NO_COLOR` | when set and not empty, no colour | |
 
-use super::init::LogError;
+use super::init::{LogError, filter};
 use std::io::IsTerminal;
 
 /// The shape of a line.
@@ -71,22 +71,16 @@ pub struct LogSettings {
 }
 
 impl LogSettings {
-    /// Reads the variables of this module from the process's environment.
-    ///
-    /// # Errors
-    /// When the format is none.
-    pub fn from_env(output: LogOutput) -> Result<Self, LogError> {
-        Self::from_lookup(output, |name| std::env::var(name).ok())
-    }
-
     /// Reads the variables of this module through `lookup`.
     ///
     /// # Errors
-    /// When the format is none.
+    /// When the format is none, or the filter can't be read.
     pub fn from_lookup(output: LogOutput, lookup: impl Fn(&str) -> Option<String>) -> Result<Self, LogError> {
+        let directives = lookup("DOCKET_LOG").unwrap_or_default();
+        filter(&directives)?;
         Ok(Self {
             format: lookup("DOCKET_LOG_FORMAT").unwrap_or_default().parse()?,
-            filter: lookup("DOCKET_LOG").unwrap_or_default(),
+            filter: directives,
             output,
             no_color: lookup("NO_COLOR").is_some_and(|value| !value.is_empty()),
             successes_per_second: successes(lookup("DOCKET_LOG_SUCCESSES").as_deref().map(str::trim))?,

@@ -40,6 +40,10 @@ const COMMANDS: &[&str] = &[
     "vendors parse",
     "documents",
     "documents extract",
+    "config",
+    "config show",
+    "config check",
+    "config reference",
 ];
 
 #[tokio::test]
@@ -79,6 +83,7 @@ async fn what_cant_be_parsed_is_a_usage_error() {
         "cities add x --name X --zone UTC --vendor paper --client c",
         "cities add x --name X --zone UTC --vendor legistar --client c --param novalue",
         "worker --slots 0",
+        "worker --lanes=",
     ] {
         let ended = docket(args).fails(64, &[]).await;
         assert!(!ended.stderr.is_empty(), "{args}");

@@ -2,7 +2,11 @@
 
 use serde_json::Value;
 use std::{path::Path, process::Stdio, time::Duration};
-use tokio::{io::AsyncWriteExt, process::Command, time::timeout};
+use tokio::{
+    io::AsyncWriteExt,
+    process::{Child, Command},
+    time::timeout,
+};
 
 /// Nothing here takes so long, however busy the machine is.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -57,6 +61,11 @@ impl Docket {
     pub(super) fn stdin(mut self, bytes: &[u8]) -> Self {
         self.stdin = Some(bytes.to_vec());
         self
+    }
+
+    /// Starts it, for tests that end it themselves.
+    pub(super) fn start(mut self) -> Child {
+        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts")
     }
 
     /// Runs it to its end.

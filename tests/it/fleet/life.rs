@@ -107,6 +107,23 @@ async fn every_other_ending() {
 }
 
 #[tokio::test]
+async fn no_attempt_outlasts_the_ceiling_whatever_its_kind_allows() {
+    let mut fleet = TestFleet::new().await;
+    fleet.protocol.job_timeout = Duration::from_millis(300);
+    fleet.scheduler();
+    fleet.worker(2).await;
+    let endless = Script { run_ms: 600_000, ..Script::default() };
+    let ids = fleet.enqueue(&[plain(endless).max_attempts(1), plain(Script::default())]).await;
+    fleet.settled().await;
+    assert_eq!(fleet.row(ids[0]).await, "dead_letter failures=1 losses=0 priority=80");
+    assert_eq!(fleet.row(ids[1]).await, "completed failures=0 losses=0 priority=100");
+    let error = "select last_error from jobs where status = 'dead_letter'";
+    let error: String = fleet.client.query_one(error, &[]).await.unwrap().get(0);
+    assert!(error.contains("300ms"), "{error}");
+    fleet.stop().await;
+}
+
+#[tokio::test]
 async fn a_parent_waits_for_its_children_also_for_dead_ones() {
     let mut fleet = TestFleet::new().await;
     let parent = fleet.enqueue(&[plain(Script::default()).waits_for_children()]).await[0];

@@ -7,7 +7,7 @@ use super::{
     },
     broker, database, machine, management, settings,
 };
-use crate::config::Environment;
+use crate::config::{ConfigError, Environment};
 use std::{future::Future, time::Duration};
 use tokio::time::timeout;
 
@@ -15,8 +15,8 @@ use tokio::time::timeout;
 const LIMIT: Duration = Duration::from_secs(14);
 
 /// Everything that can be found out.
-pub(in crate::cli::doctor) async fn collect(env: &Environment, roles: Vec<Role>) -> Facts {
-    let read = settings::read(env, &roles);
+pub(in crate::cli::doctor) async fn collect(env: &Environment, roles: Vec<Role>, refused: Vec<ConfigError>) -> Facts {
+    let read = settings::read(env, &roles, refused);
     let (database, broker, management, machine) = tokio::join!(
         within("the database", Box::pin(database::ask(read.database, &roles))),
         within("the broker", Box::pin(broker::ask(read.amqp, &read.fleet))),

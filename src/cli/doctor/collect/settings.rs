@@ -14,9 +14,6 @@ use std::{net::SocketAddr, time::Duration};
 use tokio_postgres::config::{Host, SslMode};
 use url::Url;
 
-/// RabbitMQ's own default since 3.8.17.
-const CONSUMER_TIMEOUT: Duration = Duration::from_mins(30);
-
 /// What the other parts start from.
 pub(super) struct Read {
     pub(super) settings: Settings,
@@ -28,11 +25,12 @@ pub(super) struct Read {
     pub(super) endpoint: Option<SocketAddr>,
 }
 
-/// Reads everything that these roles use.
-pub(super) fn read(env: &Environment, roles: &[Role]) -> Read {
-    let mut errors = Vec::new();
+/// Reads everything that these roles use. What was refused already is told once.
+pub(super) fn read(env: &Environment, roles: &[Role], refused: Vec<ConfigError>) -> Read {
+    let mut errors = refused;
     let mut take = |error: ConfigError| {
-        if !errors.contains(&error) {
+        // It may have been told with the place in the file instead of the variable.
+        if !errors.iter().any(|known| known.problem == error.problem) {
             errors.push(error);
         }
     };
@@ -49,14 +47,15 @@ pub(super) fn read(env: &Environment, roles: &[Role]) -> Read {
     }
     let own = if roles.contains(&Role::Server) { super::super::super::server::DEFAULT } else { any() };
     let endpoint = config::http(env, None, own).map_err(&mut take).ok().map(|http| http.addr);
-    let slots = env.get("DOCKET_SLOTS").and_then(|slots| slots.parse().ok()).unwrap_or(16);
+    let worker = config::worker(env, fleet.topology.lanes());
+    let slots = worker.map_err(&mut take).map_or(16, |worker| worker.slots);
     let amqp_url = amqp.as_ref().and_then(|url| Url::parse(url.expose_secret()).ok());
     let management_url = management.as_ref().and_then(|url| Url::parse(url.expose_secret()).ok());
     let settings = Settings {
         protocol: fleet.protocol.clone(),
         topology: fleet.topology.clone(),
         slots,
-        consumer_timeout: CONSUMER_TIMEOUT,
+        consumer_timeout: fleet.consumer_timeout,
         account: account(amqp.as_ref(), amqp_url.as_ref()),
         unencrypted: unencrypted(database.as_ref(), amqp_url.as_ref(), management_url.as_ref()),
         errors,
@@ -71,7 +70,12 @@ fn any() -> SocketAddr {
 /// For what can be looked at although the fleet's settings can't be used.
 fn defaults() -> FleetConfig {
     let topology = Topology::new(["default"]).expect("a name of letters");
-    FleetConfig { topology, protocol: Protocol::default(), retention: Retention::default() }
+    FleetConfig {
+        topology,
+        protocol: Protocol::default(),
+        retention: Retention::default(),
+        consumer_timeout: Duration::from_mins(30),
+    }
 }
 
 /// Without a user in the URL it is `guest`.
@@ -127,7 +131,7 @@ mod tests {
             ("DOCKET_SUMMARISER", "magic"),
             ("DOCKET_HTTP", "nowhere"),
         ];
-        let read = read(&env(&vars), &Role::ALL);
+        let read = read(&env(&vars), &Role::ALL, Vec::new());
         let names: Vec<&str> = read.settings.errors.iter().map(|error| error.name.as_str()).collect();
         assert_eq!(names, ["DATABASE_URL", "DOCKET_LEASE", "DOCKET_SUMMARISER", "DOCKET_HTTP"]);
         let account = read.settings.account.expect("a URL");
@@ -139,7 +143,7 @@ mod tests {
     #[test]
     fn plain_connections_to_other_machines_are_found() {
         let found = |vars: &[(&str, &str)]| {
-            let read = read(&env(vars), &Role::ALL);
+            let read = read(&env(vars), &Role::ALL, Vec::new());
             read.settings.unencrypted.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
         };
         let here = [("DATABASE_URL", "postgres://u@localhost/d"), ("AMQP_URL", "amqp://u@[::1]")];

@@ -125,7 +125,7 @@ fn consumer_timeout(settings: &Settings, observed: Option<&Observed>) -> Finding
         Some((told, queue)) if told < counted => Finding::fault(
             check,
             format!("queue {queue} has {told:?}, and Docket counts on {counted:?}"),
-            "raise consumer-timeout of the queue's policy, or tell Docket of the shorter one",
+            "raise consumer-timeout of the queue's policy, or set DOCKET_CONSUMER_TIMEOUT to it",
         ),
         Some((told, _)) => Finding::ok(check, format!("{told:?} by policy, {need:?} are needed")),
         None => Finding::ok(

@@ -66,3 +66,15 @@ async fn services_that_never_answer_end_in_a_report() {
     report.names("address", "fault", &["can't be listened on"]);
     assert_eq!(report.code, 69);
 }
+
+#[tokio::test]
+async fn a_bad_file_is_a_finding_and_its_good_settings_are_used() {
+    let (set_up, dir) = (SetUp::new().await, tempfile::tempdir().unwrap());
+    let file = dir.path().join("docket.toml");
+    std::fs::write(&file, "[fleet]\nlease = \"5s\"\nlanse = \"a\"\nlanes = [\"default\", \"slow\"]\n").unwrap();
+    let report = set_up.doctor("", &[("DOCKET_CONFIG", file.to_str().unwrap())]).await;
+    report.names("configuration", "fault", &["lanse", "docket.toml"]);
+    report.names("lease", "fault", &["three heartbeats"]);
+    report.only(&["configuration", "lease"]);
+    assert_eq!(report.code, 64);
+}
