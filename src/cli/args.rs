@@ -44,6 +44,10 @@ pub(super) enum Command {
     Worker(super::worker::Args),
     /// Serve the API
     Server(super::server::Args),
+    /// Look for what is wrong with this set-up, and say how to mend it
+    Doctor(super::doctor::Args),
+    /// Ask a health endpoint once, for containers without curl
+    Healthcheck(super::healthcheck::Args),
     /// Bring the database's schema up to date
     Migrate(super::migrate::Args),
     /// The broker's exchanges, queues and policies

@@ -37,6 +37,11 @@ impl Failure {
         Self { code: 70, text: text.to_string() }
     }
 
+    /// Whether it is a service's, so that waiting may help.
+    pub(super) const fn is_unavailable(&self) -> bool {
+        self.code == 69
+    }
+
     /// The same code, and more to say.
     pub(super) fn with(self, more: &str) -> Self {
         Self { text: format!("{}; {more}", self.text), ..self }

@@ -1,6 +1,6 @@
 //! What every long-running role does: signals, waiting for services, metrics, health, the endpoint.
 
-use super::{actor, client::place, exit::Failure, migrate};
+use super::{actor, client::place, exit::Failure, migrate, notify};
 use crate::{
     config::{self, Connections, Environment, FleetConfig},
     db::{Pool, PoolOptions, PoolPurpose, pool},
@@ -58,6 +58,13 @@ pub(super) struct Process {
     /// Of the role's own loop.
     pub(super) progress: Progress,
     database_state: watch::Sender<Result<(), String>>,
+}
+
+/// Connections for health, gauges and the API.
+const POOL: usize = 4;
+/// Most connections to the database that a scheduler or a worker opens: the last one listens.
+pub(super) fn connections() -> usize {
+    POOL + LedgerConnections::default().total() + 1
 }
 
 /// How long a start with `--no-wait` waits for the broker.
@@ -130,7 +137,7 @@ impl Process {
         // The connections outlive the shutdown signal: a draining worker still acknowledges.
         let broker =
             AmqpBroker::start(&connections.amqp, settings, &CancellationToken::new()).map_err(Failure::usage)?;
-        let pool = pool(&connections.database, PoolOptions::new(PoolPurpose::General, 4));
+        let pool = pool(&connections.database, PoolOptions::new(PoolPurpose::General, POOL));
         let process = Self {
             database: connections.database,
             fleet,
@@ -244,6 +251,7 @@ async fn wait_for_database(
                 error = reason,
                 "the database can't be reached, trying again; check DATABASE_URL"
             );
+            notify::waiting(&format!("the database can't be reached: {reason}")).await;
             told = reason;
         }
         if shutdown.run_until_cancelled(sleep(Duration::from_secs(1))).await.is_none() {

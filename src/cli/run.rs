@@ -2,13 +2,13 @@
 
 use super::{
     args::{Cli, Command},
-    bench, cities, client, config as config_command, dead, demo, dev, documents, enqueue,
+    bench, cities, client, config as config_command, dead, demo, dev, doctor, documents, enqueue,
     exit::{Failure, Outcome},
-    jobs, lanes, migrate, queue, scheduler, server, token, topology, vendors, worker,
+    healthcheck, jobs, lanes, migrate, queue, scheduler, server, token, topology, vendors, worker,
 };
 use crate::{
-    config::{self, CommandLine, Environment, Role},
-    telemetry::{LogGuard, LogOutput, init},
+    config::{self, CommandLine, Environment, Problems, Role},
+    telemetry::{LogGuard, LogOutput, LogSettings, init},
 };
 use clap::Parser;
 use std::{ffi::OsString, io::Write, process::ExitCode};
@@ -55,7 +55,12 @@ fn start(cli: Cli) -> Outcome {
         Command::Config(args) => return config_command::run(args, &line),
         command => command,
     };
-    let env = config::load(Environment::of_process(), &line)?;
+    let (env, refused) = config::look(Environment::of_process(), &line);
+    let command = match command {
+        Command::Doctor(args) => Command::Doctor(args.refused(refused)),
+        command if refused.is_empty() => command,
+        _ => return Err(Problems(refused).into()),
+    };
     if let Some(role) = role(&command) {
         config::verify(&env, role)?;
     }
@@ -89,9 +94,15 @@ fn role(command: &Command) -> Option<Role> {
 
 fn logs(command: &Command, env: &Environment) -> Result<LogGuard, Failure> {
     let output = if role(command).is_some() { LogOutput::Stdout } else { LogOutput::Stderr };
-    let mut settings = config::log(env, output)?;
-    if matches!(command, Command::Demo(_) | Command::Bench(_)) && settings.filter.is_empty() {
-        // Progress is shown; the demonstration's planned failures are not news.
+    let mut settings = match config::log(env, output) {
+        // It is one of the findings.
+        Err(_) if matches!(command, Command::Doctor(_)) => {
+            LogSettings::from_lookup(output, |_| None).map_err(Failure::internal)?
+        }
+        read => read?,
+    };
+    if matches!(command, Command::Demo(_) | Command::Bench(_) | Command::Doctor(_)) && settings.filter.is_empty() {
+        // Progress is shown; the demonstration's planned failures are not news, and a doctor tells what it found.
         settings.filter = "error".to_owned();
     }
     init(&settings).map_err(Failure::usage)
@@ -107,6 +118,8 @@ async fn dispatch(command: Command, loaded: Environment) -> Outcome {
         Command::Scheduler(args) => Box::pin(scheduler::run(args, env())).await,
         Command::Worker(args) => Box::pin(worker::run(args, env())).await,
         Command::Server(args) => Box::pin(server::run(args, env())).await,
+        Command::Doctor(args) => Box::pin(doctor::run(args, &one_shot())).await,
+        Command::Healthcheck(args) => Box::pin(healthcheck::run(args, &env())).await,
         Command::Migrate(args) => migrate::run(args, &one_shot()).await,
         Command::Topology(args) => Box::pin(topology::run(args, &env())).await,
         Command::Enqueue(args) => Box::pin(enqueue::run(args, &one_shot())).await,

@@ -3,6 +3,7 @@
 use super::{
     exit::{Failure, Outcome},
     kinds::kinds,
+    notify,
     role::{self, Process, RoleArgs},
 };
 use crate::{
@@ -42,6 +43,8 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     let process = Process::start(&env, &args.role, shutdown).await?;
     process.born_at_zero(&[Owner::Every], &[]);
     let running = process.listen(http, process.health(), Some(router(&process, &env)?)).await?;
+    // It listens, and the database answered: that is all its work needs.
+    notify::watch(process.health(), std::future::ready(()), process.shutdown.clone());
     process.shutdown.cancelled().await;
     running.stopped().await;
     role::close(process).await;

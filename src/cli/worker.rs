@@ -2,6 +2,7 @@
 
 use super::{
     exit::{Failure, Outcome},
+    notify,
     role::{self, Process, RoleArgs},
 };
 use crate::{
@@ -57,6 +58,7 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     let settings = WorkerSettings { name: role::process_name(), lanes, slots, progress: process.progress.clone() };
     born(&process, &registry);
     let running = process.listen(http, process.health_of_loop("worker"), None).await?;
+    notify::watch(process.health_of_loop("worker"), process.progress.marked(), process.shutdown.clone());
     let (protocol, stop) = (process.fleet.protocol.clone(), process.shutdown.clone());
     let wake = crate::db::listen(process.database.clone(), stop.clone()).subscribe();
     let worker = Worker::start(ledger, process.broker.clone(), registry, settings, protocol, wake, stop).await;

@@ -36,10 +36,10 @@ const HINT: &str = "not set: name a server, or run `docket dev`, which brings it
 /// When one is not set or not a URL.
 pub fn connections(env: &Environment) -> Result<Connections, ConfigError> {
     let database = database_url(env)?;
-    Ok(Connections { database, amqp: needed_amqp(env)? })
+    Ok(Connections { database, amqp: amqp_needed(env)? })
 }
 
-pub(super) fn needed_amqp(env: &Environment) -> Result<SecretString, ConfigError> {
+pub(super) fn amqp_needed(env: &Environment) -> Result<SecretString, ConfigError> {
     amqp(env)?.ok_or_else(|| ConfigError::new("AMQP_URL", HINT))
 }
 

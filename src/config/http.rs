@@ -7,6 +7,7 @@ use super::{
     tokens::tokens,
 };
 use crate::http::{BULK_JOBS_MAX, HttpSettings, Limits, Rates};
+use secrecy::SecretString;
 use std::net::SocketAddr;
 
 settings! {
@@ -70,7 +71,8 @@ pub fn http(env: &Environment, flag: Option<SocketAddr>, default: SocketAddr) ->
     })
 }
 
-fn rates(env: &Environment) -> Result<Rates, ConfigError> {
+/// How much one token may ask.
+pub(super) fn rates(env: &Environment) -> Result<Rates, ConfigError> {
     let default = Rates::default();
     let rates = Rates {
         requests: env.number("DOCKET_HTTP_RATE", default.requests)?,
@@ -87,6 +89,14 @@ fn rates(env: &Environment) -> Result<Rates, ConfigError> {
         return Err(ConfigError::new("DOCKET_HTTP_BURST", "0: no request could ever be taken"));
     }
     Ok(rates)
+}
+
+/// The bearer token alone, for a command that asks an endpoint.
+///
+/// # Errors
+/// When its file can't be used.
+pub fn http_token(env: &Environment) -> Result<Option<SecretString>, ConfigError> {
+    env.secret("DOCKET_HTTP_TOKEN")
 }
 
 #[cfg(test)]

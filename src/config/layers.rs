@@ -4,7 +4,7 @@ use super::{
     catalogue::{by_variable, catalogue},
     civic, connections,
     file::{self, Parsed},
-    fleet, http, log,
+    fleet, gate, http, log,
     lookup::{ConfigError, Environment},
     origin::Origin,
     regular, rules,
@@ -54,6 +54,13 @@ impl fmt::Display for Problems {
 /// All problems at once: a file that can't be read, names that there aren't, values that can't be used. When each value is
 /// fine alone: those that contradict each other.
 pub fn load(process: Environment, line: &CommandLine) -> Result<Environment, Problems> {
+    let (env, problems) = look(process, line);
+    if problems.is_empty() { Ok(env) } else { Err(Problems(problems)) }
+}
+
+/// The same for whoever goes on with what can be used: everything that is set, and all problems.
+#[must_use]
+pub fn look(process: Environment, line: &CommandLine) -> (Environment, Vec<ConfigError>) {
     let mut problems = process.unreadable();
     problems.extend(unknown::unknown(process.iter()));
     let mut env = process;
@@ -78,7 +85,8 @@ pub fn load(process: Environment, line: &CommandLine) -> Result<Environment, Pro
     if problems.is_empty() {
         problems = together(&env);
     }
-    if problems.is_empty() { Ok(env) } else { Err(Problems(located(&env, problems))) }
+    let problems = located(&env, problems);
+    (env, problems)
 }
 
 /// What is wrong with a file alone, without the process's environment.
@@ -100,7 +108,7 @@ pub fn verify(env: &Environment, role: Role) -> Result<(), Problems> {
     let mut problems = Vec::new();
     if role != Role::Command {
         problems.extend(connections::database_url(env).err());
-        problems.extend(connections::needed_amqp(env).err());
+        problems.extend(connections::amqp_needed(env).err());
         problems.extend(http::http(env, None, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).err());
     }
     if role == Role::Worker {
@@ -158,6 +166,8 @@ fn together(env: &Environment) -> Vec<ConfigError> {
     };
     let mut problems = rules::fleet(&config);
     problems.extend(civic::allowed(env).err());
+    problems.extend(http::rates(env).err());
+    problems.extend(gate::max_pending(env).err());
     problems.extend(log::log(env, LogOutput::Stderr).err());
     match worker::worker(env, config.topology.lanes()) {
         Ok(worker) => problems.extend(rules::slots(worker.slots, &config.protocol)),

@@ -81,6 +81,26 @@ impl Health {
         self
     }
 
+    /// Whether the checks of `/livez` pass, for whoever restarts a process.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.liveness().status != CheckStatus::Failed
+    }
+
+    /// How the process goes, in one line: what doesn't live, else what isn't ready or worse than it should be.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        if !self.is_live() {
+            return format!("not alive: {}", self.liveness().unwell());
+        }
+        let report = self.readiness();
+        match report.status {
+            CheckStatus::Ok => "ready".to_owned(),
+            CheckStatus::Degraded => format!("degraded: {}", report.unwell()),
+            CheckStatus::Failed => format!("not ready: {}", report.unwell()),
+        }
+    }
+
     pub(super) fn liveness(&self) -> Report {
         Report::of(&self.live)
     }
@@ -111,6 +131,13 @@ impl Report {
         let status = checks.iter().map(|named| named.result.status).max().unwrap_or(CheckStatus::Ok);
         Self { status, checks }
     }
+
+    /// The checks that are as bad as the report.
+    fn unwell(&self) -> String {
+        let worst = self.checks.iter().filter(|named| named.result.status == self.status);
+        let told: Vec<String> = worst.map(|named| format!("{}: {}", named.name, named.result.detail)).collect();
+        told.join("; ")
+    }
 }
 
 #[cfg(test)]
@@ -125,5 +152,17 @@ mod tests {
         assert_eq!(health.liveness().status, CheckStatus::Ok, "no checks: it answers");
         let health = health.ready("c", || CheckResult::failed("away")).ready("d", ok);
         assert_eq!(health.readiness().status, CheckStatus::Failed);
+    }
+
+    #[test]
+    fn the_summary_names_the_worst() {
+        let health = Health::new().ready("a", || CheckResult::ok(""));
+        assert_eq!((health.is_live(), health.summary().as_str()), (true, "ready"));
+        let health = health.ready("b", || CheckResult::degraded("slow"));
+        assert_eq!(health.summary(), "degraded: b: slow");
+        let health = health.ready("c", || CheckResult::failed("away"));
+        assert_eq!((health.is_live(), health.summary().as_str()), (true, "not ready: c: away"));
+        let health = health.live("loop", || CheckResult::failed("stands still"));
+        assert_eq!((health.is_live(), health.summary().as_str()), (false, "not alive: loop: stands still"));
     }
 }

@@ -20,4 +20,5 @@ mod migrate;
 mod operate;
 mod read;
 mod support;
+mod systemd;
 mod vendor;

@@ -121,6 +121,14 @@ impl AmqpBroker {
         check::check(&self.inspector(&session), topology).await
     }
 
+    /// The heartbeat that both sides agreed on, in seconds; 0 is none.
+    ///
+    /// # Errors
+    /// There is no connection.
+    pub fn heartbeat(&self) -> Result<u16, BrokerError> {
+        Ok(self.session()?.heartbeat())
+    }
+
     fn session(&self) -> Result<Arc<Session>, BrokerError> {
         let session = self.0.session.borrow().clone();
         session.filter(|session| session.is_connected()).ok_or_else(|| {

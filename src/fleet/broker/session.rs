@@ -42,6 +42,11 @@ impl Session {
         self.connection.status().blocked()
     }
 
+    /// As it was agreed on, in seconds.
+    pub(super) fn heartbeat(&self) -> u16 {
+        self.connection.configuration().heartbeat()
+    }
+
     /// Gives the connection up: its supervisor opens another one. The first reason counts.
     pub(super) fn fail(&self, reason: impl Into<String>) {
         self.reason.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| reason.into());

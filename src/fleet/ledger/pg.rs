@@ -36,6 +36,17 @@ pub struct LedgerConnections {
     pub effects: usize,
 }
 
+/// For the heartbeat, so that no other traffic can make a living worker look dead.
+const HEARTBEAT: usize = 2;
+
+impl LedgerConnections {
+    /// All connections of a ledger.
+    #[must_use]
+    pub const fn total(self) -> usize {
+        self.engine + self.effects + HEARTBEAT
+    }
+}
+
 impl Default for LedgerConnections {
     fn default() -> Self {
         Self { engine: 4, effects: 8 }
@@ -54,7 +65,7 @@ impl PgLedger {
         Self {
             engine: with(PoolPurpose::Engine, connections.engine),
             effects: with(PoolPurpose::General, connections.effects),
-            heartbeat: with(PoolPurpose::General, 2),
+            heartbeat: with(PoolPurpose::General, HEARTBEAT),
             protocol: Arc::new(protocol),
             dead_lock: Arc::default(),
         }

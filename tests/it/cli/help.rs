@@ -10,6 +10,8 @@ const COMMANDS: &[&str] = &[
     "scheduler",
     "worker",
     "server",
+    "doctor",
+    "healthcheck",
     "migrate",
     "migrate up",
     "migrate status",

@@ -2,8 +2,10 @@
 
 mod config;
 mod database;
+mod doctor;
 mod enqueue;
 mod files;
+mod healthcheck;
 mod help;
 mod operate;
 pub(crate) mod process;

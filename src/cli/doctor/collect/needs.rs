@@ -1,0 +1,76 @@
+//! What a role does with each table. infra/postgres/roles.sql grants it, column by column.
+
+use super::super::facts::Role;
+
+/// A table or sequence, and rights on it.
+type Need = (&'static str, &'static [&'static str]);
+
+const READ: &[&str] = &["SELECT"];
+const ADD: &[&str] = &["SELECT", "INSERT"];
+const CHANGE: &[&str] = &["SELECT", "INSERT", "UPDATE"];
+const ALL: &[&str] = &["SELECT", "INSERT", "UPDATE", "DELETE"];
+
+/// Every role looks at the schema's version before it starts.
+const EVERY: &[Need] = &[("refinery_schema_history", READ)];
+
+const SCHEDULER: &[Need] = &[
+    ("jobs", &["SELECT", "UPDATE", "DELETE"]),
+    ("job_messages", ALL),
+    ("job_attempts", &["SELECT", "INSERT", "DELETE"]),
+    ("job_events", &["SELECT", "INSERT", "DELETE"]),
+    ("workers", ALL),
+    ("paused_kinds", READ),
+    ("broker_state", &["SELECT", "UPDATE"]),
+    ("quarantine", &["SELECT", "INSERT", "DELETE"]),
+    // The sweeps read how far it is.
+    ("job_message_seq", &["USAGE", "SELECT"]),
+];
+
+const WORKER: &[Need] = &[
+    // Handlers enqueue jobs.
+    ("jobs", CHANGE),
+    ("job_messages", ALL),
+    ("job_attempts", ADD),
+    ("job_events", ADD),
+    ("workers", CHANGE),
+    ("paused_kinds", READ),
+    ("broker_state", READ),
+    ("quarantine", &["SELECT", "INSERT", "DELETE"]),
+    ("job_message_seq", &["USAGE"]),
+    ("cities", &["SELECT", "UPDATE"]),
+    ("meetings", CHANGE),
+    ("meeting_revisions", ADD),
+    ("agenda_items", CHANGE),
+    ("documents", ADD),
+    ("document_refs", CHANGE),
+    ("extractions", ADD),
+    ("summaries", ADD),
+    ("matters", CHANGE),
+    ("matter_appearances", CHANGE),
+    ("llm_ledger", ADD),
+];
+
+/// It reads everything, and writes what operators do through the API.
+const SERVER: &[Need] = &[
+    ("jobs", CHANGE),
+    ("job_messages", READ),
+    ("job_attempts", READ),
+    ("job_events", ADD),
+    ("workers", READ),
+    ("paused_kinds", &["SELECT", "INSERT", "DELETE"]),
+    ("broker_state", &["SELECT", "UPDATE"]),
+];
+
+/// Pairs of a table and a right, each once.
+pub(super) fn pairs(roles: &[Role]) -> Vec<(&'static str, &'static str)> {
+    let of = |role: &Role| match role {
+        Role::Scheduler => SCHEDULER,
+        Role::Worker => WORKER,
+        Role::Server => SERVER,
+    };
+    let needs = EVERY.iter().chain(roles.iter().flat_map(of));
+    let mut pairs: Vec<_> = needs.flat_map(|(table, rights)| rights.iter().map(|right| (*table, *right))).collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs
+}

@@ -1,0 +1,93 @@
+//! The configuration.
+
+use super::super::{check::Check, facts::Settings, finding::Finding};
+use crate::config::ConfigError;
+
+pub(super) fn judge(settings: &Settings) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = settings.errors.iter().map(of_error).collect();
+    if !findings.iter().any(|finding| finding.check == Check::Configuration) {
+        findings.push(Finding::ok(Check::Configuration, "every setting can be used"));
+    }
+    if !findings.iter().any(|finding| finding.check == Check::Lease) {
+        findings.push(lease(settings));
+    }
+    findings.push(tls(settings));
+    findings
+}
+
+/// A setting that a role would refuse to start with. Its text says what would be right, and holds no secret.
+fn of_error(error: &ConfigError) -> Finding {
+    let is_about = |names: [&str; 2]| names.iter().any(|name| error.name.contains(name));
+    let check = if is_about(["DOCKET_LEASE", "DOCKET_HEARTBEAT"]) {
+        Check::Lease
+    } else if is_about(["DOCKET_CONSUMER_TIMEOUT", "DOCKET_HAND_BACK"]) {
+        Check::ConsumerTimeout
+    } else {
+        Check::Configuration
+    };
+    Finding::fault(check, error.to_string(), format!("set {} as this says; no role starts before", error.name))
+}
+
+fn lease(settings: &Settings) -> Finding {
+    let protocol = &settings.protocol;
+    let seen = format!(
+        "lease {:?}, heartbeat {:?}, deadline of a statement {:?}",
+        protocol.lease, protocol.heartbeat, protocol.statement
+    );
+    if protocol.statement >= protocol.lease {
+        let fix = "set DOCKET_STATEMENT below DOCKET_LEASE: a statement that hangs would cost a worker its lease";
+        return Finding::warning(Check::Lease, seen, fix);
+    }
+    Finding::ok(Check::Lease, seen)
+}
+
+fn tls(settings: &Settings) -> Finding {
+    if settings.unencrypted.is_empty() {
+        return Finding::ok(Check::Tls, "no unencrypted connection leaves this machine");
+    }
+    let urls: Vec<String> = settings.unencrypted.iter().map(|(name, host)| format!("{name} to {host}")).collect();
+    Finding::warning(
+        Check::Tls,
+        format!("passwords and jobs travel in the clear: {}", urls.join(", ")),
+        "use amqps://, https://, and ?sslmode=require for the database",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::healthy, *};
+    use crate::{cli::doctor::finding::Level, config::ConfigError};
+    use std::time::Duration;
+
+    fn one(settings: &Settings, check: Check) -> Finding {
+        judge(settings).into_iter().find(|finding| finding.check == check).expect("every check is looked at")
+    }
+
+    #[test]
+    fn a_setting_that_a_role_refuses_is_a_fault_of_its_check() {
+        let mut settings = healthy::settings();
+        let error = |name: &str| ConfigError { name: name.to_owned(), problem: "is wrong".to_owned() };
+        settings.errors = vec![error("DOCKET_LANES"), error("DOCKET_LEASE")];
+        let findings = judge(&settings);
+        assert_eq!(findings.iter().filter(|finding| finding.level == Level::Fault).count(), 2, "{findings:?}");
+        let lease = one(&settings, Check::Lease);
+        assert!(lease.seen.contains("is wrong") && lease.fix.is_some_and(|fix| fix.contains("DOCKET_LEASE")));
+    }
+
+    #[test]
+    fn a_statement_must_not_outlast_the_lease() {
+        let mut settings = healthy::settings();
+        settings.protocol.statement = settings.protocol.lease;
+        assert_eq!(one(&settings, Check::Lease).level, Level::Warning);
+        settings.protocol.statement = settings.protocol.lease - Duration::from_millis(1);
+        assert_eq!(one(&settings, Check::Lease).level, Level::Ok);
+    }
+
+    #[test]
+    fn plain_connections_are_named() {
+        let mut settings = healthy::settings();
+        settings.unencrypted = vec![("AMQP_URL", "broker.example".to_owned())];
+        let finding = one(&settings, Check::Tls);
+        assert!(finding.level == Level::Warning && finding.seen.contains("AMQP_URL to broker.example"), "{finding:?}");
+    }
+}
