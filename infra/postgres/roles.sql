@@ -67,7 +67,7 @@ grant update (status, epoch, message_id, queued_at, finished_at, failed_at, dead
   to docket_server;
 grant insert on job_events to docket_server;
 grant update (dead_left) on broker_state to docket_server;
-grant insert, delete on paused_kinds to docket_server;
+grant insert, delete on paused_kinds, paused_lanes to docket_server;
 
 -- The same by the command line, and the cities that are followed.
 grant docket_server to docket_operator;

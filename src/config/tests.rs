@@ -17,6 +17,7 @@ fn read_all(env: &Environment) -> Vec<String> {
         fleet(env).err(),
         http(env, None, any).err(),
         worker(env, &known).err(),
+        max_pending(env).err(),
         civic(env).err(),
         connections(env).err(),
         database_url(env).err(),

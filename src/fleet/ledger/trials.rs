@@ -7,6 +7,8 @@ use crate::{
 
 /// The version that has all of it.
 const SINCE: i32 = 3;
+/// The version that can pause a lane.
+const LANES_SINCE: i32 = 5;
 
 /// The job of a trial. In a subquery: it is looked up once, by key.
 const JOB: &str = "id = (select lastval())";
@@ -50,6 +52,12 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
         "insert into paused_kinds (kind) values ('docket.verify')",
         "kind = 'docket.verify'",
         "kind paused_at",
+    ),
+    (
+        "paused_lanes",
+        "insert into paused_lanes (lane) values ('docket.verify')",
+        "lane = 'docket.verify'",
+        "lane paused_at",
     ),
     ("broker_state", "select 1", "one", "one generation dead_left"),
     (
@@ -188,7 +196,9 @@ pub fn trials() -> Vec<Trial> {
     for (table, insert, row, columns) in ROWS {
         for column in columns.split_whitespace() {
             let sql = format!("update {table} set {column} = null where {row}");
-            all.push(trial(format!("{table}.{column} null"), (*insert).to_owned(), sql, false));
+            let null = trial(format!("{table}.{column} null"), (*insert).to_owned(), sql, false);
+            let since = if *table == "paused_lanes" { LANES_SINCE } else { null.since };
+            all.push(Trial { since, ..null });
         }
     }
     all

@@ -7,7 +7,7 @@ use docket::{
     fleet::{
         job::JobId,
         ledger::{
-            operate::{cancel, discard, pause_kind, requeue, resume_kind, undo_requeue},
+            operate::{cancel, discard, pause_kind, pause_lane, requeue, resume_kind, resume_lane, undo_requeue},
             read,
         },
     },
@@ -70,6 +70,8 @@ async fn operate(fleet: &TestFleet, dead: JobId, failed: JobId) {
     assert_eq!(discard(&server, &[failed], "a test").await.unwrap().done.len(), 1);
     assert_eq!(cancel(&server, &[dead], "a test").await.unwrap().done.len(), 1);
     assert!(resume_kind(&server, "plain").await.unwrap());
+    assert!(pause_lane(&server, "default", "a test").await.unwrap());
+    assert!(resume_lane(&server, "default", "a test").await.unwrap());
     assert!(read::exact_stats(&server).await.is_ok());
     assert!(read::job_detail(&server, dead).await.unwrap().is_some());
 }

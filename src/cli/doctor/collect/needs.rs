@@ -20,6 +20,7 @@ const SCHEDULER: &[Need] = &[
     ("job_events", &["SELECT", "INSERT", "DELETE"]),
     ("workers", ALL),
     ("paused_kinds", READ),
+    ("paused_lanes", READ),
     ("broker_state", &["SELECT", "UPDATE"]),
     ("quarantine", &["SELECT", "INSERT", "DELETE"]),
     // The sweeps read how far it is.
@@ -34,6 +35,7 @@ const WORKER: &[Need] = &[
     ("job_events", ADD),
     ("workers", CHANGE),
     ("paused_kinds", READ),
+    ("paused_lanes", READ),
     ("broker_state", READ),
     ("quarantine", &["SELECT", "INSERT", "DELETE"]),
     ("job_message_seq", &["USAGE"]),
@@ -58,6 +60,7 @@ const SERVER: &[Need] = &[
     ("job_events", ADD),
     ("workers", READ),
     ("paused_kinds", &["SELECT", "INSERT", "DELETE"]),
+    ("paused_lanes", &["SELECT", "INSERT", "DELETE"]),
     ("broker_state", &["SELECT", "UPDATE"]),
 ];
 
