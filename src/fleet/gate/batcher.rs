@@ -1,6 +1,7 @@
 //! Single jobs that arrive together share one INSERT and one commit.
 //!
-//! No timer: a batch is what waits when the one before has committed, so a lone job goes at once and a crowd shares.
+//! A batch is what waits when the one before has committed, so a lone job goes at once. A crowd of callers that ask again
+//! as soon as they are answered would fall into two halves that take turns; a moment's patience brings them together.
 
 use super::{
     GateError,
@@ -10,7 +11,7 @@ use crate::fleet::{enqueue::Enqueued, job::NewJob};
 use std::time::Duration;
 use tokio::{
     sync::{mpsc, oneshot},
-    time::Instant,
+    time::{Instant, timeout_at},
 };
 
 /// Jobs of a batch, at most: its statement stays short, and so does the wait of those behind it.
@@ -19,6 +20,8 @@ const BATCH_MAX: usize = 500;
 const QUEUE_MAX: usize = 2_000;
 /// Who has waited longer for its turn is sent away: its answer would come too late.
 const WAIT_MAX: Duration = Duration::from_secs(2);
+/// tokio's timers count milliseconds.
+const SHORTEST_TIMER: Duration = Duration::from_millis(1);
 
 /// Takes single jobs.
 #[derive(Clone, Debug)]
@@ -47,12 +50,39 @@ impl Batcher {
     }
 }
 
+/// The batch before: whom it answered, and how long that took.
+#[derive(Clone, Copy, Default)]
+struct Last {
+    jobs: usize,
+    took: Duration,
+}
+
 async fn run(writer: Writer, mut asks: mpsc::Receiver<Ask>) {
-    let mut batch = Vec::new();
+    let (mut batch, mut last) = (Vec::new(), Last::default());
     while asks.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        for (ask, answer) in serve(&writer, wanted(&mut batch)).await {
+        gather(&mut asks, &mut batch, last).await;
+        let begun = Instant::now();
+        let answers = serve(&writer, wanted(&mut batch)).await;
+        last = Last { jobs: answers.len(), took: begun.elapsed() };
+        for (ask, answer) in answers {
             // Who went away meanwhile may ask again, with its key.
             let _ = ask.send(answer);
+        }
+    }
+}
+
+/// Waits for those who were just answered to ask again, for half of what a commit takes at most. Two callers gain
+/// nothing, and a commit that is as quick as the shortest timer is not worth waiting for.
+async fn gather(asks: &mut mpsc::Receiver<Ask>, batch: &mut Vec<Ask>, last: Last) {
+    let (expected, patience) = ((batch.len() + last.jobs).min(BATCH_MAX), last.took / 2);
+    if expected <= 2 || patience < SHORTEST_TIMER {
+        return;
+    }
+    let until = Instant::now() + patience;
+    while batch.len() < expected {
+        match timeout_at(until, asks.recv()).await {
+            Ok(Some(ask)) => batch.push(ask),
+            _ => return,
         }
     }
 }

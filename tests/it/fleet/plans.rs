@@ -16,7 +16,7 @@ use docket::{
     db::{PoolOptions, PoolPurpose, pool},
     fleet::ledger::statements,
 };
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 /// How the planner is asked to plan. Left alone it goes from custom to generic plans after five executions.
@@ -74,7 +74,9 @@ async fn session(db: &TestDb, session: Session) -> deadpool_postgres::Object {
         Session::Engine => PoolPurpose::Engine,
         Session::General => PoolPurpose::General,
     };
-    pool(&db.config(), PoolOptions::new(purpose, 1)).get().await.unwrap()
+    // What is bounded here are rows. A trap is slow by nature, and slower beside other tests.
+    let options = PoolOptions { statement: Duration::from_mins(5), ..PoolOptions::new(purpose, 1) };
+    pool(&db.config(), options).get().await.unwrap()
 }
 
 async fn check(client: &Client, case: &Case, sql: &str, mode: &str) -> Vec<String> {
