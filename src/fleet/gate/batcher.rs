@@ -71,14 +71,14 @@ async fn run(writer: Writer, mut asks: mpsc::Receiver<Ask>) {
     }
 }
 
-/// Waits for those who were just answered to ask again, for half of what a commit takes at most. Two callers gain
-/// nothing, and a commit that is as quick as the shortest timer is not worth waiting for.
+/// Waits for those who were just answered to ask again, for half of what a commit takes, or a millisecond, at most. Two
+/// callers would gain nothing.
 async fn gather(asks: &mut mpsc::Receiver<Ask>, batch: &mut Vec<Ask>, last: Last) {
-    let (expected, patience) = ((batch.len() + last.jobs).min(BATCH_MAX), last.took / 2);
-    if expected <= 2 || patience < SHORTEST_TIMER {
+    let expected = (batch.len() + last.jobs).min(BATCH_MAX);
+    if expected <= 2 {
         return;
     }
-    let until = Instant::now() + patience;
+    let until = Instant::now() + (last.took / 2).max(SHORTEST_TIMER);
     while batch.len() < expected {
         match timeout_at(until, asks.recv()).await {
             Ok(Some(ask)) => batch.push(ask),
@@ -132,4 +132,40 @@ async fn one_by_one(writer: &Writer, jobs: &[NewJob]) -> Vec<Result<Enqueued, Ga
 fn each(settled: Settled) -> Vec<Result<Enqueued, GateError>> {
     let vanished = || GateError::Repeat("the job with this key is being deleted".to_owned());
     settled.into_iter().map(|enqueued| enqueued.ok_or_else(vanished)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn ask() -> Ask {
+        let job = NewJob::new("greet", &json!({})).expect("JSON");
+        Ask { job, since: Instant::now(), answer: oneshot::channel().0 }
+    }
+
+    /// How many a batch of `first` becomes after one of `jobs`, when `more` ask again at once, and what that took.
+    async fn gathered(first: usize, jobs: usize, more: usize) -> (usize, Duration) {
+        let (sender, mut asks) = mpsc::channel(QUEUE_MAX);
+        let mut batch: Vec<Ask> = (0..first).map(|_| ask()).collect();
+        for _ in 0..more {
+            sender.try_send(ask()).expect("there is room");
+        }
+        let begun = Instant::now();
+        gather(&mut asks, &mut batch, Last { jobs, took: Duration::from_millis(8) }).await;
+        (batch.len(), begun.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lone_caller_waits_for_nobody() {
+        assert_eq!(gathered(1, 0, 0).await, (1, Duration::ZERO), "the first ever");
+        assert_eq!(gathered(1, 1, 0).await, (1, Duration::ZERO), "one that comes again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_that_comes_back_is_one_batch_and_waits_no_longer_than_for_itself() {
+        assert_eq!(gathered(4, 4, 4).await, (8, Duration::ZERO));
+        assert_eq!(gathered(4, 4, 3).await, (7, Duration::from_millis(4)), "half of what a commit takes");
+        assert_eq!(gathered(400, 400, 400).await.0, BATCH_MAX);
+    }
 }

@@ -1,12 +1,14 @@
 //! What the integration tests share.
 
 mod db;
+mod examples;
 mod ledger;
 mod roles;
 mod services;
 mod vhost;
 
 pub(crate) use db::TestDb;
+pub(crate) use examples::{examples, run_example};
 pub(crate) use ledger::{TestLedger, metrics, sum};
 pub(crate) use roles::login;
 pub(crate) use services::services;
