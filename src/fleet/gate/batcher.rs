@@ -50,10 +50,10 @@ impl Batcher {
     }
 }
 
-/// The batch before: whom it answered, and how long that took.
+/// The batch before: how many callers there were when it ended, answered or waiting, and how long it took.
 #[derive(Clone, Copy, Default)]
 struct Last {
-    jobs: usize,
+    callers: usize,
     took: Duration,
 }
 
@@ -63,7 +63,7 @@ async fn run(writer: Writer, mut asks: mpsc::Receiver<Ask>) {
         gather(&mut asks, &mut batch, last).await;
         let begun = Instant::now();
         let answers = serve(&writer, wanted(&mut batch)).await;
-        last = Last { jobs: answers.len(), took: begun.elapsed() };
+        last = Last { callers: answers.len() + asks.len(), took: begun.elapsed() };
         for (ask, answer) in answers {
             // Who went away meanwhile may ask again, with its key.
             let _ = ask.send(answer);
@@ -74,7 +74,7 @@ async fn run(writer: Writer, mut asks: mpsc::Receiver<Ask>) {
 /// Waits for those who were just answered to ask again, for half of what a commit takes, or a millisecond, at most. Two
 /// callers would gain nothing.
 async fn gather(asks: &mut mpsc::Receiver<Ask>, batch: &mut Vec<Ask>, last: Last) {
-    let expected = (batch.len() + last.jobs).min(BATCH_MAX);
+    let expected = last.callers.min(BATCH_MAX);
     if expected <= 2 {
         return;
     }
@@ -144,15 +144,16 @@ mod tests {
         Ask { job, since: Instant::now(), answer: oneshot::channel().0 }
     }
 
-    /// How many a batch of `first` becomes after one of `jobs`, when `more` ask again at once, and what that took.
-    async fn gathered(first: usize, jobs: usize, more: usize) -> (usize, Duration) {
+    /// How many a batch of `first` becomes where there were so many callers and `more` ask again at once, and what that
+    /// took.
+    async fn gathered(first: usize, callers: usize, more: usize) -> (usize, Duration) {
         let (sender, mut asks) = mpsc::channel(QUEUE_MAX);
         let mut batch: Vec<Ask> = (0..first).map(|_| ask()).collect();
         for _ in 0..more {
             sender.try_send(ask()).expect("there is room");
         }
         let begun = Instant::now();
-        gather(&mut asks, &mut batch, Last { jobs, took: Duration::from_millis(8) }).await;
+        gather(&mut asks, &mut batch, Last { callers, took: Duration::from_millis(8) }).await;
         (batch.len(), begun.elapsed())
     }
 
@@ -160,12 +161,14 @@ mod tests {
     async fn a_lone_caller_waits_for_nobody() {
         assert_eq!(gathered(1, 0, 0).await, (1, Duration::ZERO), "the first ever");
         assert_eq!(gathered(1, 1, 0).await, (1, Duration::ZERO), "one that comes again");
+        assert_eq!(gathered(1, 2, 0).await, (1, Duration::ZERO), "two that take turns");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_crowd_that_comes_back_is_one_batch_and_waits_no_longer_than_for_itself() {
-        assert_eq!(gathered(4, 4, 4).await, (8, Duration::ZERO));
-        assert_eq!(gathered(4, 4, 3).await, (7, Duration::from_millis(4)), "half of what a commit takes");
-        assert_eq!(gathered(400, 400, 400).await.0, BATCH_MAX);
+        assert_eq!(gathered(4, 8, 4).await, (8, Duration::ZERO), "two halves meet");
+        assert_eq!(gathered(1, 8, 7).await, (8, Duration::ZERO), "and stay together");
+        assert_eq!(gathered(4, 8, 3).await, (7, Duration::from_millis(4)), "half of what a commit takes");
+        assert_eq!(gathered(400, 800, 400).await.0, BATCH_MAX);
     }
 }
