@@ -58,8 +58,7 @@ pub fn civic(env: &Environment) -> Result<CivicSettings, ConfigError> {
 /// Hosts that may be asked although their address isn't public.
 pub(super) fn allowed(env: &Environment) -> Result<Vec<Allowed>, ConfigError> {
     let name = "DOCKET_ALLOW_HOSTS";
-    let hosts = env.get(name).unwrap_or_default().split(',').filter(|host| !host.trim().is_empty());
-    hosts.map(|host| host.parse().map_err(|e: String| ConfigError::new(name, e))).collect()
+    env.list(name).map(|host| host.parse().map_err(|e: String| ConfigError::new(name, e))).collect()
 }
 
 fn openai(env: &Environment) -> Result<OpenAiSettings, ConfigError> {

@@ -23,7 +23,7 @@ pub fn max_pending(env: &Environment) -> Result<MaxPending, ConfigError> {
     let mut limits = MaxPending::default();
     let (name, kinds) = ("DOCKET_MAX_PENDING", "DOCKET_MAX_PENDING_KINDS");
     limits.default = countable(name, env.number(name, limits.default)?)?;
-    for pair in env.get(kinds).unwrap_or_default().split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+    for pair in env.list(kinds) {
         let shape = || ConfigError::new(kinds, "write kind=number, separated by commas, such as sync_city=100");
         let (kind, max) = pair.split_once('=').ok_or_else(shape)?;
         let max = max.trim().parse().map_err(|_| shape())?;

@@ -59,12 +59,11 @@ pub fn http(env: &Environment, flag: Option<SocketAddr>, default: SocketAddr) ->
         body_bytes: env.size("DOCKET_HTTP_BODY", bounds.body_bytes)?,
         ..bounds
     };
-    let hosts = env.get("DOCKET_HTTP_HOSTS").unwrap_or_default().split(',').map(str::trim);
     Ok(HttpSettings {
         addr,
         token: env.secret("DOCKET_HTTP_TOKEN")?,
         tokens: env.get("DOCKET_HTTP_TOKENS_FILE").map(tokens).transpose()?.unwrap_or_default(),
-        hosts: hosts.filter(|host| !host.is_empty()).map(str::to_owned).collect(),
+        hosts: env.list("DOCKET_HTTP_HOSTS").map(str::to_owned).collect(),
         rates: rates(env)?,
         metrics_open,
         limits,

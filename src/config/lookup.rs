@@ -114,6 +114,11 @@ impl Environment {
         }
     }
 
+    /// The words of a list that is separated by commas, without blanks around them; empty ones don't count.
+    pub(super) fn list(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.get(name).unwrap_or_default().split(',').map(str::trim).filter(|word| !word.is_empty())
+    }
+
     pub(super) fn number<T: FromStr>(&self, name: &str, default: T) -> Result<T, ConfigError> {
         self.parse(name, default, "a whole number")
     }

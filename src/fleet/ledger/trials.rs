@@ -14,9 +14,11 @@ const LANES_SINCE: i32 = 5;
 const JOB: &str = "id = (select lastval())";
 const INSERT: &str = "insert into jobs (kind) values ('docket.verify')";
 
-/// Tables of which one row, made here, shows that no column may lose its value: insert, which row, columns.
-const ROWS: &[(&str, &str, &str, &str)] = &[
+/// Tables of which one row, made here, shows that no column may lose its value: since which version,
+/// its name, insert, which row, columns.
+const ROWS: &[(i32, &str, &str, &str, &str)] = &[
     (
+        SINCE,
         "jobs",
         INSERT,
         JOB,
@@ -24,43 +26,50 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
          args_version kind lane args",
     ),
     (
+        SINCE,
         "job_messages",
         "insert into job_messages (id, band, lane, kind, jobs) values (-1, 1, 'default', 'docket.verify', '{}')",
         "id = -1",
         "id queued_at band lane kind jobs",
     ),
     (
+        SINCE,
         "job_attempts",
         "insert into job_attempts (job_id, epoch, round, attempt, outcome) values (-1, 0, 0, 1, 'failed')",
         "job_id = -1",
         "job_id epoch ended_at round attempt outcome",
     ),
     (
+        SINCE,
         "job_events",
         "insert into job_events (job_id, epoch, event) values (-1, 0, 'docket.verify')",
         "job_id = -1",
         "job_id at epoch event",
     ),
     (
+        SINCE,
         "workers",
         "insert into workers (slots, name, lanes, kinds) values (0, 'docket.verify', '{}', '{}')",
         "id = (select lastval())",
         "beat beat_at started_at slots state name lanes kinds",
     ),
     (
+        SINCE,
         "paused_kinds",
         "insert into paused_kinds (kind) values ('docket.verify')",
         "kind = 'docket.verify'",
         "kind paused_at",
     ),
     (
+        LANES_SINCE,
         "paused_lanes",
         "insert into paused_lanes (lane) values ('docket.verify')",
         "lane = 'docket.verify'",
         "lane paused_at",
     ),
-    ("broker_state", "select 1", "one", "one generation dead_left"),
+    (SINCE, "broker_state", "select 1", "one", "one generation dead_left"),
     (
+        SINCE,
         "quarantine",
         "insert into quarantine (queue, reason, headers, body) values ('q', 'docket.verify', '', '')",
         "id = (select lastval())",
@@ -193,12 +202,11 @@ pub fn trials() -> Vec<Trial> {
         );
         trial((*what).to_owned(), steps(way), sql, true)
     }));
-    for (table, insert, row, columns) in ROWS {
+    for (since, table, insert, row, columns) in ROWS {
         for column in columns.split_whitespace() {
             let sql = format!("update {table} set {column} = null where {row}");
             let null = trial(format!("{table}.{column} null"), (*insert).to_owned(), sql, false);
-            let since = if *table == "paused_lanes" { LANES_SINCE } else { null.since };
-            all.push(Trial { since, ..null });
+            all.push(Trial { since: *since, ..null });
         }
     }
     all

@@ -18,6 +18,8 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+const HINT: &str = "see /api/lanes";
+
 /// The lanes.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Lanes {
@@ -57,15 +59,7 @@ pub(super) async fn pause(
     Extension(caller): Extension<Caller>,
     lane: Result<Path<String>, PathRejection>,
 ) -> Result<Json<LaneTold>, Problem> {
-    let (lane, actor) = (name(lane)?, caller.actor());
-    let act = {
-        let lane = lane.clone();
-        async move |connection: deadpool_postgres::Object| {
-            inner(operate::pause_lane(client(&connection), &lane, &actor).await)
-        }
-    };
-    let changed = outer(database.ask("api.pause_lane", act).await?)?;
-    Ok(Json(LaneTold { lane, paused: true, changed }))
+    set(&database, &caller, lane, true).await
 }
 
 /// Go on with a lane
@@ -77,31 +71,35 @@ pub(super) async fn resume(
     Extension(caller): Extension<Caller>,
     lane: Result<Path<String>, PathRejection>,
 ) -> Result<Json<LaneTold>, Problem> {
-    let (lane, actor) = (name(lane)?, caller.actor());
-    let act = {
-        let lane = lane.clone();
-        async move |connection: deadpool_postgres::Object| {
-            inner(operate::resume_lane(client(&connection), &lane, &actor).await)
-        }
-    };
-    let changed = outer(database.ask("api.resume_lane", act).await?)?;
-    Ok(Json(LaneTold { lane, paused: false, changed }))
+    set(&database, &caller, lane, false).await
 }
 
-fn name(lane: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
-    let Path(lane) = lane.map_err(|_| Problem::bad_request("the name of a lane is UTF-8", "see /api/lanes"))?;
-    Ok(lane)
+async fn set(
+    database: &Database,
+    caller: &Caller,
+    lane: Result<Path<String>, PathRejection>,
+    paused: bool,
+) -> Result<Json<LaneTold>, Problem> {
+    let Path(lane) = lane.map_err(|_| Problem::bad_request("the name of a lane is UTF-8", HINT))?;
+    let (operation, actor) = (if paused { "api.pause_lane" } else { "api.resume_lane" }, caller.actor());
+    let act = async |connection: deadpool_postgres::Object| {
+        let client = client(&connection);
+        let acted = if paused {
+            operate::pause_lane(client, &lane, &actor).await
+        } else {
+            operate::resume_lane(client, &lane, &actor).await
+        };
+        named(acted)
+    };
+    let changed = database.ask(operation, act).await?.map_err(|message| Problem::bad_request(message, HINT))?;
+    Ok(Json(LaneTold { lane, paused, changed }))
 }
 
 /// The database's errors are the query's; a bad name is an answer.
-fn inner(result: Result<bool, OperateError>) -> Result<Result<bool, String>, tokio_postgres::Error> {
+fn named(result: Result<bool, OperateError>) -> Result<Result<bool, String>, tokio_postgres::Error> {
     match result {
         Ok(changed) => Ok(Ok(changed)),
         Err(OperateError::Database(error)) => Err(error),
         Err(error @ OperateError::Name { .. }) => Ok(Err(error.to_string())),
     }
-}
-
-fn outer(result: Result<bool, String>) -> Result<bool, Problem> {
-    result.map_err(|message| Problem::bad_request(message, "see /api/lanes"))
 }

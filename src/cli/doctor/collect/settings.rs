@@ -2,6 +2,7 @@
 
 use super::super::facts::{Account, Role, Settings};
 use crate::{
+    cli::server,
     config::{self, ConfigError, Environment, FleetConfig},
     fleet::{
         broker::{Topology, virtual_host},
@@ -45,7 +46,7 @@ pub(super) fn read(env: &Environment, roles: &[Role], refused: Vec<ConfigError>)
         // What it holds is of no interest here, only whether it can be used.
         drop(config::civic(env).map_err(&mut take));
     }
-    let own = if roles.contains(&Role::Server) { super::super::super::server::DEFAULT } else { any() };
+    let own = if roles.contains(&Role::Server) { server::DEFAULT } else { any() };
     let endpoint = config::http(env, None, own).map_err(&mut take).ok().map(|http| http.addr);
     let worker = config::worker(env, fleet.topology.lanes());
     let slots = worker.map_err(&mut take).map_or(16, |worker| worker.slots);
