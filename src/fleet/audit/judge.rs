@@ -93,12 +93,13 @@ fn unjudged(now: &Look) -> Vec<String> {
         return Vec::new();
     }
     let mut classes = BTreeSet::new();
-    for band in now.bands.values().filter(|band| band.route != Route::Missing) {
+    for ((lane, _), band) in now.bands.iter().filter(|(_, band)| band.route != Route::Missing) {
         if band.ready.is_none() {
             classes.extend([Class::Ghost, Class::Unrouted]);
         }
         // Without a worker messages just wait, and R3 rests too.
-        if band.ready.is_none() && band.messages > 0 {
+        let is_served = now.workers.values().any(|worker| worker.takes_work && worker.lanes.contains(lane));
+        if band.messages > 0 && is_served && !(band.proven && band.ready.is_some()) {
             classes.insert(Class::Missing);
         }
     }
