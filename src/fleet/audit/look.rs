@@ -45,6 +45,8 @@ pub(super) struct BandLook {
     pub(super) route: Route,
     /// A message to it was confirmed just now: a count of 0 is no leader's silence.
     pub(super) proven: bool,
+    /// Probes of the audit that may still be in the queue; they are not counted as ready.
+    pub(super) outstanding: i64,
     /// The oldest messages of the ledger that the queue is too short for, each with its jobs.
     pub(super) lacking: BTreeMap<i64, i64>,
     /// Due jobs, counted where nothing routes them.
@@ -77,29 +79,21 @@ pub(super) async fn look<B: Broker>(
     let stats = queue_stats(client).await?;
     let lanes: BTreeSet<String> = settings.lanes.iter().cloned().chain(at_work(&stats)).collect();
     let first = audit::unclaimed(client, old).await?;
-    let asked = match generation {
-        0 => BTreeMap::new(),
-        _ => ask(broker, &lanes, &workers).await,
-    };
+    let questions = lanes.iter().flat_map(|lane| Band::ALL.map(|band| (lane.clone(), band))).map(|key| Question {
+        is_served: workers.values().any(|worker| worker.takes_work && worker.lanes.contains(&key.0)),
+        messages: first.get(&key).map_or(0, |unclaimed| unclaimed.messages),
+        outstanding: before.and_then(|before| before.bands.get(&key)).map_or(0, |band| band.outstanding),
+        lane: key.0,
+        band: key.1,
+    });
+    let questions = if generation == 0 { Vec::new() } else { questions.collect() };
+    let asked = ask(broker, questions).await;
     let second = audit::unclaimed(client, old).await?;
     let mut look = Look { watermark, generation, workers, jobs: jobs(&stats), ..Look::default() };
-    for (key, (route, proven, ready)) in asked {
-        let count = |all: &BTreeMap<_, Unclaimed>| all.get(&key).copied().unwrap_or_default();
-        let (first, second) = (count(&first), count(&second));
-        let mut band =
-            BandLook { messages: first.messages.max(second.messages), ready, route, proven, ..BandLook::default() };
-        let lack = match (route, ready) {
-            (Route::Missing, _) => second.old,
-            (_, Some(ready)) if proven => second.old - ready,
-            _ => 0,
-        };
-        if lack > 0 {
-            band.lacking = audit::oldest(client, &key.0, key.1, old, lack).await?;
-        }
-        if route == Route::Missing {
-            band.due = audit::due(client, &key.0).await?.get(&key.1).copied().unwrap_or_default();
-        }
-        look.bands.insert(key, band);
+    for (question, answer) in asked {
+        let key = (question.lane, question.band);
+        let band = band(client, &key, answer, question.messages, second.get(&key).copied().unwrap_or_default(), old);
+        look.bands.insert(key.clone(), band.await?);
     }
     for lane in lanes {
         let kinds = kinds(&look.workers, &lane);
@@ -112,6 +106,32 @@ pub(super) async fn look<B: Broker>(
     look.dead = audit::dead(client).await?;
     if generation > 0 {
         look.dead_depth = broker.dead_depth().await.ok().map(number);
+    }
+    Ok(look)
+}
+
+/// What answer and ledger say together.
+async fn band(
+    client: &Client,
+    (lane, band): &(String, Band),
+    answer: Answer,
+    messages: i64,
+    now: Unclaimed,
+    old: i64,
+) -> Result<BandLook, Error> {
+    let Answer { route, proven, ready, outstanding } = answer;
+    let lack = match (route, ready) {
+        (Route::Missing, _) => now.old,
+        (_, Some(ready)) if proven => now.old - ready,
+        _ => 0,
+    };
+    let mut look =
+        BandLook { messages: messages.max(now.messages), ready, route, proven, outstanding, ..BandLook::default() };
+    if lack > 0 {
+        look.lacking = audit::oldest(client, lane, *band, old, lack).await?;
+    }
+    if route == Route::Missing {
+        look.due = audit::due(client, lane).await?.get(band).copied().unwrap_or_default();
     }
     Ok(look)
 }
@@ -132,46 +152,68 @@ fn kinds(workers: &BTreeMap<i64, AuditedWorker>, lane: &str) -> Vec<String> {
     of_lane.flat_map(|worker| worker.kinds.iter().cloned()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-type Asked = (Route, bool, Option<i64>);
+/// A question about a band, with what the answer is judged by.
+struct Question {
+    lane: String,
+    band: Band,
+    /// A worker would take a probe.
+    is_served: bool,
+    /// Unclaimed messages in the ledger.
+    messages: i64,
+    /// A probe of an earlier look that nobody may have taken.
+    outstanding: i64,
+}
 
-/// Asks each band's queue. Where a worker would take it, a probe goes out first: its answer proves that the queue is
-/// reached and counts.
-async fn ask<B: Broker>(
-    broker: &B,
-    lanes: &BTreeSet<String>,
-    workers: &BTreeMap<i64, AuditedWorker>,
-) -> BTreeMap<(String, Band), Asked> {
-    let has_worker = |lane: &String| workers.values().any(|worker| worker.takes_work && worker.lanes.contains(lane));
-    let mut asks: Vec<BoxFuture<'static, ((String, Band), Asked)>> = Vec::new();
-    for lane in lanes {
-        let probe = has_worker(lane);
-        for band in Band::ALL {
-            let (broker, lane) = (broker.clone(), lane.clone());
-            asks.push(Box::pin(async move {
-                let asked = ask_one(&broker, &lane, band, probe).await;
-                ((lane, band), asked)
-            }));
-        }
+/// What the broker says of a band.
+#[derive(Clone, Copy, Debug, Default)]
+struct Answer {
+    route: Route,
+    proven: bool,
+    /// Without the probe that is still there.
+    ready: Option<i64>,
+    outstanding: i64,
+}
+
+/// Asks each band's queue.
+async fn ask<B: Broker>(broker: &B, questions: Vec<Question>) -> Vec<(Question, Answer)> {
+    let mut asks: Vec<BoxFuture<'static, (Question, Answer)>> = Vec::new();
+    for question in questions {
+        let broker = broker.clone();
+        asks.push(Box::pin(async move {
+            let answer = ask_one(&broker, &question).await;
+            (question, answer)
+        }));
     }
     stream::iter(asks).buffer_unordered(AT_ONCE).collect().await
 }
 
-async fn ask_one<B: Broker>(broker: &B, lane: &str, band: Band, probe: bool) -> Asked {
-    let mut route = Route::Unknown;
-    let mut proven = false;
-    if probe && broker.can_publish() {
-        match broker.publish(Outgoing::Probe { lane: lane.to_owned(), band }).await {
-            PublishOutcome::Confirmed => (route, proven) = (Route::There, true),
-            PublishOutcome::Returned => route = Route::Missing,
+/// Where a worker would take it, a probe goes out: its confirm proves that the queue is reached and counts. Not where more
+/// is ready than the ledger has: then nobody takes it, and one probe that waits is enough.
+async fn ask_one<B: Broker>(broker: &B, question: &Question) -> Answer {
+    let mut ready = match broker.depth(&question.lane, question.band).await {
+        Ok(ready) => number(ready),
+        Err(BrokerError::Topology(_)) => return Answer { route: Route::Missing, ..Answer::default() },
+        Err(_) => return Answer { outstanding: question.outstanding, ..Answer::default() },
+    };
+    let mut answer = Answer::default();
+    if ready > question.messages {
+        answer.outstanding = question.outstanding;
+    } else if question.is_served && broker.can_publish() {
+        let probe = Outgoing::Probe { lane: question.lane.clone(), band: question.band };
+        match broker.publish(probe).await {
+            PublishOutcome::Confirmed => (answer.route, answer.proven, answer.outstanding) = (Route::There, true, 1),
+            PublishOutcome::Returned => answer.route = Route::Missing,
             PublishOutcome::Nacked | PublishOutcome::Unknown => {}
         }
     }
-    match broker.depth(lane, band).await {
-        // The probe itself may still be there.
-        Ok(ready) => (route, proven, Some((number(ready) - i64::from(proven)).max(0))),
-        Err(BrokerError::Topology(_)) => (Route::Missing, false, None),
-        Err(_) => (route, false, None),
+    if answer.proven {
+        match broker.depth(&question.lane, question.band).await {
+            Ok(depth) => ready = number(depth),
+            Err(_) => answer.proven = false,
+        }
     }
+    answer.ready = Some((ready - answer.outstanding).max(0));
+    answer
 }
 
 fn number(count: u64) -> i64 {

@@ -50,7 +50,7 @@ async fn a_job_in_two_messages_or_under_two_names_is_double_and_runs_once() {
     let worker = dead_worker(&fleet, 1).await;
     pick(&fleet, 9).await;
     let twice = format!(
-        "insert into job_messages (id, band, lane, kind, broker_gen, jobs) values (1, 1, 'default', 'plain', 1, '{{{}}}'); \
+        "insert into job_messages (id, band, lane, kind, broker_gen, jobs) values (-5, 1, 'default', 'plain', 1, '{{{}}}'); \
          update job_messages set worker_id = {} where worker_id = {worker}",
         ids[1].0,
         worker + 1000
