@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     config::{self, Environment},
+    db::{PoolOptions, PoolPurpose, pool},
     fleet::{
         audit::{AuditSettings, watch},
         ledger::gauges::publish_gauges,
@@ -54,7 +55,8 @@ pub(super) async fn schedule(process: &Process) {
     let lanes = fleet.topology.lanes().to_vec();
     let gauges = tokio::spawn(publish_gauges(process.pool.clone(), lanes.clone(), GAUGES, shutdown.clone()));
     let settings = AuditSettings::new(lanes.clone(), &fleet.protocol);
-    let audit = tokio::spawn(watch(process.pool.clone(), process.broker.clone(), settings, shutdown.clone()));
+    let ledger = pool(&process.database, PoolOptions::new(PoolPurpose::Engine, 1));
+    let audit = tokio::spawn(watch(ledger, process.broker.clone(), settings, shutdown.clone()));
     let wake = crate::db::listen(process.database.clone(), shutdown.clone());
     let settings = SchedulerSettings {
         name: role::process_name(),

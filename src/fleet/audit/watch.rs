@@ -44,7 +44,8 @@ const RECOUNTS: usize = 100;
 
 /// Audits until `shutdown`, keeps each verdict in the ledger and exports it as a gauge.
 ///
-/// While another process does, it waits to take over and exports nothing. The owner keeps one connection for itself.
+/// While another process does, it waits to take over and exports nothing. The owner keeps one connection for itself; its
+/// pool is the engine's kind, so that a backlog is read in the order of its index and not sorted.
 pub async fn watch<B: Broker>(pool: Pool, broker: B, settings: AuditSettings, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
         if let Some(Err(reason)) = shutdown.run_until_cancelled(own(&pool, &broker, &settings)).await {

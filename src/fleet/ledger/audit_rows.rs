@@ -13,13 +13,14 @@ select max(s.id), count(*) filter (where s.lane = $3),
        array_agg(s.id) filter (where stray), array_agg(s.epoch) filter (where stray), array_agg(s.status = 'queued') filter (where stray)
 from (select s.*, s.lane = $3 and s.status in ('queued', 'processing') and not exists (
         select 1 from job_messages m where m.id = s.message_id and s.id = any(m.jobs)) as stray from s) s";
-/// The scan's own condition once more: what found a message meanwhile is left alone.
+/// The scan's own condition once more: what found a message meanwhile is left alone. `offset 0` keeps it a look by key.
 pub(super) const GIVE_BACK: &str = "\
-with x as (
+with o as materialized (
+  select id, epoch, message_id from jobs where id = any($1) and status in ('queued', 'processing') order by id for update
+), x as (
   update jobs j set status = 'pending', epoch = j.epoch + 1, message_id = null, queued_at = null
-  from unnest($1::bigint[], $2::int[]) u(id, epoch)
-  where j.id = u.id and j.epoch = u.epoch and j.status in ('queued', 'processing')
-    and not exists (select 1 from job_messages m where m.id = j.message_id and j.id = any(m.jobs))
+  from o where j.id = o.id and j.epoch = o.epoch and (o.id, o.epoch) in (select * from unnest($1::bigint[], $2::int[]))
+    and not exists (select 1 from job_messages m where m.id = o.message_id and o.id = any(m.jobs) offset 0)
   returning j.id, j.epoch
 )
 insert into job_events (job_id, epoch, event, actor) select id, epoch, 'rescued', 'audit' from x";

@@ -74,7 +74,7 @@ async fn a_fleet_works_with_the_rights_of_its_roles() {
 
 /// The audit, with a scheduler's rights in database and broker.
 fn auditor(fleet: &TestFleet) -> tokio::task::JoinHandle<()> {
-    let pool = db::pool(&fleet.scheduler_login, db::PoolOptions::new(db::PoolPurpose::General, 2));
+    let pool = db::pool(&fleet.scheduler_login, db::PoolOptions::new(db::PoolPurpose::Engine, 1));
     let settings = AuditSettings::new(fleet.lanes.clone(), &fleet.protocol);
     let (broker, never) = (fleet.broker_as(&fleet.scheduler_amqp), CancellationToken::new());
     tokio::spawn(audit::watch(pool, broker, settings, never))

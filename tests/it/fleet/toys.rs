@@ -209,6 +209,14 @@ impl TestFleet {
         AmqpBroker::start(&url.to_owned().into(), settings, &CancellationToken::new()).unwrap()
     }
 
+    /// Declares a generation at the broker, as a scheduler does when it first meets one.
+    pub(crate) async fn broker_has_generation(&self, generation: i32) {
+        let broker = self.broker();
+        broker.wait_ready(Duration::from_mins(1)).await.unwrap();
+        broker.declare_generation(generation).await.unwrap();
+        broker.shutdown().await;
+    }
+
     /// A scheduler, as a process would run it.
     pub(crate) fn scheduler(&mut self) {
         let stop = CancellationToken::new();

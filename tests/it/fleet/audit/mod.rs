@@ -21,7 +21,7 @@ struct Auditor {
 impl Auditor {
     fn start(fleet: &TestFleet) -> Self {
         let stop = CancellationToken::new();
-        let pool = db::pool(&fleet.db.config(), PoolOptions::new(PoolPurpose::General, 2));
+        let pool = db::pool(&fleet.db.config(), PoolOptions::new(PoolPurpose::Engine, 1));
         let settings = AuditSettings::new(fleet.lanes.clone(), &fleet.protocol);
         let (broker, token) = (fleet.broker(), stop.clone());
         let task = tokio::spawn(async move {

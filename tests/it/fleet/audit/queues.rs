@@ -6,11 +6,12 @@ use docket::fleet::{
     audit::Class,
     job::Band,
     ports::{Ledger, PickRequest},
+    settings::Protocol,
 };
 use reqwest::Method;
 use serde_json::json;
 
-/// Queued, as a scheduler would have done it, and never published.
+/// Queued, as a scheduler would have done it, and never published: as if the queue had been purged.
 async fn pick(fleet: &TestFleet, rows: i32) -> usize {
     let kinds = [("plain".to_owned(), 1)];
     let request = PickRequest { lane: "default", rows, aged: 0, kinds: &kinds, bands: &Band::ALL, generation: 1 };
@@ -38,6 +39,29 @@ async fn messages_that_are_in_no_queue_are_missing_until_a_sweep_brings_them_bac
     fleet.settled().await;
     accounted(&fleet, Class::Missing, seen).await;
     assert_eq!(fleet.count("select count(*) from jobs where status = 'completed' and failures + losses = 0").await, 5);
+    auditor.stop().await;
+    fleet.stop().await;
+}
+
+/// The one test of the audit by the real constants: R3 waits for a minute, and the audit looks every 15 s.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn by_the_real_constants_a_purge_is_seen_healed_and_gone() {
+    let mut fleet = TestFleet::new().await;
+    fleet.protocol = Protocol::default();
+    broker_is_known(&fleet).await;
+    fleet.broker_has_generation(1).await;
+    fleet.enqueue(&vec![plain(Script::default()); 5]).await;
+    assert_eq!(pick(&fleet, 9).await, 5);
+    fleet.scheduler();
+    fleet.worker(4).await;
+    let (auditor, purged) = (Auditor::start(&fleet), tokio::time::Instant::now());
+    let seen = counted(&fleet, Class::Missing, 5).await;
+    until(&fleet, "all accounted for", |verdict| verdict.accounted).await;
+    let (back, rescued) =
+        (purged.elapsed(), "select count(*) from job_events where event = 'rescued' and actor = 'R3'");
+    println!("missing by the real constants: seen after {seen:?}, healed and back to 0 after {back:?} in all");
+    assert_eq!(fleet.count(rescued).await, 5);
+    fleet.settled().await;
     auditor.stop().await;
     fleet.stop().await;
 }

@@ -138,7 +138,7 @@ async fn rows_that_no_message_carries_are_found_by_the_deep_audit_alone() {
     operate::pause_lane(&fleet.client, "default", "test").await.unwrap();
     let refused = deep(&fleet.client, &broker, "default").await;
     assert!(matches!(refused, Err(DeepError::InFlight { messages: 2, .. })), "{refused:?}");
-    fleet.client.batch_execute("delete from job_messages").await.unwrap();
+    fleet.client.batch_execute("delete from job_messages; update workers set state = 'gone'").await.unwrap();
 
     let auditor = Auditor::start(&fleet);
     until(&fleet, "a verdict that is blind to them", |verdict| verdict.accounted).await;

@@ -65,7 +65,7 @@ pub(super) fn all() -> Vec<Case> {
     // Transactions with effects complete one job on a connection with default settings.
     all.extend(by_key(1).into_iter().filter(|case| case.name == "complete").map(default_session));
     all.extend(operators().into_iter().map(default_session));
-    all.extend(audit().into_iter().map(default_session));
+    all.extend(audit());
     all
 }
 
@@ -133,7 +133,7 @@ fn audit() -> Vec<Case> {
         case("audit_head", &["jobs_due"], BATCH, &["'default'", "'{plain}'", "2", "1000"]),
         case("audit_waiting", &["jobs_held", "jobs_parent"], 4 * BATCH, &["1000"]),
         case("audit_recount", &["jobs_pkey", "jobs_parent"], 1, &["78001"]),
-        case("audit_give_back", KEY, BATCH, &[&queued.ids, &queued.epochs]),
+        default_session(case("audit_give_back", KEY, BATCH, &[&queued.ids, &queued.epochs])),
     ]
 }
 
