@@ -5,8 +5,8 @@
 --   create role fleet_worker login password '…' in role docket_worker;
 --
 -- Unqualified, like the migrations: it grants on the tables that the search_path finds, so several fleets share the
--- roles and not the rights. A stolen worker account can't delete a job, change what it is to do, or give it a new round;
--- what the rights allow, the guard trigger still judges.
+-- roles and not the rights. A stolen worker account can't delete a job, change what it is to do, or give it a new round,
+-- which the guard trigger asks of whoever revives a dead letter; it judges what the rights allow.
 begin;
 
 do $$
@@ -59,6 +59,7 @@ grant insert, delete on workers to docket_scheduler;
 grant update (beat, beat_at, state) on workers to docket_scheduler;
 grant update on broker_state to docket_scheduler;
 grant insert, delete on quarantine to docket_scheduler;
+grant insert, update on audit_verdict to docket_scheduler;
 
 -- Reads all; writes what the API's operators do: enqueue, cancel, requeue, discard, undo, pause.
 grant insert on jobs to docket_server;

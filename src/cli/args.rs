@@ -46,6 +46,8 @@ pub(super) enum Command {
     Server(super::server::Args),
     /// Look for what is wrong with this set-up, and say how to mend it
     Doctor(super::doctor::Args),
+    /// Tell whether every job is accounted for
+    Audit(super::audit::Args),
     /// Ask a health endpoint once, for containers without curl
     Healthcheck(super::healthcheck::Args),
     /// Bring the database's schema up to date

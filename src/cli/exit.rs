@@ -27,6 +27,11 @@ impl Failure {
         Self { code: 64, text: text.to_string() }
     }
 
+    /// 65: ledger and broker disagree.
+    pub(super) fn disagreement(text: impl fmt::Display) -> Self {
+        Self { code: 65, text: text.to_string() }
+    }
+
     /// 69: the broker or the database.
     pub(super) fn unavailable(text: impl fmt::Display) -> Self {
         Self { code: 69, text: text.to_string() }

@@ -1,6 +1,6 @@
 //! The command line, one file a command.
 //!
-//! Exit codes: 0 done; 64 usage or configuration; 69 broker or database unavailable; 70 anything else that failed. What
+//! Exit codes: 0 done; 64 usage or configuration; 65 an audit found jobs that are not accounted for; 69 broker or database unavailable; 70 anything else that failed. What
 //! was asked for and isn't there is usage; so is a database that answers and refuses the user, the password or the
 //! database's name: waiting would not help.
 //!
@@ -22,6 +22,7 @@ mod probe;
 mod role;
 mod run;
 
+mod audit;
 mod bench;
 mod cities;
 mod config;

@@ -62,9 +62,9 @@ pub(super) struct Process {
 
 /// Connections for health, gauges and the API.
 const POOL: usize = 4;
-/// Most connections to the database that a scheduler or a worker opens: the last one listens.
+/// Most connections to the database that a scheduler or a worker opens: of the last two one listens, and one audits.
 pub(super) fn connections() -> usize {
-    POOL + LedgerConnections::default().total() + 1
+    POOL + LedgerConnections::default().total() + 2
 }
 
 /// How long a start with `--no-wait` waits for the broker.

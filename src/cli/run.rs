@@ -2,7 +2,7 @@
 
 use super::{
     args::{Cli, Command},
-    bench, cities, client, config as config_command, dead, demo, dev, doctor, documents, enqueue,
+    audit, bench, cities, client, config as config_command, dead, demo, dev, doctor, documents, enqueue,
     exit::{Failure, Outcome},
     healthcheck, jobs, lanes, migrate, queue, scheduler, server, token, topology, vendors, worker,
 };
@@ -119,6 +119,7 @@ async fn dispatch(command: Command, loaded: Environment) -> Outcome {
         Command::Worker(args) => Box::pin(worker::run(args, env())).await,
         Command::Server(args) => Box::pin(server::run(args, env())).await,
         Command::Doctor(args) => Box::pin(doctor::run(args, &one_shot())).await,
+        Command::Audit(args) => Box::pin(audit::run(args, &one_shot())).await,
         Command::Healthcheck(args) => Box::pin(healthcheck::run(args, &env())).await,
         Command::Migrate(args) => migrate::run(args, &one_shot()).await,
         Command::Topology(args) => Box::pin(topology::run(args, &env())).await,

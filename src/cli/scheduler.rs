@@ -7,7 +7,9 @@ use super::{
 };
 use crate::{
     config::{self, Environment},
+    db::{PoolOptions, PoolPurpose, pool},
     fleet::{
+        audit::{AuditSettings, watch},
         ledger::gauges::publish_gauges,
         scheduler::{Scheduler, SchedulerSettings},
     },
@@ -52,6 +54,9 @@ pub(super) async fn schedule(process: &Process) {
     let (fleet, shutdown) = (&process.fleet, process.shutdown.clone());
     let lanes = fleet.topology.lanes().to_vec();
     let gauges = tokio::spawn(publish_gauges(process.pool.clone(), lanes.clone(), GAUGES, shutdown.clone()));
+    let settings = AuditSettings::new(lanes.clone(), &fleet.protocol);
+    let ledger = pool(&process.database, PoolOptions::new(PoolPurpose::Engine, 1));
+    let audit = tokio::spawn(watch(ledger, process.broker.clone(), settings, shutdown.clone()));
     let wake = crate::db::listen(process.database.clone(), shutdown.clone());
     let settings = SchedulerSettings {
         name: role::process_name(),
@@ -61,5 +66,5 @@ pub(super) async fn schedule(process: &Process) {
     };
     Scheduler::run(process.ledger(), process.broker.clone(), settings, fleet.protocol.clone(), wake, shutdown).await;
     // A panic there was reported by the panic hook.
-    let _ = gauges.await;
+    let _ = (gauges.await, audit.await);
 }

@@ -73,6 +73,9 @@ settings! {
     /// A job that so many workers died with is a dead letter. Higher: it kills more of them. Lower: a row of bad luck
     /// ends good jobs.
     "fleet.losses_max" "DOCKET_LOSSES_MAX" = "5", Kind::Count(3, 1000), BOTH;
+    /// How often the audit compares ledger and broker; at least a lease and the time for which a message may wait for a
+    /// slot, whatever is set. Longer: what is lost is told later. Shorter than those: no different.
+    "fleet.audit" "DOCKET_AUDIT" = "15s", Kind::Duration(TICK, HOUR), SCHEDULER;
     /// At most one look through docket.dead in this time. Longer: it differs from the ledger for longer. Shorter:
     /// more traffic after many dead letters.
     "fleet.dead_pass" "DOCKET_DEAD_PASS" = "5s", Kind::Duration(TICK, DAY), SCHEDULER;
@@ -116,7 +119,7 @@ macro_rules! fields {
 
 fields! {
     duration: heartbeat lease sweep unconfirmed forgotten silent_broker probe slow_publish confirm_deadline
-        mark_confirmed_after hand_back direct_lease watch_gap poll dead_pass dead_audit grace statement job_timeout window
+        mark_confirmed_after hand_back direct_lease watch_gap poll audit dead_pass dead_audit grace statement job_timeout window
         retention_walk;
     number: window_max pointers_max pick_rows batch losses_max suspect_losses retention_rows;
 }

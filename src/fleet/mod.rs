@@ -2,7 +2,7 @@
 //!
 //! In the order of a job's way: [`job`] and [`retry`] are pure; [`handler`] is what the author of a kind writes;
 //! [`enqueue`] puts a job into the ledger, and [`gate`] does it for callers from outside; [`scheduler`] dispatches it; [`worker`] runs it; [`dead_letter`] keeps what
-//! failed for good. [`ports`] is what these loops need of [`ledger`] and [`broker`].
+//! failed for good, and [`audit`] proves that every job is accounted for. [`ports`] is what these loops need of [`ledger`] and [`broker`].
 //!
 //! # Example
 //!
@@ -95,6 +95,7 @@
 //! # }
 //! ```
 
+pub mod audit;
 pub mod broker;
 pub mod dead_letter;
 pub mod enqueue;

@@ -34,6 +34,8 @@ pub struct Protocol {
     pub watch_gap: Duration,
     /// A scheduler polls at least this often, NOTIFY or not.
     pub poll: Duration,
+    /// The audit looks this often; at least a lease, and longer than a delivery may wait for a slot.
+    pub audit: Duration,
     /// R5: at most one pass over docket.dead in this time.
     pub dead_pass: Duration,
     /// R5: a pass at least this often.
@@ -81,6 +83,7 @@ impl Default for Protocol {
             direct_lease: Duration::from_secs(2),
             watch_gap: Duration::from_secs(5),
             poll: Duration::from_secs(1),
+            audit: Duration::from_secs(15),
             dead_pass: Duration::from_secs(5),
             dead_audit: Duration::from_hours(1),
             grace: Duration::from_secs(25),
@@ -111,7 +114,7 @@ impl Protocol {
         short
     }
 
-    fn times_mut(&mut self) -> [&mut Duration; 19] {
+    fn times_mut(&mut self) -> [&mut Duration; 20] {
         [
             &mut self.heartbeat,
             &mut self.lease,
@@ -127,6 +130,7 @@ impl Protocol {
             &mut self.direct_lease,
             &mut self.watch_gap,
             &mut self.poll,
+            &mut self.audit,
             &mut self.dead_pass,
             &mut self.dead_audit,
             &mut self.grace,

@@ -20,6 +20,7 @@ pub const LLM_COST: &str = "docket_llm_request_cost_usd"; // model, prompt_type
 pub const QUEUE_JOBS: &str = "docket_queue_jobs"; // lane, status
 pub const QUEUE_OLDEST_AGE: &str = "docket_queue_oldest_available_age_seconds"; // lane
 pub const DEAD_LETTER_AGE: &str = "docket_dead_letter_oldest_age_seconds"; // lane
+pub const UNACCOUNTED: &str = "docket_unaccounted_jobs"; // class
 pub const JOBS_PROCESSED: &str = "docket_queue_jobs_processed_total"; // job_type, status
 pub const QUEUE_WAIT: &str = "docket_queue_wait_seconds"; // job_type
 // engine

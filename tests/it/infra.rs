@@ -1,6 +1,6 @@
 //! The files for containers, as far as they can be tried without any.
 
-use docket::fleet::broker::{Topology, definitions};
+use docket::fleet::broker::{BrokerUser, Topology, definitions};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -41,4 +41,44 @@ async fn the_broker_accepts_its_definitions() {
         assert_eq!(names(&there), names(&definitions[section]));
     }
     vhost.delete().await;
+}
+
+const USERS: &str = include_str!("../../infra/rabbitmq/users.json");
+
+#[test]
+fn the_brokers_accounts_have_the_rights_of_the_code() {
+    let none = || String::new().into();
+    let users = [
+        BrokerUser::administrator("docket", none()),
+        BrokerUser::scheduler("docket-scheduler", none()),
+        BrokerUser::worker("docket-worker", none()),
+        BrokerUser::server("docket-server", none()),
+    ];
+    let code = definitions(&Topology::new(["default"]).unwrap(), "/", &users);
+    let mut file: Value = serde_json::from_str(USERS).unwrap();
+    assert_eq!(
+        file["permissions"], code["permissions"],
+        "infra/rabbitmq/users.json is to hold:\n{:#}",
+        code["permissions"]
+    );
+    for (user, role) in file["users"].as_array_mut().unwrap().iter_mut().zip(["", "SCHEDULER_", "WORKER_", "SERVER_"]) {
+        assert_eq!(user["password"], format!("${{DOCKET_{role}BROKER_PASSWORD}}"), "no password of its own");
+        user["password"] = "".into();
+    }
+    assert_eq!(file["users"], code["users"]);
+}
+
+/// Compose can't fill a file in, so it has the text itself, with each `$` that is no variable's twice.
+#[test]
+fn compose_makes_the_same_accounts() {
+    let compose = include_str!("../../docker-compose.yml");
+    let inline = compose.split_once("broker-user:\n    content: |\n").unwrap().1;
+    let lines: Vec<&str> = inline.lines().map_while(|line| line.strip_prefix("      ")).collect();
+    assert_eq!(lines.join("\n").replace("$$", "$"), USERS.trim_end());
+    for role in ["scheduler", "worker", "server"] {
+        let url = format!("amqp://docket-{role}:${{DOCKET_{}_BROKER_PASSWORD}}@", role.to_uppercase());
+        assert!(compose.contains(&url), "{url}");
+        let secret = format!("DOCKET_{}_BROKER_PASSWORD=", role.to_uppercase());
+        assert!(include_str!("../../infra/secrets").contains(&secret), "{secret}");
+    }
 }

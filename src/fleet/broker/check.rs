@@ -45,21 +45,22 @@ pub(super) async fn check(inspector: &Inspector<'_>, topology: &Topology) -> Res
     for exchange in [JOBS_EXCHANGE, DEAD] {
         let found = match inspector.exchange(exchange, true).await {
             Ok(Found::Here(_)) => inspector.exchange(exchange, false).await.or_else(unless_refused),
-            other => other,
+            other => other.or_else(unless_refused),
         };
         faults.extend(fault(format!("exchange {exchange}"), found));
     }
     for queue in std::iter::once(DEAD.to_owned()).chain(topology.queues()) {
         let found = match inspector.queue(&queue, true).await {
             Ok(Found::Here(_)) => inspector.queue(&queue, false).await.or_else(unless_refused),
-            other => other,
+            other => other.or_else(unless_refused),
         };
         faults.extend(fault(format!("queue {queue}"), found));
     }
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
-/// An account without the right to configure is not told the type: then being there is enough.
+/// An account without the right to configure is not told the type: then being there is enough. From 3.13.16 on one
+/// without any right is not even told that: it is not the one to use it.
 fn unless_refused(error: BrokerError) -> Result<Found, BrokerError> {
     match error {
         BrokerError::Refused(_) => Ok(Found::Here(0)),

@@ -50,6 +50,13 @@ impl BrokerUser {
     pub fn worker(name: impl Into<String>, password: SecretString) -> Self {
         Self::new(name, password, ["^$", r"^docket\.dead$", r"^docket\.[a-z0-9_-]+\.(high|normal|low)$"])
     }
+
+    /// Connects and looks which names there are: for the API server, which tells whether the broker is there and neither
+    /// publishes nor consumes.
+    #[must_use]
+    pub fn server(name: impl Into<String>, password: SecretString) -> Self {
+        Self::new(name, password, ["^$", "^$", "^$"])
+    }
 }
 
 /// The definitions of one virtual host: for boot (`definitions.import_backend = local_filesystem`) and for

@@ -2,10 +2,10 @@
 
 use super::{pg::PgLedger, sql::CLAIMED};
 use crate::fleet::{
-    job::{Envelope, JobId, MessageId, WorkerId},
+    job::{Envelope, JobId, MessageId, Pointer, WorkerId},
     ports::{Claimed, LedgerResult},
 };
-use std::{sync::LazyLock, time::Duration};
+use std::{collections::HashSet, sync::LazyLock, time::Duration};
 use tokio_postgres::Row;
 
 /// $1 ids, $2 epochs, $3 worker, $4 the message of each pointer. The message rows are locked first, as R1 and R3 do:
@@ -42,6 +42,11 @@ pub(super) static CLAIM_AGAIN: LazyLock<String> = LazyLock::new(|| {
 select * from x union all select * from again"
     )
 });
+
+/// Pointers whose rows are behind them, or not there.
+pub(super) const AHEAD: &str = "\
+select u.id, u.epoch from unnest($1::bigint[], $2::int[]) u(id, epoch) left join jobs j on j.id = u.id
+where j.epoch is null or j.epoch < u.epoch";
 
 /// $1 lane, $2 rows, $3 kinds, $4 worker, $5 losses that make a suspect. One message row is the lease of all of it.
 pub(super) static LEASE: LazyLock<String> = LazyLock::new(|| {
@@ -96,6 +101,12 @@ impl PgLedger {
         let sql: &str = if repeat { &CLAIM_AGAIN } else { &CLAIM };
         let rows = self.run("claim", sql, &[&ids, &epochs, &worker.0, &of]).await?;
         Ok(rows.iter().map(claimed).collect())
+    }
+
+    pub(super) async fn ahead_of_rows(&self, pointers: &[Pointer]) -> LedgerResult<HashSet<Pointer>> {
+        let (ids, epochs): (Vec<i64>, Vec<i32>) = pointers.iter().map(|p| (p.id().0, p.epoch())).unzip();
+        let rows = self.run("ahead", AHEAD, &[&ids, &epochs]).await?;
+        Ok(rows.iter().map(|row| Pointer(JobId(row.get(0)), row.get(1))).collect())
     }
 
     pub(super) async fn lease_rows(

@@ -1,5 +1,7 @@
 //! The ledger: jobs in PostgreSQL, one group of statements a file.
 
+pub(in crate::fleet) mod audit;
+pub(in crate::fleet) mod audit_rows;
 mod claim;
 mod dead;
 mod effects;

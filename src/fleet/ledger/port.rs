@@ -103,6 +103,9 @@ impl Ledger for PgLedger {
     async fn claim(&self, worker: WorkerId, messages: &[Envelope], repeat: bool) -> LedgerResult<Vec<Claimed>> {
         self.claim_messages(worker, messages, repeat).await
     }
+    async fn ahead(&self, pointers: &[Pointer]) -> LedgerResult<HashSet<Pointer>> {
+        self.ahead_of_rows(pointers).await
+    }
     async fn lease(&self, worker: WorkerId, lane: &str, kinds: &[String], rows: i32) -> LedgerResult<Vec<Claimed>> {
         self.lease_rows(worker, lane, kinds, rows, false).await
     }

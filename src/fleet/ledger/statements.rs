@@ -1,6 +1,6 @@
 //! The statements whose plans are tested, by the names that they have in metrics.
 
-use super::{claim, dead, finish, holds, operate, pick, sweeps, workers};
+use super::{audit, audit_rows, claim, dead, finish, holds, operate, pick, sweeps, workers};
 
 /// Each name with its SQL. For the test of the plans: the SQL is no part of the interface.
 #[must_use]
@@ -11,6 +11,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         ("mark_confirmed", pick::MARK_CONFIRMED),
         ("oldest_due", pick::OLDEST_DUE),
         ("claim", &claim::CLAIM),
+        ("ahead", claim::AHEAD),
         ("claim_again", &claim::CLAIM_AGAIN),
         ("lease", &claim::LEASE),
         ("lease_suspect", &claim::LEASE_SUSPECT),
@@ -33,6 +34,12 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         ("dead_marked", dead::MARKED),
         ("dead_mark", dead::MARK),
         ("dead_still", dead::STILL),
+        ("audit_doubles", audit::DOUBLES),
+        ("audit_held_by", audit::HELD_BY),
+        ("audit_head", audit::HEAD),
+        ("audit_waiting", audit::WAITING),
+        ("audit_recount", audit::RECOUNT),
+        ("audit_give_back", audit_rows::GIVE_BACK),
         ("operate_cancel", operate::cancel::CANCEL),
         ("operate_discard", operate::discard::DISCARD),
         ("operate_requeue", operate::requeue::REQUEUE),

@@ -9,6 +9,8 @@ use crate::{
 const SINCE: i32 = 3;
 /// The version that can pause a lane.
 const LANES_SINCE: i32 = 5;
+/// The version whose guard asks a requeue for a new round, and that keeps the audit's verdict.
+const ROUNDS_SINCE: i32 = 6;
 
 /// The job of a trial. In a subquery: it is looked up once, by key.
 const JOB: &str = "id = (select lastval())";
@@ -68,6 +70,13 @@ const ROWS: &[(i32, &str, &str, &str, &str)] = &[
         "lane paused_at",
     ),
     (SINCE, "broker_state", "select 1", "one", "one generation dead_left"),
+    (
+        ROUNDS_SINCE,
+        "audit_verdict",
+        "insert into audit_verdict (verdict) values ('{}') on conflict do nothing",
+        "one",
+        "one judged_at verdict",
+    ),
     (
         SINCE,
         "quarantine",
@@ -188,6 +197,7 @@ pub fn trials() -> Vec<Trial> {
         all.push(undone(undo, undo));
         all.push(undone(undo, other));
     }
+    all.extend([Status::Failed, Status::DeadLetter].map(revived));
     all.push(trial("every failure is dated, and nothing else".to_owned(), String::new(), DATED.to_owned(), true));
     let shape = |(what, sql): &(&str, &str)| trial((*what).to_owned(), INSERT.to_owned(), (*sql).to_owned(), false);
     all.extend(SHAPES.iter().map(shape));
@@ -228,6 +238,13 @@ fn step(from: Status, to: Status, epochs: i32, allowed: bool) -> Trial {
     trial(format!("{from} to {to}{jump}"), brought(from), sql, allowed)
 }
 
+/// Back to pending in the round that it failed in.
+fn revived(from: Status) -> Trial {
+    let sql = changed(Status::Pending, 1).replace("round = round + 1", "round = round");
+    let what = format!("{from} revived without a new round");
+    Trial { since: ROUNDS_SINCE, ..trial(what, brought(from), sql, false) }
+}
+
 /// Back to where a requeue came from, or elsewhere.
 fn undone(from: Status, to: Status) -> Trial {
     let way = [Status::Queued, Status::Processing, from, Status::Pending];
@@ -252,7 +269,9 @@ fn steps(way: &[Status]) -> String {
 /// The job becomes `to`, with all that the state's shape asks for.
 fn changed(to: Status, epochs: i32) -> String {
     let set = match to {
-        Status::Pending => "message_id = null, finished_at = null, failed_at = null, dead_published_gen = null",
+        Status::Pending => {
+            "round = round + 1, message_id = null, finished_at = null, failed_at = null, dead_published_gen = null"
+        }
         Status::Queued => {
             "message_id = 1, queued_at = now(), finished_at = null, failed_at = null, dead_published_gen = null"
         }

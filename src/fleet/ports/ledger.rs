@@ -93,6 +93,13 @@ pub trait Ledger: Clone + Send + Sync + 'static {
         messages: &[Envelope],
         repeat: bool,
     ) -> impl Future<Output = LedgerResult<Vec<Claimed>>> + Send;
+    /// Those of these pointers that are ahead of their rows, or point to none. The scheduler writes a row before it
+    /// publishes, so such a message is forged, or the ledger went back in time: an older backup was restored. A ledger that
+    /// can't go back has none.
+    fn ahead(&self, pointers: &[Pointer]) -> impl Future<Output = LedgerResult<HashSet<Pointer>>> + Send {
+        let _ = pointers;
+        std::future::ready(Ok(HashSet::new()))
+    }
     /// Point 1, second target: due rows become processing without the broker. Never a suspect.
     fn lease(
         &self,

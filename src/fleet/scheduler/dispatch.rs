@@ -79,7 +79,7 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
             let pace = match self.look().await {
                 Ok(pace) => pace,
                 Err(error) => {
-                    tracing::debug!(%error, lane = self.lane, "no dispatch");
+                    self.shared.put_off.tell("dispatch", &error);
                     Pace::Idle
                 }
             };

@@ -9,6 +9,7 @@ mod beats;
 mod dispatch;
 mod generation;
 mod health;
+mod put_off;
 mod retention;
 mod run;
 mod shared;

@@ -20,7 +20,7 @@ pub(super) async fn run<L: Ledger, B: Broker>(shared: Arc<Shared<L, B>>, keep: R
                 if step.next.is_some() { REST } else { shared.protocol.retention_walk }
             }
             Err(error) => {
-                tracing::debug!(%error, "retention is put off");
+                shared.put_off.tell("retention", &error);
                 shared.protocol.poll
             }
         };

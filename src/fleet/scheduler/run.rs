@@ -3,6 +3,7 @@
 use super::{
     dispatch::Dispatcher,
     health::PublishHealth,
+    put_off::PutOff,
     retention,
     shared::{Confirmed, Shared},
     sweeps::Sweeps,
@@ -70,6 +71,7 @@ impl Scheduler {
             lanes: settings.lanes.clone(),
             view: watch::Sender::new(View::default()),
             confirmed: Confirmed::default(),
+            put_off: PutOff::default(),
             shutdown: shutdown.clone(),
             progress: settings.progress,
             tasks: TaskTracker::new(),

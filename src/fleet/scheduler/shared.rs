@@ -1,6 +1,6 @@
 //! What the scheduler's loops share.
 
-use super::{health::PublishHealth, view::View};
+use super::{health::PublishHealth, put_off::PutOff, view::View};
 use crate::fleet::{
     Progress,
     job::MessageId,
@@ -20,6 +20,7 @@ pub(super) struct Shared<L: Ledger, B: Broker> {
     pub(super) health: PublishHealth,
     pub(super) view: watch::Sender<View>,
     pub(super) confirmed: Confirmed,
+    pub(super) put_off: PutOff,
     pub(super) shutdown: CancellationToken,
     /// Marked by each sweep.
     pub(super) progress: Progress,

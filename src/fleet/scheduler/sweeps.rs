@@ -51,7 +51,7 @@ impl<L: Ledger, B: Broker> Sweeps<L, B> {
             }
             match self.turn().await {
                 Ok(()) => self.shared.progress.mark(),
-                Err(error) => tracing::debug!(%error, "a sweep is put off"),
+                Err(error) => self.shared.put_off.tell("sweep", &error),
             }
         }
     }
@@ -69,18 +69,20 @@ impl<L: Ledger, B: Broker> Sweeps<L, B> {
         self.ages.mark(now, shared.ledger.watermark().await?);
         self.reap(look.lost);
         // Each on its own: one that has to wait must not keep the others from their work.
-        put_off("marks", self.mark_confirmed(now).await);
+        shared.put_off.look("marks", self.mark_confirmed(now).await);
         if let Some(before) = self.ages.older_than(shared.protocol.unconfirmed, now) {
-            put_off("R1", repeat("R1", || shared.ledger.sweep(Sweep::Unconfirmed(before), BOUND)).await);
+            shared.put_off.look("R1", repeat("R1", || shared.ledger.sweep(Sweep::Unconfirmed(before), BOUND)).await);
         }
         if let Some(generation) = generation {
-            put_off("R2", repeat("R2", || shared.ledger.sweep(Sweep::OlderGeneration(generation), BOUND)).await);
+            shared
+                .put_off
+                .look("R2", repeat("R2", || shared.ledger.sweep(Sweep::OlderGeneration(generation), BOUND)).await);
         }
         for lane in &shared.lanes {
-            put_off("R3", self.forgotten(lane, now).await);
-            put_off("holds", self.holds(lane).await);
+            shared.put_off.look("R3", self.forgotten(lane, now).await);
+            shared.put_off.look("holds", self.holds(lane).await);
         }
-        put_off("lift", shared.ledger.lift_due(BOUND * 5).await);
+        shared.put_off.look("lift", shared.ledger.lift_due(BOUND * 5).await);
         // The dispatchers look again: there may be more to do than a moment ago.
         shared.view.send_modify(|_| {});
         Ok(())
@@ -93,7 +95,8 @@ impl<L: Ledger, B: Broker> Sweeps<L, B> {
         }
         let (shared, reaping) = (self.shared.clone(), self.reaping.clone());
         self.shared.tasks.spawn(async move {
-            put_off("R4", repeat("R4", || shared.ledger.reap(&lost, BOUND)).await);
+            let reaped = repeat("R4", || shared.ledger.reap(&lost, BOUND)).await;
+            shared.put_off.look("R4", reaped);
             reaping.store(false, Ordering::Release);
         });
     }
@@ -151,13 +154,6 @@ impl<L: Ledger, B: Broker> Sweeps<L, B> {
         self.shared.ledger.park(lane, &known, &paused).await?;
         self.shared.ledger.lift_kinds(lane, &runnable, BOUND).await?;
         Ok(())
-    }
-}
-
-/// A rule that could not be followed now is followed a second later.
-fn put_off<T>(rule: &'static str, result: LedgerResult<T>) {
-    if let Err(error) = result {
-        tracing::debug!(%error, rule, "a sweep's rule is put off");
     }
 }
 

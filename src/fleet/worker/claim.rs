@@ -1,6 +1,6 @@
 //! From a message, or straight from the ledger, to running attempts.
 
-use super::{attempt, intake::Waiting, shared::Shared};
+use super::{ahead, attempt, intake::Waiting, shared::Shared};
 use crate::{
     fleet::{
         job::{Envelope, MessageId, Pointer},
@@ -46,7 +46,9 @@ pub(super) async fn claim<L: Ledger, B: Broker>(
     let pointed = pointers().count();
     metrics::counter!(names::DUPLICATES_DROPPED).increment((pointed - jobs.len()) as u64);
     let empty = without_jobs(&envelopes, &jobs);
+    let refused = if jobs.len() < pointed { ahead::refused(&envelopes, &jobs) } else { Vec::new() };
     start(shared, pointers(), jobs, permits);
+    ahead::keep(shared, &envelopes, &refused).await;
     if !empty.is_empty() && shared.ledger.forget(&empty).await.is_err() {
         // Nothing of these messages is left; the heartbeat deletes their rows later.
         shared.held.orphan(empty);

@@ -4,6 +4,7 @@
 //! compares (R6); `suspect` runs what may kill its worker. `held` is what they share.
 
 mod acks;
+mod ahead;
 mod attempt;
 mod bands;
 mod claim;

@@ -93,6 +93,7 @@ pub const FAMILIES: &[Family] = &[
     row(n::QUEUE_JOBS, Gauge, None, &[LANE, label("status", Closed(&["pending", "held", "queued", "processing", "failed", "dead_letter"]))], Owner::OneProcess, "Jobs of a lane: runnable (counted up to a cap), held, queued, processing, failed, dead_letter"),
     row(n::QUEUE_OLDEST_AGE, Gauge, Some(Seconds), &[LANE], Owner::OneProcess, "For how long the oldest runnable job of a lane has been due; 0: none is"),
     row(n::DEAD_LETTER_AGE, Gauge, Some(Seconds), &[LANE], Owner::OneProcess, "Age of the oldest dead letter of a lane; 0: there is none"),
+    row(n::UNACCOUNTED, Gauge, None, &[label("class", Closed(&["missing", "ghost", "double", "stale_lease", "forgotten", "unrouted", "dead_letter_drift", "orphaned"]))], Owner::OneProcess, "Jobs that are not where the ledger says, by what is wrong; docket audit tells what heals them"),
     row(n::JOBS_PROCESSED, Counter, None, &[KIND, label("status", Closed(&["completed", "failed", "retried", "dead_letter", "cancelled", "released", "snoozed"]))], Owner::Worker, "Attempts by how they ended"),
     row(n::QUEUE_WAIT, Histogram(WAIT), Some(Seconds), &[KIND], Owner::Worker, "From when a job could have run to its claim"),
     // engine

@@ -1,6 +1,6 @@
 //! A virtual host, or a node, of its own for each test.
 
-use crate::support::{TestVhost, unique};
+use crate::support::TestVhost;
 use docket::{
     dev::{RabbitMq, Services, ServicesSpec},
     fleet::{
@@ -10,8 +10,8 @@ use docket::{
     },
 };
 use reqwest::Method;
-use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Value, json};
+use secrecy::SecretString;
+use serde_json::Value;
 use std::{future::Future, time::Duration};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -52,12 +52,7 @@ impl Host {
 
     /// An account with the rights of `user` in this virtual host, under a name that no other test has.
     pub(crate) async fn add(&self, user: BrokerUser) -> SecretString {
-        let name = unique(&user.name);
-        let account = json!({"password": user.password.expose_secret(), "tags": ""});
-        self.call(Method::PUT, &format!("users/{name}"), &account).await;
-        let rights = json!({"configure": user.configure, "write": user.write, "read": user.read});
-        self.call(Method::PUT, &format!("permissions/{}/{name}", self.name()), &rights).await;
-        self.url_of(&name, user.password.expose_secret())
+        self.vhost.account(&user).await.into()
     }
 
     /// A call of the management API that must succeed.

@@ -82,7 +82,8 @@ async fn session(db: &TestDb, session: Session) -> deadpool_postgres::Object {
 async fn check(client: &Client, case: &Case, sql: &str, mode: &str) -> Vec<String> {
     client.batch_execute(&format!("set plan_cache_mode = {mode}; prepare s as {sql}")).await.unwrap();
     client.batch_execute("begin").await.unwrap();
-    let explain = format!("explain (analyze, timing off, format json) execute s({})", case.arguments.join(", "));
+    let arguments = if case.arguments.is_empty() { String::new() } else { format!("({})", case.arguments.join(", ")) };
+    let explain = format!("explain (analyze, timing off, format json) execute s{arguments}");
     let answer = client.simple_query(&explain).await.unwrap_or_else(|e| panic!("{}: {e:?}", case.name));
     client.batch_execute("rollback; deallocate s").await.unwrap();
     let text = answer.iter().find_map(|message| match message {

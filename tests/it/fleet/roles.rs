@@ -1,11 +1,13 @@
-//! A fleet whose processes may only do what infra/postgres/roles.sql grants them.
+//! A fleet whose processes may only do what infra/postgres/roles.sql and the broker's accounts grant them.
 
 use super::toys::{Script, TestFleet, plain, writer};
-use crate::support::{TestDb, login};
+use crate::support::{TestDb, TestLedger, login};
 use docket::{
     db,
     fleet::{
-        job::JobId,
+        audit::{self, AuditSettings},
+        broker::BrokerUser,
+        job::{JobId, Status},
         ledger::{
             operate::{cancel, discard, pause_kind, pause_lane, requeue, resume_kind, resume_lane, undo_requeue},
             read,
@@ -13,16 +15,21 @@ use docket::{
     },
 };
 use tokio_postgres::error::SqlState;
+use tokio_util::sync::CancellationToken;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fleet_works_with_the_rights_of_its_roles() {
     let mut fleet = TestFleet::new().await;
     fleet.scheduler_login = login(&fleet.db, "docket_scheduler").await;
     fleet.worker_login = login(&fleet.db, "docket_worker").await;
+    let vhost = fleet.vhost.as_ref().unwrap();
+    fleet.scheduler_amqp = vhost.account(&BrokerUser::scheduler("scheduler", "s3cret".into())).await;
+    fleet.worker_amqp = vhost.account(&BrokerUser::worker("worker", "s3cret".into())).await;
     let producer = db::connect(&login(&fleet.db, "docket_producer").await).await.unwrap();
     // Granting starts from nothing each time, so this comes last.
     fleet.client.batch_execute("grant insert on effects to docket_worker").await.unwrap();
     fleet.scheduler();
+    let auditor = auditor(&fleet);
     let worker = fleet.worker(8).await;
     let args = serde_json::to_value(Script::default()).unwrap();
     let outside =
@@ -51,6 +58,10 @@ async fn a_fleet_works_with_the_rights_of_its_roles() {
         .until("the copy is marked", "select bool_and(dead_published_gen > 0) from jobs where status = 'dead_letter'")
         .await;
     operate(&fleet, jobs[2], jobs[3]).await;
+    fleet
+        .until("it is audited", "select coalesce((select (verdict->>'accounted')::boolean from audit_verdict), false)")
+        .await;
+    auditor.abort();
     fleet.stop_one(worker).await;
     fleet
         .until(
@@ -59,6 +70,14 @@ async fn a_fleet_works_with_the_rights_of_its_roles() {
         )
         .await;
     fleet.stop().await;
+}
+
+/// The audit, with a scheduler's rights in database and broker.
+fn auditor(fleet: &TestFleet) -> tokio::task::JoinHandle<()> {
+    let pool = db::pool(&fleet.scheduler_login, db::PoolOptions::new(db::PoolPurpose::Engine, 1));
+    let settings = AuditSettings::new(fleet.lanes.clone(), &fleet.protocol);
+    let (broker, never) = (fleet.broker_as(&fleet.scheduler_amqp), CancellationToken::new());
+    tokio::spawn(audit::watch(pool, broker, settings, never))
 }
 
 /// What the API does for operators.
@@ -102,6 +121,10 @@ const ABUSES: [(&str, &[&str]); 5] = [
             "insert into paused_kinds (kind) values ('plain')",
             "update broker_state set generation = 9",
             "delete from documents",
+            "insert into audit_verdict (verdict) values ('{}')",
+            "update audit_verdict set verdict = '{}'",
+            "delete from job_events",
+            "update job_events set actor = 'me'",
             "update llm_ledger set cost_micro_usd = 0",
             "update summaries set body = 'bought'",
             "update cities set client = 'elsewhere'",
@@ -151,4 +174,41 @@ async fn a_stolen_account_can_do_little() {
     assert_eq!(worker.batch_execute(illegal).await.expect_err("illegal").code(), Some(&SqlState::CHECK_VIOLATION));
     let untouched = "select count(*) from jobs where status = 'pending' and epoch = 0";
     assert_eq!(owner.query_one(untouched, &[]).await.unwrap().get::<_, i64>(0), 1);
+}
+
+/// To `status`, with all that the shape of that state asks for.
+fn stolen(status: &str, more: &str) -> String {
+    let ended = if status == "completed" { "now()" } else { "null" };
+    format!(
+        "update jobs set status = '{status}', epoch = epoch + 1, finished_at = {ended}, failed_at = null, \
+         dead_published_gen = null, message_id = null, hold = null {more} where id = (select max(id) from jobs)"
+    )
+}
+
+/// A worker may write the status; the guard sees what it makes of it.
+#[tokio::test]
+async fn a_stolen_worker_revives_nothing_and_moves_no_epoch() {
+    let ledger = TestLedger::new().await;
+    let worker = db::connect(&login(&ledger.db, "docket_worker").await).await.unwrap();
+    let refused = async |sql: &str, code: SqlState| {
+        let error = worker.batch_execute(sql).await.expect_err(sql);
+        assert_eq!(error.code(), Some(&code), "{sql}: {error}");
+    };
+    for status in [Status::DeadLetter, Status::Failed] {
+        let id = ledger.job_in(status).await;
+        refused(&stolen("pending", ""), SqlState::CHECK_VIOLATION).await;
+        refused(&stolen("pending", ", round = round + 1"), SqlState::INSUFFICIENT_PRIVILEGE).await;
+        refused(&stolen("completed", ""), SqlState::CHECK_VIOLATION).await;
+        assert_eq!(ledger.status(id).await, status);
+    }
+    for status in [Status::Processing, Status::Completed, Status::Pending] {
+        let id = ledger.job_in(status).await;
+        let epoch = ledger.column(id, "epoch").await;
+        for sql in
+            ["update jobs set epoch = epoch + 1", "update jobs set epoch = epoch - 1", "update jobs set epoch = 99"]
+        {
+            refused(sql, SqlState::CHECK_VIOLATION).await;
+        }
+        assert_eq!(ledger.column(id, "epoch").await, epoch);
+    }
 }

@@ -137,6 +137,9 @@ pub(crate) struct TestFleet {
     pub(crate) db: TestDb,
     pub(crate) vhost: Option<TestVhost>,
     amqp: String,
+    /// Whom schedulers and workers are to the broker.
+    pub(crate) scheduler_amqp: String,
+    pub(crate) worker_amqp: String,
     pub(crate) client: Client,
     pub(crate) protocol: Protocol,
     pub(crate) lanes: Vec<String>,
@@ -177,6 +180,8 @@ impl TestFleet {
         Self {
             db,
             vhost: None,
+            scheduler_amqp: amqp.clone(),
+            worker_amqp: amqp.clone(),
             amqp,
             client,
             protocol: Protocol::five_times_shorter(),
@@ -196,8 +201,20 @@ impl TestFleet {
     }
 
     pub(crate) fn broker(&self) -> AmqpBroker {
+        self.broker_as(&self.amqp)
+    }
+
+    pub(crate) fn broker_as(&self, url: &str) -> AmqpBroker {
         let settings = BrokerSettings::from(&self.protocol);
-        AmqpBroker::start(&self.amqp.clone().into(), settings, &CancellationToken::new()).unwrap()
+        AmqpBroker::start(&url.to_owned().into(), settings, &CancellationToken::new()).unwrap()
+    }
+
+    /// Declares a generation at the broker, as a scheduler does when it first meets one.
+    pub(crate) async fn broker_has_generation(&self, generation: i32) {
+        let broker = self.broker();
+        broker.wait_ready(Duration::from_mins(1)).await.unwrap();
+        broker.declare_generation(generation).await.unwrap();
+        broker.shutdown().await;
     }
 
     /// A scheduler, as a process would run it.
@@ -211,7 +228,7 @@ impl TestFleet {
             progress: Progress::default(),
         };
         let ledger = self.ledger_as(&self.scheduler_login);
-        let (broker, protocol) = (self.broker(), self.protocol.clone());
+        let (broker, protocol) = (self.broker_as(&self.scheduler_amqp), self.protocol.clone());
         let token = stop.clone();
         let task = tokio::spawn(async move {
             Scheduler::run(ledger, broker.clone(), settings, protocol, wake, token).await;
@@ -228,7 +245,7 @@ impl TestFleet {
     /// A worker of these kinds.
     pub(crate) async fn worker_with(&mut self, slots: u32, registry: Arc<Registry<PgTx>>) -> usize {
         let stop = CancellationToken::new();
-        let broker = self.broker();
+        let broker = self.broker_as(&self.worker_amqp);
         let settings =
             WorkerSettings { name: "test".into(), lanes: self.lanes.clone(), slots, progress: Progress::default() };
         let wake = docket::db::listen(self.worker_login.clone(), stop.clone()).subscribe();

@@ -93,6 +93,6 @@ async fn a_failure_that_nobody_dated_is_dated_by_the_ledger() {
     let id = ledger.job_in(Status::Failed).await;
     ledger.sql("update jobs set failed_at = null").await;
     assert_eq!(ledger.column(id, "failed_at = finished_at").await.as_deref(), Some("true"));
-    ledger.sql("update jobs set status = 'pending', epoch = epoch + 1, message_id = null, finished_at = null").await;
+    ledger.sql("update jobs set status = 'pending', epoch = epoch + 1, round = round + 1, message_id = null, finished_at = null").await;
     assert_eq!(ledger.column(id, "failed_at").await, None);
 }

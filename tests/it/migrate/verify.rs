@@ -44,7 +44,7 @@ async fn no_null_is_forgotten() {
     let trials = docket::fleet::ledger::trials();
     let tried: BTreeSet<String> = trials.into_iter().map(|t| t.what).filter(|what| what.ends_with(" null")).collect();
     let engine = ["jobs", "job_messages", "job_attempts", "job_events", "workers", "broker_state", "quarantine"];
-    for table in engine.into_iter().chain(["paused_kinds", "paused_lanes"]) {
+    for table in engine.into_iter().chain(["paused_kinds", "paused_lanes", "audit_verdict"]) {
         let prefix = format!("{table}.");
         let of_table: BTreeSet<String> = tried.iter().filter(|what| what.starts_with(&prefix)).cloned().collect();
         assert_eq!(of_table, columns[table], "{table}");

@@ -81,7 +81,9 @@ impl TestLedger {
     /// One step, with all that the shape of the target asks for; the guard has the last word.
     pub(crate) async fn step(&self, id: JobId, to: Status, epochs: i32) -> Result<u64, tokio_postgres::Error> {
         let set = match to {
-            Status::Pending => "message_id = null, finished_at = null, failed_at = null, dead_published_gen = null",
+            Status::Pending => {
+                "round = round + 1, message_id = null, finished_at = null, failed_at = null, dead_published_gen = null"
+            }
             Status::Queued => {
                 "message_id = 1, queued_at = now(), finished_at = null, failed_at = null, dead_published_gen = null"
             }

@@ -1,6 +1,8 @@
 //! A virtual host of its own for each test.
 
+use docket::fleet::broker::BrokerUser;
 use reqwest::{Method, StatusCode};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -49,6 +51,18 @@ impl TestVhost {
     /// The broker's URL with this virtual host.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The URL of a new account with these rights here, under a name that no other test has.
+    pub(crate) async fn account(&self, user: &BrokerUser) -> String {
+        let (name, password) = (unique(&user.name), user.password.expose_secret());
+        self.call(Method::PUT, &format!("users/{name}"), &json!({"password": password, "tags": ""})).await;
+        let rights = json!({"configure": user.configure, "write": user.write, "read": user.read});
+        self.call(Method::PUT, &format!("permissions/{}/{name}", self.name), &rights).await;
+        let mut url = Url::parse(&self.url).unwrap();
+        url.set_username(&name).unwrap();
+        url.set_password(Some(password)).unwrap();
+        url.into()
     }
 
     /// The virtual host's name.

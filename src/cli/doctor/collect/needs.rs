@@ -23,6 +23,7 @@ const SCHEDULER: &[Need] = &[
     ("paused_lanes", READ),
     ("broker_state", &["SELECT", "UPDATE"]),
     ("quarantine", &["SELECT", "INSERT", "DELETE"]),
+    ("audit_verdict", CHANGE),
     // The sweeps read how far it is.
     ("job_message_seq", &["USAGE", "SELECT"]),
 ];

@@ -65,6 +65,7 @@ pub(super) fn all() -> Vec<Case> {
     // Transactions with effects complete one job on a connection with default settings.
     all.extend(by_key(1).into_iter().filter(|case| case.name == "complete").map(default_session));
     all.extend(operators().into_iter().map(default_session));
+    all.extend(audit());
     all
 }
 
@@ -96,6 +97,7 @@ fn by_key(n: usize) -> Vec<Case> {
     vec![
         case("claim", KEY, n, claim),
         case("claim_again", KEY, n, claim),
+        case("ahead", KEY, n, &[&queued.ids, &queued.epochs]),
         case("hand_back", KEY, n, &[&queued.messages]),
         case("mark_confirmed", KEY, n, &[&queued.messages]),
         case("complete", KEY, n, &[ids, epochs, &same("1", n), spent]),
@@ -119,6 +121,19 @@ fn sweeps() -> Vec<Case> {
         // It reads all messages twice, to find those of its workers: there are 8,000.
         case("sweep_r4", KEY, 2 * BATCH, &[&held, "1000", "5", "2"]),
         default_session(case("held", KEY, BATCH, &["7"])),
+    ]
+}
+
+/// They read what waits and what is in flight. There are 8,000 messages, and 4,000 parents that wait for a child each.
+fn audit() -> Vec<Case> {
+    let queued = rows(QUEUED, BATCH, "1");
+    vec![
+        case("audit_doubles", KEY, 8 * BATCH, &["2000000", "10000"]),
+        case("audit_held_by", KEY, 4 * BATCH, &[]),
+        case("audit_head", &["jobs_due"], BATCH, &["'default'", "'{plain}'", "2", "1000"]),
+        case("audit_waiting", &["jobs_held", "jobs_parent"], 4 * BATCH, &["1000"]),
+        case("audit_recount", &["jobs_pkey", "jobs_parent"], 1, &["78001"]),
+        default_session(case("audit_give_back", KEY, BATCH, &[&queued.ids, &queued.epochs])),
     ]
 }
 
