@@ -1,11 +1,14 @@
 //! From queued, or straight from due, to processing.
 
 use super::{pg::PgLedger, sql::CLAIMED};
-use crate::fleet::{
-    job::{Envelope, JobId, MessageId, WorkerId},
-    ports::{Claimed, LedgerResult},
+use crate::{
+    db::describe,
+    fleet::{
+        job::{Envelope, JobId, MessageId, WorkerId},
+        ports::{Claimed, LedgerResult},
+    },
 };
-use std::{sync::LazyLock, time::Duration};
+use std::{error::Error, sync::LazyLock, time::Duration};
 use tokio_postgres::Row;
 
 /// $1 ids, $2 epochs, $3 worker, $4 the message of each pointer. The message rows are locked first, as R1 and R3 do:
@@ -120,7 +123,7 @@ fn claimed(row: &Row) -> Claimed {
         message: MessageId(row.get(2)),
         kind: row.get(3),
         lane: row.get(4),
-        args: row.get(5),
+        args: row.try_get(5).map_err(|e| e.source().map_or_else(|| describe(&e), ToString::to_string)),
         args_version: row.get(6),
         priority: row.get(7),
         failures: row.get(8),

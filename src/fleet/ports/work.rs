@@ -68,8 +68,8 @@ pub struct Claimed {
     pub kind: String,
     /// Its lane.
     pub lane: String,
-    /// Its arguments.
-    pub args: Value,
+    /// Its arguments, or why they can't be read: the database takes deeper JSON and larger numbers than we do.
+    pub args: Result<Value, String>,
     /// Version of the arguments.
     pub args_version: i16,
     /// Its priority.

@@ -50,7 +50,7 @@ impl Job {
             message: self.message.expect("a claimed row has a message"),
             kind: self.new.kind.clone(),
             lane: self.new.lane.clone(),
-            args: self.new.args.clone(),
+            args: Ok(self.new.args.clone()),
             args_version: self.new.args_version,
             priority: self.priority,
             failures: self.failures,
