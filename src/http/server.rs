@@ -108,13 +108,18 @@ async fn accept(listener: TcpListener, shared: Shared, shutdown: CancellationTok
     let limits = shared.limits;
     let slots = Slots::new(places(limits.connections));
     let graceful = GracefulShutdown::new();
-    let cut = CancellationToken::new();
+    let (cut, mut told) = (CancellationToken::new(), false);
     while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
         let stream = match accepted {
-            Ok((stream, _)) => stream,
+            Ok((stream, _)) => {
+                told = false;
+                stream
+            }
             Err(error) => {
-                // Out of file descriptors, mostly: others have to end first.
-                tracing::warn!(event = "http.accept_failed", error = %error, "can't accept a connection");
+                // Out of file descriptors, mostly: others have to end first. Told once, and tried for as long as it takes.
+                if !std::mem::replace(&mut told, true) {
+                    tracing::warn!(event = "http.accept_failed", error = %error, "can't accept connections");
+                }
                 shutdown.run_until_cancelled(tokio::time::sleep(Duration::from_millis(100))).await;
                 continue;
             }

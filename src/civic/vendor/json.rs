@@ -6,9 +6,9 @@ use std::{cell::Cell, fmt};
 
 /// What an answer may cost, in values: about 64 MiB. A thousand events of Legistar, which take 2 MB, cost 100,000.
 pub(super) const BUDGET: usize = 2_000_000;
-/// An object costs its tree's first node, which has room for eleven members.
+/// The first member of an object costs the node of a tree that has room for eleven.
 const OBJECT: usize = 20;
-/// A member costs its name and its place.
+/// Each further one costs its name and its place.
 const MEMBER: usize = 3;
 
 /// Reads all of a text.
@@ -87,10 +87,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        self.spend(OBJECT)?;
         let mut members = Map::new();
         while let Some(name) = access.next_key::<String>()? {
-            self.spend(MEMBER)?;
+            self.spend(if members.is_empty() { OBJECT } else { MEMBER })?;
             let value = access.next_value_seed(self)?;
             members.insert(name, value);
         }

@@ -66,7 +66,7 @@ impl Names {
         let text = name.strip_suffix(".dns.example").unwrap_or(name);
         let address = |text: &str| -> IpAddr { text.replace('x', ":").parse().expect("the test names an address") };
         match text {
-            "canary" => vec![self.canary.ip()],
+            "canary" | "localhost" | "localhost." => vec![self.canary.ip()],
             // Two addresses, of which one is inside.
             "both" => vec![IpAddr::from(Ipv6Addr::new(0x2d00, 0, 0, 0, 0, 0, 0, 1)), self.canary.ip()],
             text => vec![address(text)],

@@ -8,7 +8,7 @@ use crate::{
 /// Deeper than any reader goes; a number that no float holds.
 const UNREADABLE: [&str; 3] = [
     "(repeat('[', 200) || repeat(']', 200))::jsonb",
-    "'{\"n\": 1e400}'",
+    "'{\"n\": 1e400}'::jsonb",
     "jsonb_build_object('a', (repeat('{\"a\":', 300) || '1' || repeat('}', 300))::jsonb)",
 ];
 
