@@ -64,6 +64,9 @@ pub struct Claimed {
     pub epoch: Epoch,
     /// The message or lease that it came by.
     pub message: MessageId,
+    /// How many jobs that message was written for; 0 says that all of them are claimed. A forged message may name only some
+    /// of them, and then the message must outlive them: the sweeps find the others by it.
+    pub of_message: usize,
     /// Its kind.
     pub kind: String,
     /// Its lane.

@@ -48,6 +48,7 @@ impl Job {
             id: self.id,
             epoch: self.epoch,
             message: self.message.expect("a claimed row has a message"),
+            of_message: 0,
             kind: self.new.kind.clone(),
             lane: self.new.lane.clone(),
             args: Ok(self.new.args.clone()),
