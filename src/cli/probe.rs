@@ -1,5 +1,6 @@
 //! One GET of a health endpoint: a deadline, no redirect, a bounded body.
 
+use crate::telemetry::chain;
 use reqwest::{Client, redirect::Policy};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -85,20 +86,6 @@ impl Answer {
 /// A stranger's text on one line, without control characters.
 fn harmless(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let told = inner.to_string();
-        if !text.contains(&told) {
-            text = format!("{text}: {told}");
-        }
-        source = inner.source();
-    }
-    text
 }
 
 #[cfg(test)]

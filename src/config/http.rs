@@ -34,8 +34,9 @@ settings! {
     "http.bulk_burst" "DOCKET_HTTP_BULK_BURST" = "200000", Kind::Count(0, 100_000_000), SERVER;
     /// Whether `/metrics` needs no token, for a scraper that can't send one.
     "http.metrics_open" "DOCKET_METRICS_OPEN" = "false", Kind::Bool, ROLES;
-    /// Connections at once; more are refused. Higher: clients that hang hold more memory and files. Lower: scrapers and
-    /// probes are refused beside busy clients.
+    /// Connections at once, at most a quarter of the files that the process may open. One more takes the place of whoever
+    /// has said nothing for longest; when all are at work it is refused. Higher: clients that hang hold more memory and
+    /// files. Lower: scrapers and probes are refused beside busy clients.
     "http.connections" "DOCKET_HTTP_CONNECTIONS" = "256", Kind::Count(1, 100_000), ROLES;
     /// Largest body of a request. Higher: one client can take more memory. Lower: large requests are refused.
     "http.body" "DOCKET_HTTP_BODY" = "1MiB", Kind::Size(1 << 10, 1 << 30), ROLES;

@@ -61,12 +61,35 @@ pub fn load(process: Environment, line: &CommandLine) -> Result<Environment, Pro
 /// The same for whoever goes on with what can be used: everything that is set, and all problems.
 #[must_use]
 pub fn look(process: Environment, line: &CommandLine) -> (Environment, Vec<ConfigError>) {
+    let named = line.config.clone().or_else(|| process.get(CONFIG).map(PathBuf::from));
+    let path = named.or_else(|| file::find(&file::PLACES)).filter(|path| path != Path::new(file::NONE));
+    let file = path.map(|path| {
+        let parsed = read(&path);
+        (path, parsed)
+    });
+    layered(process, file, line)
+}
+
+/// As [`load`], with the text of a file in place of the file that would be looked for: nothing is read.
+///
+/// # Errors
+/// All problems at once.
+pub fn load_text(process: Environment, text: &str, line: &CommandLine) -> Result<Environment, Problems> {
+    let path = PathBuf::from("docket.toml");
+    let parsed = file::parse(&path, text);
+    let (env, problems) = layered(process, Some((path, parsed)), line);
+    if problems.is_empty() { Ok(env) } else { Err(Problems(problems)) }
+}
+
+fn layered(
+    process: Environment,
+    file: Option<(PathBuf, Parsed)>,
+    line: &CommandLine,
+) -> (Environment, Vec<ConfigError>) {
     let mut problems = process.unreadable();
     problems.extend(unknown::unknown(process.iter()));
     let mut env = process;
-    let path = line.config.clone().or_else(|| env.get(CONFIG).map(PathBuf::from)).or_else(|| file::find(&file::PLACES));
-    if let Some(path) = path.filter(|path| path != Path::new(file::NONE)) {
-        let Parsed { entries, problems: found } = read(&path);
+    if let Some((path, Parsed { entries, problems: found })) = file {
         problems.extend(found);
         for file::Entry { variable, text, line } in entries {
             if env.origin(&variable).is_none() && secret_of(&variable).is_none_or(|secret| env.origin(secret).is_none())

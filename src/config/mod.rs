@@ -38,7 +38,7 @@ pub use fleet::{FleetConfig, fleet};
 pub use gate::max_pending;
 pub use http::{http, http_token};
 pub use kind::Kind;
-pub use layers::{CommandLine, Problems, check_file, load, look, verify};
+pub use layers::{CommandLine, Problems, check_file, load, load_text, look, verify};
 pub use log::log;
 pub use lookup::{ConfigError, Environment};
 pub use origin::Origin;

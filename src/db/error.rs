@@ -1,5 +1,6 @@
 //! Database errors as people can use them.
 
+use crate::telemetry::chain;
 use tokio_postgres::error::SqlState;
 
 /// One line: the server's own message, or what the connection suffered, without the URL or a password.
@@ -8,17 +9,7 @@ pub fn describe(error: &tokio_postgres::Error) -> String {
     if let Some(db) = error.as_db_error() {
         return format!("{} ({})", db.message(), db.code().code());
     }
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(inner) = source {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text.push_str(": ");
-            text.push_str(&inner_text);
-        }
-        source = inner.source();
-    }
-    text
+    chain(error)
 }
 
 /// True for trouble of the database itself, which says nothing of the statement.

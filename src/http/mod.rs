@@ -15,6 +15,7 @@ mod problem;
 mod server;
 mod service;
 mod settings;
+mod slots;
 mod tokens;
 
 pub use access::TOKEN_MIN_BYTES;

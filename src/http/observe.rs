@@ -51,6 +51,11 @@ pub(super) fn refused() {
     counter!(HTTP_REFUSED, "reason" => "too_many_connections").increment(1);
 }
 
+/// Counts a connection that made room for another one.
+pub(super) fn displaced() {
+    counter!(HTTP_REFUSED, "reason" => "displaced").increment(1);
+}
+
 /// Clients may invent methods; labels may not.
 fn label(method: &Method) -> &'static str {
     match method.as_str() {

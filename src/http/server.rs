@@ -5,6 +5,7 @@ use super::{
     access::{Access, TOKEN_MIN_BYTES},
     observe,
     service::{Shared, handle},
+    slots::{Slot, Slots, Taken},
 };
 use crate::telemetry::Metrics;
 use axum::response::IntoResponse;
@@ -14,11 +15,11 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::{GracefulShutdown, Watcher},
 };
+use nix::sys::resource::{Resource, getrlimit};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
@@ -105,28 +106,35 @@ pub async fn serve(settings: HttpSettings, routes: Routes, shutdown: Cancellatio
 
 async fn accept(listener: TcpListener, shared: Shared, shutdown: CancellationToken) {
     let limits = shared.limits;
-    let slots = Arc::new(Semaphore::new(limits.connections));
+    let slots = Slots::new(places(limits.connections));
     let graceful = GracefulShutdown::new();
-    let cut = CancellationToken::new();
+    let (cut, mut told) = (CancellationToken::new(), false);
     while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
         let stream = match accepted {
-            Ok((stream, _)) => stream,
+            Ok((stream, _)) => {
+                told = false;
+                stream
+            }
             Err(error) => {
-                // Out of file descriptors, mostly: others have to end first.
-                tracing::warn!(event = "http.accept_failed", error = %error, "can't accept a connection");
+                // Out of file descriptors, mostly: others have to end first. Told once, and tried for as long as it takes.
+                if !std::mem::replace(&mut told, true) {
+                    tracing::warn!(event = "http.accept_failed", error = %error, "can't accept connections");
+                }
                 shutdown.run_until_cancelled(tokio::time::sleep(Duration::from_millis(100))).await;
                 continue;
             }
         };
-        let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
+        let Some((slot, taken)) = slots.take(&cut) else {
             observe::refused();
             refuse(stream).await;
             continue;
         };
-        let (shared, watcher, cut) = (shared.clone(), graceful.watcher(), cut.clone());
+        if taken == Taken::Displaced {
+            observe::displaced();
+        }
+        let (shared, watcher, slot) = (shared.clone(), graceful.watcher(), Arc::new(slot));
         tokio::spawn(async move {
-            cut.run_until_cancelled(connection(stream, shared, watcher)).await;
-            drop(slot);
+            slot.cut().run_until_cancelled(connection(stream, shared, watcher, &slot)).await;
         });
     }
     drop(listener);
@@ -136,11 +144,35 @@ async fn accept(listener: TcpListener, shared: Shared, shutdown: CancellationTok
     }
 }
 
-async fn connection(stream: TcpStream, shared: Shared, watcher: Watcher) {
+/// Connections at once: those of the settings, but never more than a quarter of the files that this process may open. What
+/// it works with, the database and the broker, must not lack one because clients hold them all.
+fn places(wanted: usize) -> usize {
+    let files = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
+    let share = usize::try_from(files / 4).unwrap_or(usize::MAX).max(1);
+    if share < wanted {
+        tracing::warn!(
+            event = "http.few_files",
+            files,
+            connections = share,
+            "fewer connections than configured, because this process may open few files; raise its limit"
+        );
+    }
+    wanted.min(share)
+}
+
+async fn connection(stream: TcpStream, shared: Shared, watcher: Watcher, slot: &Arc<Slot>) {
     let Limits { header_bytes, headers, header, connection, .. } = shared.limits;
     // The answer is one small write; waiting for more would only delay it.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| handle(shared.clone(), request));
+    let slot = slot.clone();
+    let service = service_fn(move |request| {
+        let (shared, slot) = (shared.clone(), slot.clone());
+        async move {
+            // Given away while the request arrived: the connection is about to be cut, and nothing must be begun.
+            let Some(_busy) = slot.busy() else { return std::future::pending().await };
+            handle(shared, request).await
+        }
+    });
     let http = http1::Builder::new()
         // Without a timer hyper has no deadline for headers at all.
         .timer(TokioTimer::new())
@@ -162,7 +194,11 @@ async fn refuse(mut stream: TcpStream) {
     let problem = Problem::unavailable("too many connections", "close some, or try again").into_response();
     let (parts, body) = problem.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    let mut text = format!("HTTP/1.1 {}\r\nconnection: close\r\ncontent-length: {}\r\n", parts.status, body.len());
+    let mut text = format!(
+        "HTTP/1.1 {}\r\nconnection: close\r\nx-content-type-options: nosniff\r\ncontent-length: {}\r\n",
+        parts.status,
+        body.len()
+    );
     for (name, value) in &parts.headers {
         text.push_str(name.as_str());
         text.push_str(": ");

@@ -40,8 +40,9 @@ impl Default for HttpSettings {
 /// What a client can't exceed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at once: scrapers, probes and a few operators need a dozen. More are refused, not queued: a client
-    /// that waits can't tell us from a dead process.
+    /// Connections at once: scrapers, probes and a few operators need a dozen. One more takes the place of whoever has said
+    /// nothing for longest; when all are at work it is refused, not queued: a client that waits can't tell us from a dead
+    /// process. A process that may open few files takes at most a quarter of them.
     pub connections: usize,
     /// Bytes of a request's head. hyper answers 431 above it.
     pub header_bytes: usize,

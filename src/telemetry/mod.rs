@@ -1,6 +1,7 @@
-//! Logs, metric names and trace context. Below everything else: it imports nothing of Docket.
+//! Logs, metric names, trace context, and how errors are told. Below everything else: it imports nothing of Docket.
 
 pub mod canonical;
+mod causes;
 mod families;
 mod logs;
 mod metrics;
@@ -8,6 +9,7 @@ pub mod names;
 mod trace;
 
 pub use canonical::{AttemptLine, AttemptOutcome, attempt_line, sample_successes};
+pub use causes::{chain, deepest};
 pub use families::{FAMILIES, Family, Label, Owner, Type, Values};
 pub use logs::{DroppedLines, LogError, LogFormat, LogGuard, LogOutput, LogSettings, init};
 pub use metrics::{InstallError, Known, Metrics, UPKEEP, touch, withdraw};

@@ -7,7 +7,7 @@ mod document;
 mod flood;
 mod hostile;
 mod lanes;
-mod support;
+pub(crate) mod support;
 mod write;
 
 use crate::support::{TestLedger, metrics};

@@ -160,24 +160,55 @@ async fn noise_is_refused_and_harms_no_one() {
     assert_eq!(get(addr, "/livez").await.status(), StatusCode::OK);
 }
 
+/// A route that answers when it is told to, and what tells it.
+fn held_route(entered: &Arc<Notify>, go: &Arc<Notify>) -> Router {
+    let (inside, wait) = (Arc::clone(entered), Arc::clone(go));
+    let held = routing::get(async move || {
+        inside.notify_one();
+        wait.notified().await;
+        "done"
+    });
+    Router::new().route("/held", held)
+}
+
 #[tokio::test]
-async fn connections_above_the_limit_are_told_so_and_not_queued() {
-    let addr = limited(Limits { connections: 2, ..Limits::default() }).await;
-    let one = TcpStream::connect(addr).await.expect("connects");
-    let _two = TcpStream::connect(addr).await.expect("connects");
+async fn connections_above_the_limit_are_told_so_when_all_are_at_work() {
+    let (entered, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let limits = Limits { connections: 2, ..Limits::default() };
+    let settings = HttpSettings { limits, ..HttpSettings::default() };
+    let (running, _shutdown) = start(settings, Health::new(), Some(held_route(&entered, &go))).await;
+    let addr = running.addr();
+    let ask_held = || tokio::spawn(raw(addr, b"GET /held HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n"));
+    let at_work = [ask_held(), ask_held()];
+    for _ in &at_work {
+        entered.notified().await;
+    }
     let refused = raw(addr, b"").await;
     assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
     assert!(refused.contains("retry-after: 2") && refused.contains("too many connections"), "{refused}");
-    drop(one);
-    // The slot is free as soon as the server has seen the end of the first.
-    loop {
-        let answer = raw(addr, b"GET /metrics HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n").await;
-        if answer.starts_with("HTTP/1.1 200 ") {
-            assert!(answer.contains(r#"docket_http_connections_refused_total{reason="too_many_connections"}"#));
-            break;
-        }
-        tokio::task::yield_now().await;
+    assert!(refused.contains("x-content-type-options: nosniff"), "{refused}");
+    for held in at_work {
+        go.notify_one();
+        assert!(held.await.expect("no panic").ends_with("done"), "it kept its place");
     }
+    let page = get(addr, "/metrics").await.text().await.expect("text");
+    assert!(page.contains(r#"docket_http_connections_refused_total{reason="too_many_connections"}"#));
+}
+
+#[tokio::test]
+async fn a_newcomer_takes_the_place_of_whoever_says_nothing() {
+    let addr = limited(Limits { connections: 2, ..Limits::default() }).await;
+    let mut silent = TcpStream::connect(addr).await.expect("connects");
+    let mut also = TcpStream::connect(addr).await.expect("connects");
+    let answer = raw(addr, b"GET /metrics HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(answer.contains(r#"docket_http_connections_refused_total{reason="displaced"}"#), "{answer}");
+    let mut end = Vec::new();
+    let _ = silent.read_to_end(&mut end).await;
+    assert_eq!(String::from_utf8_lossy(&end), "", "the one that waited longest was cut");
+    also.write_all(b"GET /livez HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n").await.expect("is still connected");
+    let _ = also.read_to_end(&mut end).await;
+    assert!(end.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&end));
 }
 
 #[tokio::test]

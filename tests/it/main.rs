@@ -11,6 +11,7 @@ mod demo;
 mod dev;
 mod docs;
 mod documents;
+mod edges;
 mod fixtures;
 mod fleet;
 mod http;

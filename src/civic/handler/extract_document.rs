@@ -88,5 +88,6 @@ impl Extracted {
 
 /// The machine's fault, never the document's: another worker may have what is missing here.
 fn failed(error: &ExtractError) -> HandlerError {
-    HandlerError::retryable(ErrorClass::Other, error.to_string())
+    let class = if matches!(error, ExtractError::Io(_)) { ErrorClass::Io } else { ErrorClass::Other };
+    HandlerError::retryable(class, error.to_string())
 }

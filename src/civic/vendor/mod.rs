@@ -5,6 +5,7 @@
 mod clock;
 mod error;
 pub mod http;
+mod json;
 pub mod legistar;
 mod report;
 mod status;

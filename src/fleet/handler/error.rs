@@ -90,6 +90,8 @@ labels! {
         WorkerLost = "worker_lost",
         /// A message that no scheduler wrote.
         Quarantined = "quarantined",
+        /// The worker's machine: no room on its disk, no process, no file.
+        Io = "io",
         /// Anything else.
         Other = "other",
     }

@@ -1,11 +1,14 @@
 //! From queued, or straight from due, to processing.
 
 use super::{pg::PgLedger, sql::CLAIMED};
-use crate::fleet::{
-    job::{Envelope, JobId, MessageId, Pointer, WorkerId},
-    ports::{Claimed, LedgerResult},
+use crate::{
+    db::describe,
+    fleet::{
+        job::{Envelope, JobId, MessageId, Pointer, WorkerId},
+        ports::{Claimed, LedgerResult},
+    },
 };
-use std::{collections::HashSet, sync::LazyLock, time::Duration};
+use std::{collections::HashSet, error::Error, sync::LazyLock, time::Duration};
 use tokio_postgres::Row;
 
 /// $1 ids, $2 epochs, $3 worker, $4 the message of each pointer. The message rows are locked first, as R1 and R3 do:
@@ -19,7 +22,7 @@ pub(super) static CLAIM: LazyLock<String> = LazyLock::new(|| {
 update jobs j set status = 'processing', epoch = j.epoch + 1, worker_id = $3, started_at = now(), requeued_from = null
 from unnest($1::bigint[], $2::int[], $4::bigint[]) u(id, epoch, m)
 where j.id = u.id and j.epoch = u.epoch and j.message_id = u.m and j.status = 'queued' and (select count(*) from m) >= 0
-returning {CLAIMED}"
+returning {CLAIMED}, {OF_MESSAGE}"
     )
 });
 
@@ -31,13 +34,13 @@ pub(super) static CLAIM_AGAIN: LazyLock<String> = LazyLock::new(|| {
 ), mine as materialized (
   update job_messages set worker_id = $3, claimed_at = now() where id = any($4) and worker_id is null returning 1
 ), again as (
-  select {CLAIMED} from u join jobs j on j.id = u.id and j.epoch = u.epoch + 1
+  select {CLAIMED}, {OF_MESSAGE} from u join jobs j on j.id = u.id and j.epoch = u.epoch + 1
   where j.message_id = u.m and j.worker_id = $3 and j.status = 'processing'
 ), x as (
   update jobs j set status = 'processing', epoch = j.epoch + 1, worker_id = $3, started_at = now(), requeued_from = null
   from u where j.id = u.id and j.epoch = u.epoch and j.message_id = u.m and j.status = 'queued'
     and (select count(*) from mine) >= 0
-  returning {CLAIMED}
+  returning {CLAIMED}, {OF_MESSAGE}
 )
 select * from x union all select * from again"
     )
@@ -47,6 +50,9 @@ select * from x union all select * from again"
 pub(super) const AHEAD: &str = "\
 select u.id, u.epoch from unnest($1::bigint[], $2::int[]) u(id, epoch) left join jobs j on j.id = u.id
 where j.epoch is null or j.epoch < u.epoch";
+
+/// How many jobs the message was written for.
+const OF_MESSAGE: &str = "(select cardinality(t.jobs) from job_messages t where t.id = j.message_id) as of_message";
 
 /// $1 lane, $2 rows, $3 kinds, $4 worker, $5 losses that make a suspect. One message row is the lease of all of it.
 pub(super) static LEASE: LazyLock<String> = LazyLock::new(|| {
@@ -100,7 +106,8 @@ impl PgLedger {
         }
         let sql: &str = if repeat { &CLAIM_AGAIN } else { &CLAIM };
         let rows = self.run("claim", sql, &[&ids, &epochs, &worker.0, &of]).await?;
-        Ok(rows.iter().map(claimed).collect())
+        let of_message = |row: &Row| row.get::<_, Option<i32>>("of_message").and_then(|n| usize::try_from(n).ok());
+        Ok(rows.iter().map(|row| Claimed { of_message: of_message(row).unwrap_or(0), ..claimed(row) }).collect())
     }
 
     pub(super) async fn ahead_of_rows(&self, pointers: &[Pointer]) -> LedgerResult<HashSet<Pointer>> {
@@ -129,9 +136,10 @@ fn claimed(row: &Row) -> Claimed {
         id: JobId(row.get(0)),
         epoch: row.get(1),
         message: MessageId(row.get(2)),
+        of_message: 0,
         kind: row.get(3),
         lane: row.get(4),
-        args: row.get(5),
+        args: row.try_get(5).map_err(|e| e.source().map_or_else(|| describe(&e), ToString::to_string)),
         args_version: row.get(6),
         priority: row.get(7),
         failures: row.get(8),

@@ -64,12 +64,15 @@ pub struct Claimed {
     pub epoch: Epoch,
     /// The message or lease that it came by.
     pub message: MessageId,
+    /// How many jobs that message was written for; 0 says that all of them are claimed. A forged message may name only some
+    /// of them, and then the message must outlive them: the sweeps find the others by it.
+    pub of_message: usize,
     /// Its kind.
     pub kind: String,
     /// Its lane.
     pub lane: String,
-    /// Its arguments.
-    pub args: Value,
+    /// Its arguments, or why they can't be read: the database takes deeper JSON and larger numbers than we do.
+    pub args: Result<Value, String>,
     /// Version of the arguments.
     pub args_version: i16,
     /// Its priority.

@@ -73,7 +73,15 @@ async fn attend<L: Ledger, B: Broker>(
     let meta = handler.meta().clone();
     let ctx = context(&job, signal);
     let failures = job.failures;
-    let running = tokio::spawn(handler.run(job.args, job.args_version, ctx).in_current_span());
+    let args = match job.args {
+        Ok(args) => args,
+        Err(reason) => {
+            let message = format!("the arguments can't be read: {reason}");
+            let error = HandlerError::non_retryable(ErrorClass::InvalidArgs, message);
+            return End::Verdict(verdict(&meta.retry, failures, error));
+        }
+    };
+    let running = tokio::spawn(handler.run(args, job.args_version, ctx).in_current_span());
     let deadline = meta.timeout.min(shared.protocol.job_timeout);
     let error = match supervise(running, deadline, signal).await {
         Finish::Ran(Ok(RunOutput { output, apply: None })) => return End::Verdict(Verdict::Completed(output)),

@@ -50,7 +50,8 @@ struct Inner {
     claiming: HashSet<Pointer>,
     /// Jobs of each message whose last statement the ledger has not answered.
     left: HashMap<MessageId, usize>,
-    /// Messages with a job that was given up, and whose row is still the ledger's to give back.
+    /// Messages with a job that was given up, or was not claimed with the others, and whose row is still the ledger's to give
+    /// back.
     abandoned: HashSet<MessageId>,
     /// Messages of which nothing is left, and whose row is still there.
     orphans: Vec<MessageId>,
@@ -108,6 +109,7 @@ impl Held {
             *inner.left.entry(job.message).or_default() += 1;
             signals.insert(job.id, signal);
         }
+        inner.abandoned.extend(parted(jobs));
         signals
     }
 
@@ -195,6 +197,16 @@ impl Held {
     }
 }
 
+/// Messages of which only some jobs were claimed.
+fn parted(jobs: &[Claimed]) -> impl Iterator<Item = MessageId> {
+    let mut missing: HashMap<MessageId, usize> = HashMap::new();
+    for job in jobs.iter().filter(|job| job.of_message > 1) {
+        let missing = missing.entry(job.message).or_insert(job.of_message);
+        *missing = missing.saturating_sub(1);
+    }
+    missing.into_iter().filter(|(_, missing)| *missing > 0).map(|(message, _)| message)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,5 +241,32 @@ mod tests {
         assert_eq!(spent, HashSet::new(), "R4 and R6 find the row of job 1 by it");
         held.finished(Pointer(JobId(2), 1), message, &spent);
         assert_eq!(held.take_orphans(), [message], "deleted when the ledger has nothing of it either");
+    }
+
+    #[test]
+    fn a_message_of_which_only_a_part_was_claimed_goes_with_no_statement() {
+        let job = |id, message, of_message| Claimed {
+            id: JobId(id),
+            epoch: 2,
+            message: MessageId(message),
+            of_message,
+            kind: String::new(),
+            lane: String::new(),
+            args: Ok(serde_json::Value::Null),
+            args_version: 1,
+            priority: 100,
+            failures: 0,
+            losses: 0,
+            max_attempts: 3,
+            trace_id: None,
+            parent: None,
+            waited: std::time::Duration::ZERO,
+        };
+        let held = Held::default();
+        held.claimed(std::iter::empty(), &[job(1, 7, 2), job(2, 8, 2), job(3, 8, 2), job(4, 9, 1), job(5, 10, 0)]);
+        let spent = held.spent([7, 8, 8, 9, 10].map(MessageId).into_iter());
+        assert_eq!(spent, [8, 9, 10].map(MessageId).into(), "the other job of 7 still needs it");
+        held.finished(Pointer(JobId(1), 2), MessageId(7), &spent);
+        assert_eq!(held.take_orphans(), [MessageId(7)], "the ledger is asked what is left of it");
     }
 }

@@ -113,7 +113,7 @@ pub const FAMILIES: &[Family] = &[
     row(n::API_REQUESTS, Counter, None, &[METHOD, ROUTE, label("status", Bounded)], Owner::Every, "HTTP requests that were answered"),
     row(n::API_DURATION, Histogram(HTTP), Some(Seconds), &[METHOD, ROUTE], Owner::Every, "Time to answer an HTTP request"),
     row(n::API_REJECTIONS, Counter, None, &[REASON], Owner::Every, "HTTP requests that were answered with an error, by its code"),
-    row(n::HTTP_REFUSED, Counter, None, &[label("reason", Closed(&["too_many_connections"]))], Owner::Every, "HTTP connections that were refused"),
+    row(n::HTTP_REFUSED, Counter, None, &[label("reason", Closed(&["too_many_connections", "displaced"]))], Owner::Every, "HTTP connections that were refused, or had to make room while they said nothing"),
     // errors
     row(n::ERRORS, Counter, None, &[label("component", AtStart("component")), label("type", AtStart("error_class"))], Owner::Every, "Errors by part of the product and class"),
     // vendor

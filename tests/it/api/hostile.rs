@@ -55,6 +55,20 @@ async fn bodies_that_cant_be_read_say_where() {
 }
 
 #[tokio::test]
+async fn a_bomb_of_small_objects_is_not_unpacked() {
+    let db = TestLedger::new().await;
+    let api = Server::on(&db.config).start().await;
+    let bomb = |bytes: usize| {
+        format!("{{\"jobs\":[{{\"kind\":\"sync_city\",\"args\":[{}1]}}]}}", "{\"\":0},".repeat(bytes / 7))
+    };
+    let answer = api.raw("/api/jobs/bulk", bomb(7 * MIB)).await;
+    is_error(&answer, 400, "bad_request");
+    assert!(answer.1["error"]["message"].as_str().unwrap().contains("objects"), "{answer:?}");
+    lives(&api).await;
+    assert_eq!(db.number("select count(*) from jobs").await, 1);
+}
+
+#[tokio::test]
 async fn fields_that_cant_be_used_are_named() {
     let db = TestLedger::new().await;
     let api = Server::on(&db.config).start().await;

@@ -92,7 +92,7 @@ pub(super) async fn drain_some(ledger: &PgLedger, services: &Arc<Services>, atte
             trace_id: job.trace_id,
             ..context()
         };
-        let end = match handler.run(job.args.clone(), job.args_version, ctx).await {
+        let end = match handler.run(job.args.clone().unwrap(), job.args_version, ctx).await {
             Ok(done) => {
                 let completion = Completion { id: job.id, epoch: job.epoch, output: done.output };
                 let mut tx: PgTx = ledger.begin_effects(&completion, &[job.message]).await.unwrap().unwrap();

@@ -64,7 +64,7 @@ impl Docket {
     }
 
     /// Starts it, for tests that end it themselves.
-    pub(super) fn start(mut self) -> Child {
+    pub(crate) fn start(mut self) -> Child {
         self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts")
     }
 

@@ -1,6 +1,6 @@
 //! The text of documents: real ones against an oracle, and ones made to do harm.
 
 mod hostile;
-mod made;
+pub(crate) mod made;
 mod oracle;
 mod ordinary;

@@ -192,6 +192,27 @@ async fn a_forged_message_number_does_not_capture_a_job() {
 }
 
 #[tokio::test]
+async fn a_message_outlives_the_half_that_a_forged_one_names() {
+    let mut fleet = TestFleet::new().await;
+    fleet.enqueue(&[plain(Script::default()), plain(Script::default())]).await;
+    // As a scheduler would dispatch them, in one message, which is then lost.
+    let kinds = [("plain".to_owned(), 2)];
+    let request = PickRequest { lane: "default", rows: 9, aged: 0, kinds: &kinds, bands: &Band::ALL, generation: 1 };
+    let dispatches = fleet.ledger().pick(request).await.unwrap();
+    let [dispatch] = &dispatches[..] else { panic!("{dispatches:?}") };
+    let half = Envelope::new(dispatch.message, vec![dispatch.jobs[0].pointer]);
+    fleet.worker(2).await;
+    publish(&fleet, &String::from_utf8(half.encode()).unwrap()).await;
+    fleet.until("one is done", "select count(*) = 1 from jobs where status = 'completed'").await;
+    fleet.until("the message is free again", "select count(*) = 1 from job_messages where worker_id is null").await;
+    fleet.scheduler();
+    fleet.settled().await;
+    assert_eq!(fleet.count("select count(*) from jobs where status = 'completed' and failures + losses = 0").await, 2);
+    fleet.until("nothing is left of it", "select count(*) = 0 from job_messages").await;
+    fleet.stop().await;
+}
+
+#[tokio::test]
 async fn small_picks_take_the_oldest_too() {
     let fleet = TestFleet::without_broker().await;
     let old: Vec<NewJob> = (0..20).map(|_| plain(Script::default()).priority(50)).collect();

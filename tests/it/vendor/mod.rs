@@ -5,4 +5,4 @@ mod fetching;
 mod legistar;
 mod parsing;
 mod refusing;
-mod site;
+pub(crate) mod site;

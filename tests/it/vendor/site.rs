@@ -12,7 +12,7 @@ use tokio::{
 };
 
 /// What the site sends: raw bytes, status line included, then perhaps more.
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// These bytes, then the connection is closed.
     Bytes(Vec<u8>),
     /// These bytes, then the second ones again and again, with a pause between.
@@ -22,26 +22,26 @@ pub(super) enum Answer {
 }
 
 /// A whole answer with a body.
-pub(super) fn answer(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Answer {
+pub(crate) fn answer(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Answer {
     let body = body.as_ref();
     let head = format!("HTTP/1.1 {status} Some reason\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
     Answer::Bytes([head.as_bytes(), body].concat())
 }
 
 /// A redirect.
-pub(super) fn redirect(to: &str) -> Answer {
+pub(crate) fn redirect(to: &str) -> Answer {
     answer(302, &format!("Location: {to}\r\n"), "")
 }
 
 /// The running site; it ends with the test's runtime.
-pub(super) struct Site {
-    pub(super) addr: SocketAddr,
+pub(crate) struct Site {
+    pub(crate) addr: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Site {
     /// Starts a site; `script` maps a path with its query to an answer.
-    pub(super) async fn start(script: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(script: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -54,21 +54,21 @@ impl Site {
         Self { addr, asked }
     }
 
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.addr)
     }
 
     /// The heads of all requests so far.
-    pub(super) fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 
     /// A client that may ask this site, although it is on loopback.
-    pub(super) fn client(&self) -> HttpClient {
+    pub(crate) fn client(&self) -> HttpClient {
         self.client_with(HttpSettings::default())
     }
 
-    pub(super) fn client_with(&self, settings: HttpSettings) -> HttpClient {
+    pub(crate) fn client_with(&self, settings: HttpSettings) -> HttpClient {
         let allowed = vec![Allowed { host: self.addr.ip().to_string(), port: self.addr.port() }];
         HttpClient::new(&HttpSettings { allowed, ..settings }).unwrap()
     }

@@ -1,7 +1,10 @@
 //! The requests.
 
 use super::wire::{self, Message, Question};
-use crate::civic::llm::{Call, CallStatus, LlmError, MicroUsd, Outcome, PriceTable, Request, Usage, prompt};
+use crate::{
+    civic::llm::{Call, CallStatus, LlmError, MicroUsd, Outcome, PriceTable, Request, Usage, prompt},
+    telemetry::deepest,
+};
 use jiff::Zoned;
 use reqwest::{Client, Response, Url, header::RETRY_AFTER, redirect};
 use secrecy::{ExposeSecret, SecretString};
@@ -120,11 +123,20 @@ impl OpenAi {
             Err(e) => return (Usage::default(), Err(self.transport(&e))),
         };
         let (status, after) = (response.status().as_u16(), retry_after(&response));
-        match self.body(response).await {
+        match self.body(response).await.map(|body| self.without_key(body)) {
             Err(error) => (Usage::default(), Err(error)),
             Ok(body) if status == 200 => wire::read(&body),
             Ok(body) => (Usage::default(), Err(wire::read_error(status, &body, after))),
         }
+    }
+
+    /// Some servers quote the key that they refuse, and their words go into the ledger.
+    fn without_key(&self, body: Vec<u8>) -> Vec<u8> {
+        let key = self.settings.api_key.as_ref().map_or("", |key| key.expose_secret());
+        if key.is_empty() || !body.windows(key.len()).any(|window| window == key.as_bytes()) {
+            return body;
+        }
+        String::from_utf8_lossy(&body).replace(key, "[REDACTED]").into_bytes()
     }
 
     async fn body(&self, mut response: Response) -> Result<Vec<u8>, LlmError> {
@@ -142,11 +154,7 @@ impl OpenAi {
         if error.is_timeout() {
             return LlmError::Timeout(self.settings.timeout);
         }
-        let mut deepest: &dyn std::error::Error = error;
-        while let Some(source) = deepest.source() {
-            deepest = source;
-        }
-        LlmError::Connect(deepest.to_string())
+        LlmError::Connect(deepest(error).to_string())
     }
 
     fn cost(&self, usage: Usage) -> MicroUsd {

@@ -4,6 +4,7 @@ use std::{
     error::Error,
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
 };
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -57,17 +58,28 @@ impl fmt::Display for NotGlobal {
 
 impl Error for NotGlobal {}
 
-/// Looks names up and hands on public addresses only. The connection is made to what this returns, so a name that
-/// answers differently the second time (rebinding) gains nothing.
+/// The names of this machine and its network.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct PublicOnly;
+pub(super) struct System;
 
-impl Resolve for PublicOnly {
+impl Resolve for System {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            checked(found).map_err(Into::into)
+            Ok(Box::new(found.into_iter()) as Addrs)
         })
+    }
+}
+
+/// Hands on what another resolver finds, if all of it is public. The connection is made to what this returns, so a name
+/// that answers differently the second time (rebinding) gains nothing.
+#[derive(Clone)]
+pub(super) struct PublicOnly(pub(super) Arc<dyn Resolve>);
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        let found = self.0.resolve(name);
+        Box::pin(async move { checked(found.await?.collect()).map_err(Into::into) })
     }
 }
 
@@ -142,7 +154,7 @@ mod tests {
 
     #[tokio::test]
     async fn localhost_is_refused_when_it_is_looked_up() {
-        let error = PublicOnly.resolve("localhost".parse().unwrap()).await.err().unwrap();
+        let error = PublicOnly(Arc::new(System)).resolve("localhost".parse().unwrap()).await.err().unwrap();
         assert!(error.downcast_ref::<NotGlobal>().is_some(), "{error}");
     }
 }

@@ -2,12 +2,13 @@
 
 use super::{
     Allowed, Ask, FetchError, HttpSettings,
-    address::{PublicOnly, is_global},
+    address::{PublicOnly, System, is_global},
     metrics, redacted,
 };
 use jiff::{Timestamp, fmt::rfc2822};
 use reqwest::{
     StatusCode,
+    dns::Resolve,
     header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED, LOCATION, RETRY_AFTER},
     redirect::Policy,
 };
@@ -52,6 +53,14 @@ impl HttpClient {
     /// # Errors
     /// When the user agent is no header or TLS can't start.
     pub fn new(settings: &HttpSettings) -> Result<Self, FetchError> {
+        Self::with_resolver(settings, Arc::new(System))
+    }
+
+    /// The same, with names looked up by `resolver`. What it finds is judged like any other address.
+    ///
+    /// # Errors
+    /// As [`HttpClient::new`].
+    pub fn with_resolver(settings: &HttpSettings, resolver: Arc<dyn Resolve>) -> Result<Self, FetchError> {
         let build = |builder: reqwest::ClientBuilder| builder.build().map_err(|e| FetchError::Setup(e.to_string()));
         let common = || {
             reqwest::Client::builder()
@@ -63,7 +72,7 @@ impl HttpClient {
                 .no_proxy()
         };
         Ok(Self {
-            public: build(common().dns_resolver(PublicOnly))?,
+            public: build(common().dns_resolver(PublicOnly(resolver)))?,
             exempt: build(common())?,
             allowed: settings.allowed.clone().into(),
             total_timeout: settings.total_timeout,

@@ -1,9 +1,12 @@
 //! Why there is no answer.
 
 use super::address::NotGlobal;
-use crate::fleet::handler::{ErrorClass, HandlerError};
+use crate::{
+    fleet::handler::{ErrorClass, HandlerError},
+    telemetry::deepest,
+};
 use reqwest::StatusCode;
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 use url::Url;
 
 /// Longest Retry-After that is believed: a site that says "next year" is asked again tomorrow.
@@ -87,16 +90,9 @@ impl FetchError {
         if error.is_timeout() {
             return Self::Timeout { url };
         }
-        let mut last: &(dyn Error + 'static) = error;
-        loop {
-            if last.is::<NotGlobal>() {
-                return Self::RefusedAddress { url };
-            }
-            match last.source() {
-                Some(source) => last = source,
-                // The innermost error tells the cause; the outer ones repeat the address with its query.
-                None => return Self::Connect { url, reason: last.to_string() },
-            }
+        match deepest(error) {
+            cause if cause.is::<NotGlobal>() => Self::RefusedAddress { url },
+            cause => Self::Connect { url, reason: cause.to_string() },
         }
     }
 

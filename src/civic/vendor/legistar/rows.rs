@@ -3,7 +3,7 @@
 use crate::civic::{
     model::{UrlRefused, Warning, WarningCode, WebUrl},
     vendor::{
-        ParseError,
+        ParseError, json,
         text::{MAX_CHARS, clean, cut},
     },
 };
@@ -28,7 +28,7 @@ pub(super) fn read(bytes: &[u8], id: &'static str, warnings: &mut Vec<Warning>) 
     if matches!(text, std::borrow::Cow::Owned(_)) {
         warn(warnings, WarningCode::Malformed, "the answer is not UTF-8: unreadable characters are replaced", None);
     }
-    match serde_json::from_str(&text).map_err(|e| ParseError::NotJson(e.to_string()))? {
+    match json::read(&text, json::BUDGET).map_err(|e| ParseError::NotJson(e.to_string()))? {
         Value::Array(mut rows) => {
             if rows.len() > MAX_ROWS {
                 let dropped = rows.len() - MAX_ROWS;

@@ -1,6 +1,7 @@
 //! One request to the management API.
 
 use super::error::{ManagementError, quote};
+use crate::telemetry::deepest;
 use reqwest::{Client, Method, Response, StatusCode, redirect::Policy};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
@@ -176,11 +177,7 @@ impl Management {
 
     /// The deepest cause alone: the outer ones repeat the address.
     fn broken(&self, error: &reqwest::Error) -> ManagementError {
-        let mut deepest: &dyn std::error::Error = error;
-        while let Some(source) = deepest.source() {
-            deepest = source;
-        }
-        let detail = if error.is_timeout() { "no answer".to_owned() } else { quote(&deepest.to_string()) };
+        let detail = if error.is_timeout() { "no answer".to_owned() } else { quote(&deepest(error).to_string()) };
         ManagementError::Unreachable { at: self.at(), detail }
     }
 }

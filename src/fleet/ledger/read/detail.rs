@@ -4,6 +4,7 @@ use super::{
     super::super::job::{JobId, WorkerId},
     rows::{AttemptRow, EventRow, JOB_COLUMNS, JobDetail, JobRow},
 };
+use serde_json::Value;
 use tokio_postgres::{Error, GenericClient};
 
 /// Attempts and events of one answer: a job that was requeued for years has many.
@@ -21,7 +22,9 @@ select at, epoch, event, actor, detail from job_events where job_id = $1 order b
 /// # Errors
 /// When the database fails.
 pub async fn job_detail<C: GenericClient + Sync>(client: &C, id: JobId) -> Result<Option<JobDetail>, Error> {
-    let query = format!("select {JOB_COLUMNS}, j.args, j.args_version, j.output from jobs j where j.id = $1");
+    let query = format!(
+        "select {JOB_COLUMNS}, j.args::text as args, j.args_version, j.output::text as output from jobs j where j.id = $1"
+    );
     let Some(row) = client.query_opt(&query, &[&id.0]).await? else { return Ok(None) };
     let history = client.query(HISTORY, &[&id.0, &HISTORY_MAX]).await?;
     let events = client.query(EVENTS, &[&id.0, &HISTORY_MAX]).await?;
@@ -45,10 +48,15 @@ pub async fn job_detail<C: GenericClient + Sync>(client: &C, id: JobId) -> Resul
     };
     Ok(Some(JobDetail {
         job: JobRow::read(&row),
-        args: row.get("args"),
+        args: json(row.get("args")),
         args_version: row.get("args_version"),
-        output: row.get("output"),
+        output: row.get::<_, Option<String>>("output").map(json),
         history: history.iter().map(attempt).collect(),
         events: events.iter().map(event).collect(),
     }))
+}
+
+/// The database takes deeper JSON and larger numbers than we can read: such a value is shown as text.
+fn json(text: String) -> Value {
+    serde_json::from_str(&text).unwrap_or(Value::String(text))
 }

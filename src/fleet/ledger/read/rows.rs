@@ -162,7 +162,7 @@ pub struct JobDetail {
     /// The row.
     #[serde(flatten)]
     pub job: JobRow,
-    /// Its arguments.
+    /// Its arguments; those that can't be read are shown as text.
     pub args: Value,
     /// Version of their shape.
     pub args_version: i16,

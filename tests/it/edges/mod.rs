@@ -1,0 +1,14 @@
+//! What strangers can do at the edges of the system: send, publish, answer, fill. Each threat with its number.
+
+mod addresses;
+mod answers;
+mod arguments;
+mod corpus;
+mod documents;
+mod exhaustion;
+mod forged;
+mod injection;
+mod planted;
+mod process;
+mod secrets;
+mod sockets;
