@@ -6,7 +6,7 @@ use super::{
     scheduler, server,
 };
 use crate::{
-    config::{self, Environment},
+    config::{self, Environment, NO_BROKER},
     dev::{Services, ServicesSpec},
     fleet::broker::definitions,
     http::Running,
@@ -26,6 +26,8 @@ pub(super) struct LocalSpec {
     pub(super) dir: PathBuf,
     /// Keep their data.
     pub(super) keep: bool,
+    /// Start a private RabbitMQ where none is named; otherwise there is none.
+    pub(super) broker: bool,
     /// Worker processes.
     pub(super) workers: usize,
     /// Address of API and metrics.
@@ -53,6 +55,10 @@ impl LocalFleet {
         shutdown: CancellationToken,
     ) -> Result<Self, Failure> {
         let fleet = config::fleet(env)?;
+        if !spec.broker {
+            *env = env.clone().without(&["AMQP_URL", "AMQP_URL_FILE"]);
+            env.set_default("AMQP_URL", NO_BROKER);
+        }
         let services = Services::start(ServicesSpec {
             dir: spec.dir,
             keep: spec.keep,

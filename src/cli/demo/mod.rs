@@ -60,7 +60,8 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     env.set_default("DOCKET_ALLOW_HOSTS", &format!("{}:{}", allowed.host, allowed.port));
     // A worker's log would stand between the bars.
     env.set_default("DOCKET_LOG", "error");
-    let spec = LocalSpec { dir: args.dir.clone(), keep: false, workers: args.workers.into(), http: args.http };
+    let workers = args.workers.into();
+    let spec = LocalSpec { dir: args.dir.clone(), keep: false, broker: true, workers, http: args.http };
     let progress = Progress::new();
     let fleet = LocalFleet::start(spec, &mut env, shutdown.clone()).await?;
     progress.places(&fleet.places());
