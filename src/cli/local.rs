@@ -59,7 +59,7 @@ impl LocalFleet {
             *env = env.clone().without(&["AMQP_URL", "AMQP_URL_FILE"]);
             env.set_default("AMQP_URL", NO_BROKER);
         }
-        let services = Services::start(ServicesSpec {
+        let mut services = Services::start(ServicesSpec {
             dir: spec.dir,
             keep: spec.keep,
             postgres: env.get("DATABASE_URL").is_none() && env.get("DATABASE_URL_FILE").is_none(),
@@ -73,6 +73,7 @@ impl LocalFleet {
                 env.set_default(name, url);
             }
         }
+        services.supervise();
         let started = Self::on_services(env, fleet, spec.http, shutdown).await;
         let (process, running) = match started {
             Ok(parts) => parts,

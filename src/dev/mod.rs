@@ -19,6 +19,7 @@ mod rabbitmq_config;
 mod service;
 mod services;
 mod state;
+mod supervise;
 mod usage;
 
 pub use place::UnusableDir;

@@ -14,6 +14,7 @@ use super::binaries::PostgresBinaries;
 use super::place::{Account, write_private};
 use super::service::Service;
 use super::state::Watch;
+use super::supervise::Supervised;
 
 /// The user, and the database.
 const NAME: &str = "docket";
@@ -131,6 +132,18 @@ impl Postgres {
             Ok(result) => result,
             Err(_) => bail!("PostgreSQL doesn't accept connections; its log ends with:\n{}", self.service.log_end()),
         }
+    }
+}
+
+impl Supervised for Postgres {
+    const NAME: &'static str = "postgres";
+
+    fn has_died(&self) -> bool {
+        self.service.has_died()
+    }
+
+    async fn revive(&self) -> Result<()> {
+        self.start().await
     }
 }
 

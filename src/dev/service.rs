@@ -58,6 +58,11 @@ impl Service {
         }
     }
 
+    /// The program has ended, and not by us.
+    pub(super) fn has_died(&self) -> bool {
+        self.process().as_mut().is_some_and(|process| process.exited().is_some())
+    }
+
     /// Ends the program in its own way.
     pub(super) async fn stop(&self) {
         self.end(self.signal).await;
