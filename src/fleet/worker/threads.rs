@@ -89,10 +89,13 @@ mod tests {
         let held = std::sync::Arc::new(Mutex::new(held));
         for _ in 0..SPARE {
             let held = held.clone();
-            threads.spawn(&tasks, async move { drop(held.lock().unwrap().recv()) });
+            threads.spawn(&tasks, async move {
+                // Until the sender is gone.
+                let _ = held.lock().unwrap().recv();
+            });
         }
         let (done, answer) = oneshot::channel();
-        threads.spawn(&tasks, async move { drop(done.send(())) });
+        threads.spawn(&tasks, async move { done.send(()).expect("it is waited for") });
         timeout(Duration::from_secs(30), answer).await.expect("a thread is left").unwrap();
         timeout(Duration::from_secs(30), threads.answer()).await.expect("a thread is left");
         drop(release);

@@ -1,11 +1,14 @@
 //! The engine on real parts, with toy kinds.
 
+mod direct;
 mod enqueue_function;
 mod faults;
 mod life;
 mod load;
 mod plans;
+mod pressure;
 mod regressions;
 mod roles;
 mod severed;
+mod stuck;
 pub(crate) mod toys;
