@@ -14,6 +14,7 @@ mod place;
 mod ports;
 mod postgres;
 mod process;
+pub mod proxy;
 mod rabbitmq;
 mod rabbitmq_config;
 mod service;
