@@ -47,7 +47,7 @@ select * from x union all select * from again"
 /// lease of all of it.
 ///
 /// As the pick does: $2 rows by priority, and $6 of the oldest among those that follow, found by a walk over the distinct
-/// priorities from the lowest up. Where $2 is 0, all follow.
+/// priorities from the lowest up, at most 16: a lease is small, and often. Where $2 is 0, all follow.
 pub(super) static LEASE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "with recursive top as materialized (
@@ -60,7 +60,7 @@ pub(super) static LEASE: LazyLock<String> = LazyLock::new(|| {
   select (select min(priority) from jobs where due and lane = $1), 1 where $6::bigint > 0
   union all
   select (select min(j.priority) from jobs j where j.due and j.lane = $1 and j.priority > l.priority), n + 1
-  from level l where l.priority < (select priority from last) and n < 64
+  from level l where l.priority < (select priority from last) and n < 16
 ), aged as materialized (
   select ctid as tid, id from jobs
   where status = 'pending' and hold is null and ctid = any (array(
