@@ -1,5 +1,6 @@
 //! The engine on real parts, with toy kinds.
 
+mod deadly;
 mod direct;
 mod enqueue_function;
 mod faults;
