@@ -19,7 +19,9 @@ pub(super) const DIR: &str = ".docket";
 #[derive(Debug, Parser)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Example: docket dev --workers 2\nWithout DATABASE_URL or AMQP_URL, private servers run below --dir."
+    after_help = "Example: docket dev --workers 2\nWithout DATABASE_URL or AMQP_URL, private servers run below --dir; one \
+                  that ends before its time is started again.\nWith --no-broker PostgreSQL is all there is: workers take \
+                  their jobs from the database."
 )]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -30,6 +32,9 @@ pub(super) struct Args {
     /// Address of API and metrics.
     #[arg(long, value_name = "ADDR", help = "Address of API and metrics [env: DOCKET_HTTP; default: 127.0.0.1:8080]")]
     http: Option<SocketAddr>,
+    /// Work without RabbitMQ, whatever AMQP_URL says
+    #[arg(long)]
+    no_broker: bool,
     /// Keep the private servers' data for the next start
     #[arg(long)]
     keep: bool,
@@ -67,7 +72,8 @@ pub(super) async fn run(args: Args, mut env: Environment) -> Outcome {
     }
     let shutdown = role::signals(false)?;
     let http = config::http(&env, args.http, server::DEFAULT)?.addr;
-    let spec = LocalSpec { dir: args.dir, keep: args.keep, workers: args.workers, http };
+    let (broker, keep, workers) = (!args.no_broker, args.keep, args.workers);
+    let spec = LocalSpec { dir: args.dir, keep, broker, workers, http };
     let fleet = LocalFleet::start(spec, &mut env, shutdown.clone()).await?;
     let places = fleet.places();
     if args.json {
@@ -76,7 +82,8 @@ pub(super) async fn run(args: Args, mut env: Environment) -> Outcome {
         for (name, url) in &places {
             output::text(&format!("{name:<20} {url}"))?;
         }
-        output::text("Ctrl-C stops everything. RabbitMQ may need ten seconds more; jobs already run.")?;
+        let hint = if broker { " RabbitMQ may need ten seconds more; jobs already run." } else { "" };
+        output::text(&format!("Ctrl-C stops everything.{hint}"))?;
     }
     shutdown.cancelled().await;
     fleet.stop().await

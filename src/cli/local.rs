@@ -6,7 +6,7 @@ use super::{
     scheduler, server,
 };
 use crate::{
-    config::{self, Environment},
+    config::{self, Environment, NO_BROKER},
     dev::{Services, ServicesSpec},
     fleet::broker::definitions,
     http::Running,
@@ -26,6 +26,8 @@ pub(super) struct LocalSpec {
     pub(super) dir: PathBuf,
     /// Keep their data.
     pub(super) keep: bool,
+    /// Start a private RabbitMQ where none is named; otherwise there is none.
+    pub(super) broker: bool,
     /// Worker processes.
     pub(super) workers: usize,
     /// Address of API and metrics.
@@ -53,7 +55,11 @@ impl LocalFleet {
         shutdown: CancellationToken,
     ) -> Result<Self, Failure> {
         let fleet = config::fleet(env)?;
-        let services = Services::start(ServicesSpec {
+        if !spec.broker {
+            *env = env.clone().without(&["AMQP_URL", "AMQP_URL_FILE"]);
+            env.set_default("AMQP_URL", NO_BROKER);
+        }
+        let mut services = Services::start(ServicesSpec {
             dir: spec.dir,
             keep: spec.keep,
             postgres: env.get("DATABASE_URL").is_none() && env.get("DATABASE_URL_FILE").is_none(),
@@ -67,6 +73,7 @@ impl LocalFleet {
                 env.set_default(name, url);
             }
         }
+        services.supervise();
         let started = Self::on_services(env, fleet, spec.http, shutdown).await;
         let (process, running) = match started {
             Ok(parts) => parts,

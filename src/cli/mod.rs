@@ -24,6 +24,7 @@ mod run;
 
 mod audit;
 mod bench;
+mod chaos;
 mod cities;
 mod config;
 mod dead;

@@ -6,7 +6,7 @@ use crate::{
     db::{Pool, PoolOptions, PoolPurpose, pool},
     fleet::{
         Progress,
-        broker::{AmqpBroker, BrokerSettings},
+        broker::{AmqpBroker, BrokerSettings, OptionalBroker},
         handler::{Component, ErrorClass},
         ledger::{LedgerConnections, PgLedger},
     },
@@ -51,7 +51,7 @@ impl RoleArgs {
 pub(super) struct Process {
     pub(super) database: tokio_postgres::Config,
     pub(super) fleet: FleetConfig,
-    pub(super) broker: AmqpBroker,
+    pub(super) broker: OptionalBroker,
     pub(super) pool: Pool,
     pub(super) metrics: Metrics,
     pub(super) shutdown: CancellationToken,
@@ -92,8 +92,9 @@ impl Process {
         migrate::check(&client).await?;
         drop(client);
         let process = Self::assemble(connections, fleet, metrics, shutdown)?;
-        match process.broker.wait_ready(if args.no_wait { FIRST_TRY } else { FIRST_LOOK }).await {
-            Ok(()) => process.refuse_bad_topology().await?,
+        let Some(broker) = process.broker.amqp() else { return Ok(process) };
+        match broker.wait_ready(if args.no_wait { FIRST_TRY } else { FIRST_LOOK }).await {
+            Ok(()) => process.refuse_bad_topology(broker).await?,
             Err(error) if args.no_wait => {
                 return Err(Failure::unavailable(format!("the broker can't be reached: {error}; check AMQP_URL")));
             }
@@ -104,8 +105,8 @@ impl Process {
     }
 
     /// A broker without Docket's topology can't carry a job.
-    async fn refuse_bad_topology(&self) -> Result<(), Failure> {
-        let Err(faults) = self.broker.check_topology(&self.fleet.topology).await else { return Ok(()) };
+    async fn refuse_bad_topology(&self, broker: &AmqpBroker) -> Result<(), Failure> {
+        let Err(faults) = broker.check_topology(&self.fleet.topology).await else { return Ok(()) };
         let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
         Err(Failure::usage(format!("the broker's topology is not what Docket needs: {}", faults.join("; "))))
     }
@@ -113,14 +114,15 @@ impl Process {
     /// The same for a broker that comes later: work goes on by direct lease, so it is a fault to be mended and no reason
     /// to stop.
     pub(super) fn watch_topology(&self) {
+        let Some(broker) = self.broker.amqp().cloned() else { return };
         let process = self.clone();
         tokio::spawn(async move {
-            while process.broker.wait_ready(FIRST_TRY).await.is_err() {
+            while broker.wait_ready(FIRST_TRY).await.is_err() {
                 if process.shutdown.is_cancelled() {
                     return;
                 }
             }
-            if let Err(failure) = process.refuse_bad_topology().await {
+            if let Err(failure) = process.refuse_bad_topology(&broker).await {
                 tracing::error!(event = "topology.fault", error = %failure, "nothing can be dispatched through the broker");
             }
         });
@@ -135,8 +137,12 @@ impl Process {
     ) -> Result<Self, Failure> {
         let settings = BrokerSettings::from(&fleet.protocol);
         // The connections outlive the shutdown signal: a draining worker still acknowledges.
-        let broker =
-            AmqpBroker::start(&connections.amqp, settings, &CancellationToken::new()).map_err(Failure::usage)?;
+        let broker = match &connections.amqp {
+            Some(url) => OptionalBroker::Amqp(
+                AmqpBroker::start(url, settings, &CancellationToken::new()).map_err(Failure::usage)?,
+            ),
+            None => OptionalBroker::None,
+        };
         let pool = pool(&connections.database, PoolOptions::new(PoolPurpose::General, POOL));
         let process = Self {
             database: connections.database,
@@ -186,13 +192,18 @@ impl Process {
                 Err(reason) => CheckResult::failed(reason.clone()),
             })
             .ready("broker", move || {
-                let status = broker.status();
+                let Some(status) = broker.status() else {
+                    return CheckResult::ok("this site has none: workers lease from the database");
+                };
                 match (status.is_ready(), status.blocked) {
                     (true, false) => CheckResult::ok("connected"),
                     (true, true) => {
                         CheckResult::degraded("connected, but it holds back publishers: memory or disk alarm")
                     }
-                    (false, _) => CheckResult::degraded(status.last_error.unwrap_or_else(|| "connecting".to_owned())),
+                    (false, _) => {
+                        let why = status.last_error.unwrap_or_else(|| "connecting".to_owned());
+                        CheckResult::degraded(format!("away, and workers lease from the database meanwhile: {why}"))
+                    }
                 }
             })
     }

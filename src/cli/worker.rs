@@ -9,9 +9,10 @@ use crate::{
     config::{self, Environment},
     fleet::{
         handler::Registry,
-        ledger::PgTx,
+        ledger::{PgLedger, PgTx},
         worker::{Worker, WorkerSettings},
     },
+    http::{CheckResult, Health},
     telemetry::Owner,
 };
 use clap::{Parser, builder::NonEmptyStringValueParser};
@@ -49,16 +50,25 @@ impl Args {
 }
 
 pub(super) async fn run(args: Args, env: Environment) -> Outcome {
+    serve(args, &env, |ledger| role::handlers(&env, ledger)).await
+}
+
+/// A worker of these kinds.
+pub(super) async fn serve(
+    args: Args,
+    env: &Environment,
+    kinds: impl FnOnce(&PgLedger) -> Result<Arc<Registry<PgTx>>, Failure>,
+) -> Outcome {
     let shutdown = role::signals(args.role.with_parent)?;
-    let process = Process::start(&env, &args.role, shutdown).await?;
-    let http = config::http(&env, args.role.http, SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    let process = Process::start(env, &args.role, shutdown).await?;
+    let http = config::http(env, args.role.http, SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let ledger = process.ledger();
-    let registry = role::handlers(&env, &ledger)?;
-    let config::WorkerConfig { slots, lanes } = config::worker(&env, process.fleet.topology.lanes())?;
+    let registry = kinds(&ledger)?;
+    let config::WorkerConfig { slots, lanes } = config::worker(env, process.fleet.topology.lanes())?;
     let settings = WorkerSettings { name: role::process_name(), lanes, slots, progress: process.progress.clone() };
     born(&process, &registry);
-    let running = process.listen(http, process.health_of_loop("worker"), None).await?;
-    notify::watch(process.health_of_loop("worker"), process.progress.marked(), process.shutdown.clone());
+    let running = process.listen(http, health(&process), None).await?;
+    notify::watch(health(&process), process.progress.marked(), process.shutdown.clone());
     let (protocol, stop) = (process.fleet.protocol.clone(), process.shutdown.clone());
     let wake = crate::db::listen(process.database.clone(), stop.clone()).subscribe();
     let worker = Worker::start(ledger, process.broker.clone(), registry, settings, protocol, wake, stop).await;
@@ -68,6 +78,15 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     running.stopped().await;
     role::close(process).await;
     Ok(())
+}
+
+/// A worker with a stuck handler goes on with a thread less.
+fn health(process: &Process) -> Health {
+    let progress = process.progress.clone();
+    process.health_of_loop("worker").ready("handlers", move || match progress.stuck() {
+        0 => CheckResult::ok("none is stuck"),
+        stuck => CheckResult::degraded(format!("{stuck} went on after the end of their attempts and keep their threads")),
+    })
 }
 
 fn born(process: &Process, registry: &Arc<Registry<PgTx>>) {

@@ -14,14 +14,15 @@ use url::Url;
 pub struct Connections {
     /// PostgreSQL.
     pub database: Config,
-    /// RabbitMQ.
-    pub amqp: SecretString,
+    /// RabbitMQ; none: this site has no broker.
+    pub amqp: Option<SecretString>,
 }
 
 settings! {
     /// PostgreSQL, such as `postgres://user:password@host:5432/docket`. `docket dev` brings its own where none is named.
     "database.url" "DATABASE_URL", Kind::Secret, ALL;
-    /// RabbitMQ, such as `amqp://user:password@host:5672/%2f`. `docket dev` brings its own where none is named.
+    /// RabbitMQ, such as `amqp://user:password@host:5672/%2f`, or `none` for a site without a broker: workers then take
+    /// their jobs straight from the database. `docket dev` brings its own where none is named.
     "broker.url" "AMQP_URL", Kind::Secret, ALL;
     /// RabbitMQ's management API, such as `http://user:password@host:15672`. Only commands that look at the broker, or
     /// change its topology, need it.
@@ -29,6 +30,9 @@ settings! {
 }
 
 const HINT: &str = "not set: name a server, or run `docket dev`, which brings its own";
+const AMQP_HINT: &str = "not set: name a server, say `none` to work without a broker, or run `docket dev`, which brings its own";
+/// The value of `AMQP_URL` at a site without a broker. It has to be said: a forgotten URL is a mistake.
+pub const NO_BROKER: &str = "none";
 
 /// Both, for a role.
 ///
@@ -39,8 +43,24 @@ pub fn connections(env: &Environment) -> Result<Connections, ConfigError> {
     Ok(Connections { database, amqp: amqp_needed(env)? })
 }
 
-pub(super) fn amqp_needed(env: &Environment) -> Result<SecretString, ConfigError> {
-    amqp(env)?.ok_or_else(|| ConfigError::new("AMQP_URL", HINT))
+/// RabbitMQ, or none where that is said.
+pub(super) fn amqp_needed(env: &Environment) -> Result<Option<SecretString>, ConfigError> {
+    if has_no_broker(env)? {
+        return Ok(None);
+    }
+    amqp(env)?.map(Some).ok_or_else(|| ConfigError::new("AMQP_URL", AMQP_HINT))
+}
+
+/// Whether it is said that this site has no broker.
+///
+/// # Errors
+/// When the secret's file can't be read.
+pub fn has_no_broker(env: &Environment) -> Result<bool, ConfigError> {
+    Ok(env.secret("AMQP_URL")?.is_some_and(|url| is_none(&url)))
+}
+
+fn is_none(url: &SecretString) -> bool {
+    url.expose_secret() == NO_BROKER
 }
 
 /// The database alone, for commands that need no broker.
@@ -57,7 +77,7 @@ pub fn database_url(env: &Environment) -> Result<Config, ConfigError> {
 /// # Errors
 /// When its file can't be read.
 pub fn amqp(env: &Environment) -> Result<Option<SecretString>, ConfigError> {
-    env.secret("AMQP_URL")
+    Ok(env.secret("AMQP_URL")?.filter(|url| !is_none(url)))
 }
 
 /// RabbitMQ's management API, where one is named.
@@ -88,6 +108,19 @@ mod tests {
         let both = [("DATABASE_URL", "postgres://u@localhost/d"), ("AMQP_URL", "amqp://u:hunter2@localhost")];
         let connections = connections(&env(&both)).unwrap();
         assert!(!format!("{connections:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_site_without_a_broker_says_so() {
+        let read = |amqp: &[(&str, &str)]| {
+            let vars = [&[("DATABASE_URL", "postgres://u@localhost/d")], amqp].concat();
+            (connections(&env(&vars)).map(|c| c.amqp.is_some()), has_no_broker(&env(&vars)).unwrap())
+        };
+        assert_eq!(read(&[("AMQP_URL", "none")]), (Ok(false), true));
+        assert_eq!(read(&[("AMQP_URL", "amqp://u@localhost")]), (Ok(true), false));
+        let (refused, is_said) = read(&[]);
+        assert!(refused.unwrap_err().to_string().contains("`none`") && !is_said);
+        assert!(amqp(&env(&[("AMQP_URL", "none")])).unwrap().is_none());
     }
 
     #[test]

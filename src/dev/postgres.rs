@@ -14,6 +14,7 @@ use super::binaries::PostgresBinaries;
 use super::place::{Account, write_private};
 use super::service::Service;
 use super::state::Watch;
+use super::supervise::Supervised;
 
 /// The user, and the database.
 const NAME: &str = "docket";
@@ -106,6 +107,16 @@ impl Postgres {
         self.start().await
     }
 
+    /// Stops the server as an administrator does who can't wait for its clients, and starts it again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Postgres::start`].
+    pub async fn restart_fast(&self) -> Result<()> {
+        self.service.end(Signal::SIGINT).await;
+        self.start().await
+    }
+
     fn spawn(&self) -> Result<()> {
         let mut command = clean(&self.binaries.postgres, self.account, &self.data);
         command.arg("-D").arg(&self.data).args(["-p", &self.port.to_string()]);
@@ -131,6 +142,18 @@ impl Postgres {
             Ok(result) => result,
             Err(_) => bail!("PostgreSQL doesn't accept connections; its log ends with:\n{}", self.service.log_end()),
         }
+    }
+}
+
+impl Supervised for Postgres {
+    const NAME: &'static str = "postgres";
+
+    fn has_died(&self) -> bool {
+        self.service.has_died()
+    }
+
+    async fn revive(&self) -> Result<()> {
+        self.start().await
     }
 }
 

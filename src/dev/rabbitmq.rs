@@ -16,6 +16,7 @@ use super::binaries::RabbitMqBinaries;
 use super::rabbitmq_config::{NodeDir, Ports, USER, first_vhost, with_user};
 use super::service::Service;
 use super::state::Watch;
+use super::supervise::Supervised;
 
 /// A new node takes 9 s on a calm machine.
 const START_LIMIT: Duration = Duration::from_secs(120);
@@ -31,6 +32,7 @@ pub struct RabbitMq {
     urls: Urls,
     epmd: Service,
     node: Service,
+    definitions: Value,
 }
 
 struct Urls {
@@ -64,7 +66,7 @@ impl RabbitMq {
         let signal = if keep { Signal::SIGTERM } else { Signal::SIGKILL };
         let epmd = Service::new("epmd", dir.path("log/epmd.log"), Signal::SIGTERM, Arc::clone(&watch));
         let node = Service::new("rabbitmq", dir.path("log/console.log"), signal, watch);
-        let rabbitmq = Self { binaries, dir, ports, urls, epmd, node };
+        let rabbitmq = Self { binaries, dir, ports, urls, epmd, node, definitions };
         rabbitmq.start().await?;
         Ok(rabbitmq)
     }
@@ -189,6 +191,20 @@ impl RabbitMq {
             sleep(Duration::from_millis(10)).await;
         }
         Ok(())
+    }
+}
+
+impl Supervised for RabbitMq {
+    const NAME: &'static str = "rabbitmq";
+
+    fn has_died(&self) -> bool {
+        self.node.has_died()
+    }
+
+    async fn revive(&self) -> Result<()> {
+        // Whoever removed the data may have removed all of it.
+        self.dir.write(self.ports, &self.definitions)?;
+        self.start().await
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
+use tokio::task::JoinSet;
 
 use super::binaries;
 use super::place::{self, Account};
@@ -13,6 +14,7 @@ use super::postgres::{Postgres, PostgresParts};
 use super::rabbitmq::{RabbitMq, RabbitMqParts};
 use super::rabbitmq_config::Ports;
 use super::state::{Watch, down};
+use super::supervise::supervise;
 
 /// What to start, and where.
 #[derive(Clone, Debug)]
@@ -31,10 +33,12 @@ pub struct ServicesSpec {
 
 /// Private services that run. When this value goes away, or its process, they end.
 pub struct Services {
-    postgres: Option<Postgres>,
-    rabbitmq: Option<RabbitMq>,
+    postgres: Option<Arc<Postgres>>,
+    rabbitmq: Option<Arc<RabbitMq>>,
     data: PathBuf,
     watch: Arc<Watch>,
+    /// Starts again what ends before its time.
+    supervising: JoinSet<()>,
     _ports: Claim<6>,
 }
 
@@ -60,18 +64,19 @@ impl Services {
         let [postgres_port, amqp, management, prometheus, distribution, epmd] = claim.ports;
 
         let (root, watching) = (data.clone(), Arc::clone(&watch));
-        let mut services = Self { postgres: None, rabbitmq: None, data, watch, _ports: claim };
+        let supervising = JoinSet::new();
+        let mut services = Self { postgres: None, rabbitmq: None, data, watch, supervising, _ports: claim };
         // The slow one first.
         if let (Some(binaries), Some(definitions)) = (rabbitmq_binaries, spec.rabbitmq) {
             let ports = Ports { amqp, management, prometheus, distribution, epmd };
             let (root, password, keep) = (root.clone(), password.clone(), spec.keep);
             let parts = RabbitMqParts { binaries, root, ports, password, keep, definitions };
-            services.rabbitmq = Some(RabbitMq::create(parts, Arc::clone(&watching)).await?);
+            services.rabbitmq = Some(Arc::new(RabbitMq::create(parts, Arc::clone(&watching)).await?));
         }
         if let Some(binaries) = postgres_binaries {
             let (keep, durable, port) = (spec.keep, spec.durable, postgres_port);
             let parts = PostgresParts { binaries, account, root, port, password, keep, durable };
-            services.postgres = Some(Postgres::create(parts, watching).await?);
+            services.postgres = Some(Arc::new(Postgres::create(parts, watching).await?));
         }
         services.write_env(&dir)?;
         Ok(services)
@@ -79,12 +84,12 @@ impl Services {
 
     /// The private PostgreSQL, if one was asked for.
     pub fn postgres(&self) -> Option<&Postgres> {
-        self.postgres.as_ref()
+        self.postgres.as_deref()
     }
 
     /// The private RabbitMQ, if one was asked for.
     pub fn rabbitmq(&self) -> Option<&RabbitMq> {
-        self.rabbitmq.as_ref()
+        self.rabbitmq.as_deref()
     }
 
     /// The database's URL, with its password.
@@ -112,6 +117,11 @@ impl Services {
         &self.data
     }
 
+    /// What ends further processes with the services.
+    pub(super) fn watch(&self) -> Arc<Watch> {
+        Arc::clone(&self.watch)
+    }
+
     /// Waits until the broker answers and has imported its definitions; returns at once without one.
     ///
     /// # Errors
@@ -124,9 +134,16 @@ impl Services {
         }
     }
 
+    /// From now on a service that ends before its time is started again: PostgreSQL with its data, RabbitMQ with what is
+    /// left of its own, and with its definitions. One that was stopped or killed here stays so.
+    pub fn supervise(&mut self) {
+        self.supervising = supervise(self.postgres.as_ref(), self.rabbitmq.as_ref());
+    }
+
     /// Ends the services: in order when their data is kept, otherwise at once, and removes the data.
     pub async fn stop(self) {
-        let Self { postgres, rabbitmq, watch, _ports, .. } = self;
+        let Self { postgres, rabbitmq, watch, mut supervising, _ports, .. } = self;
+        supervising.shutdown().await;
         if let Some(rabbitmq) = rabbitmq {
             rabbitmq.stop().await;
         }

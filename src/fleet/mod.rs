@@ -108,6 +108,7 @@ mod progress;
 pub mod retry;
 pub mod scheduler;
 pub mod settings;
+mod wake;
 pub mod worker;
 
 pub use progress::Progress;

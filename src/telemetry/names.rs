@@ -11,6 +11,7 @@ pub const PROCESSING_DURATION: &str = "docket_processing_duration_seconds"; // j
 pub const PDF_EXTRACTION_DURATION: &str = "docket_pdf_extraction_duration_seconds";
 pub const JOBS_IN_FLIGHT: &str = "docket_jobs_in_flight";
 pub const WORKER_SLOTS: &str = "docket_worker_slots";
+pub const STUCK_HANDLERS: &str = "docket_stuck_handlers";
 // llm
 pub const LLM_REQUESTS: &str = "docket_llm_requests_total"; // model, prompt_type, status
 pub const LLM_DURATION: &str = "docket_llm_request_duration_seconds"; // model

@@ -46,7 +46,7 @@ async fn schemas(config: &Config) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn three_scenarios_do_all_their_jobs_and_leave_nothing_behind() {
+async fn all_scenarios_do_all_their_jobs_and_leave_nothing_behind() {
     let vhost = TestVhost::new(&definitions(&Topology::new(["default"]).unwrap(), "/", &[])).await;
     let config = database().await;
     let seen: Mutex<Vec<Progress>> = Mutex::default();
@@ -55,9 +55,11 @@ async fn three_scenarios_do_all_their_jobs_and_leave_nothing_behind() {
     let BenchReport { pointers_max: 4, workers: 2, slots: 8, seed: 7, scenarios } = &report else {
         panic!("what it ran with: {report:?}")
     };
-    let [enqueue, drain, latency] = &scenarios[..] else { panic!("three scenarios: {report:?}") };
+    let [enqueue, drain, direct, latency] = &scenarios[..] else { panic!("four scenarios: {report:?}") };
     assert_eq!(scenarios.iter().map(|s| s.scenario).collect::<Vec<_>>(), Scenario::ALL);
-    assert_eq!((enqueue.jobs, drain.jobs), (500, 500));
+    assert_eq!((enqueue.jobs, drain.jobs, direct.jobs), (500, 500, 500));
+    assert_eq!(direct.leased_directly, 500);
+    assert!(report.direct_share().is_some_and(|share| share > 0.0));
     assert!(enqueue.drain_per_second.is_none() && enqueue.k_mean.is_none() && enqueue.latency_ms.is_none());
     let k = drain.k_mean.unwrap();
     assert!((1.0..=500.0).contains(&k), "{k}");
@@ -74,7 +76,7 @@ async fn three_scenarios_do_all_their_jobs_and_leave_nothing_behind() {
 
     let seen = seen.into_inner().unwrap();
     let named: BTreeSet<String> = seen.iter().map(|p| p.scenario.to_string()).collect();
-    assert_eq!(named.len(), 3);
+    assert_eq!(named.len(), 4);
     assert!(seen.contains(&Progress { scenario: Scenario::Drain, done: 500, total: 500 }));
     assert_eq!(schemas(&config).await, 0);
 }

@@ -116,6 +116,115 @@ async fn a_killed_worker_changes_no_number() {
     assert!(rss_mib > 0 && rss_mib < 96, "a worker takes {rss_mib} MiB");
 }
 
+/// What was planned for the made-up city, as the report tells it.
+async fn as_planned(report: &Value) {
+    let expected = DemoCity::start(&CitySpec::default()).await.unwrap().expected();
+    let planned = [
+        ("meetings", expected.meetings),
+        ("items", expected.items),
+        ("documents", expected.documents),
+        ("summaries", expected.summaries),
+    ];
+    for (what, number) in planned {
+        assert_eq!(report[what], number, "{what} in {report}");
+    }
+    assert_eq!((&report["jobs"]["failed"], &report["jobs"]["dead_letter"]), (&expected.failed.into(), &expected.dead_letter.into()));
+}
+
+/// What the state directory says of a private service: its process number.
+fn pid_of(dir: &Path, service: &str) -> Option<i32> {
+    let state: Value = serde_json::from_slice(&fs::read(dir.join("state.json")).ok()?).ok()?;
+    let process = state["processes"].as_array()?.iter().find(|process| process["name"] == service)?;
+    i32::try_from(process["pid"].as_i64()?).ok()
+}
+
+/// Where the private services keep their data.
+fn data_of(dir: &Path) -> std::path::PathBuf {
+    let state: Value = serde_json::from_slice(&fs::read(dir.join("state.json")).unwrap()).unwrap();
+    state["remove"].as_str().unwrap().into()
+}
+
+/// Waits until some work is done, through the broker, and more is being done.
+async fn middle(dir: &Path) {
+    let middle = "select case when count(*) filter (where status = 'completed' and queued_at < started_at) > 5 \
+                  and count(*) filter (where finished_at is null) > 5 then 1 else 0 end::bigint from jobs";
+    let wait = async {
+        while count(dir, middle).await != Some(1) {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, wait).await.expect("the middle");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn removed_data_of_the_broker_change_no_number() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("d");
+    let child = demo(&dir, &["--workers", "2"]);
+    middle(&dir).await;
+    let (broker, data) = (pid_of(&dir, "rabbitmq").unwrap(), data_of(&dir).join("rabbitmq"));
+    fs::remove_dir_all(data.join("mnesia")).unwrap();
+    kill(Pid::from_raw(broker), Signal::SIGKILL).unwrap();
+    // A node that was just starting again may be in the way.
+    while fs::remove_dir_all(&data).is_err() && data.exists() {}
+    let removed = tokio::time::Instant::now();
+    let generation = "select generation::bigint from broker_state";
+    let wiped = async {
+        // The demo may end before its broker is back: then the numbers alone tell.
+        while count(&dir, generation).await.is_some_and(|n| n < 2) {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    wiped.await;
+    println!("the wiped broker was back, or the work done, after {:.1} s", removed.elapsed().as_secs_f64());
+    let (report, code) = finish(child).await;
+    assert_eq!(code, Some(0), "{report}");
+    as_planned(&report).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_broker_the_numbers_are_the_same() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("d");
+    let child = demo(&dir, &["--no-broker"]);
+    let wait = async {
+        while count(&dir, "select count(*) from jobs where status = 'completed'").await.is_none_or(|n| n < 5) {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(PATIENCE, wait).await.expect("work is done");
+    assert!(pid_of(&dir, "rabbitmq").is_none() && pid_of(&dir, "postgres").is_some());
+    assert!(url(&dir, "AMQP_URL").is_none());
+    let (report, code) = finish(child).await;
+    assert_eq!(code, Some(0), "{report}");
+    as_planned(&report).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "two minutes; scripts/test --all runs it"]
+async fn two_minutes_without_the_broker_change_no_number_and_work_goes_on() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("d");
+    let child = demo(&dir, &["--workers", "2", "--stay"]);
+    let mut child = child;
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    middle(&dir).await;
+    let broker = Pid::from_raw(pid_of(&dir, "rabbitmq").unwrap());
+    // It hangs: its sockets are open, and nobody answers.
+    kill(broker, Signal::SIGSTOP).unwrap();
+    let done = "select count(*) from jobs where finished_at is not null";
+    let before = count(&dir, done).await.unwrap();
+    sleep(Duration::from_mins(2)).await;
+    let after = count(&dir, done).await.unwrap();
+    kill(broker, Signal::SIGCONT).unwrap();
+    println!("{} jobs ended while the broker was away", after - before);
+    assert!(after > before, "work went on");
+    let report = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+    as_planned(&serde_json::from_str(&report).unwrap()).await;
+    kill(Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()), Signal::SIGINT).unwrap();
+    assert!(timeout(PATIENCE, child.wait()).await.unwrap().unwrap().success());
+}
+
 fn resident_mib(pid: i32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();

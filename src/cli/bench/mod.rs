@@ -30,7 +30,7 @@ pub(super) struct Args {
     /// What to measure; may be given more than once [default: all of them]
     #[arg(long, value_name = "NAME", value_enum)]
     scenario: Vec<Scenario>,
-    /// Jobs that `enqueue` and `drain` put into the ledger
+    /// Jobs that `enqueue`, `drain` and `direct` put into the ledger
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     jobs: u32,
     /// Workers, each with connections of its own, in this process
@@ -42,7 +42,7 @@ pub(super) struct Args {
     /// How long `latency` enqueues
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
     seconds: u64,
-    /// How long a job of `drain` and `latency` sleeps; 0: it ends at once
+    /// How long a job of `drain`, `direct` and `latency` sleeps; 0: it ends at once
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=60_000))]
     job_ms: u64,
     /// The same seed makes the same jobs at the same distances
@@ -113,7 +113,7 @@ async fn measure(args: &Args, env: &Environment, services: Option<&Services>) ->
     }
     let place = BenchPlace {
         database: connections.database,
-        amqp: connections.amqp,
+        amqp: connections.amqp.ok_or_else(|| Failure::usage("AMQP_URL: a bench compares with a broker: name one"))?,
         protocol: config::fleet(env)?.protocol,
         services,
         metrics: role::metrics()?,

@@ -13,6 +13,9 @@ pub(super) fn show(report: &BenchReport) -> Outcome {
     for scenario in report.scenarios.iter().filter(|scenario| !scenario.statements.is_empty()) {
         output::text(&format!("{}: {}", scenario.scenario, statements(scenario)))?;
     }
+    if let Some(share) = report.direct_share() {
+        output::text(&format!("without the broker: {:.0} % of the throughput", share * 100.0))?;
+    }
     let BenchReport { workers, slots, pointers_max, seed, .. } = report;
     output::text(&format!("workers {workers}, slots {slots}, pointers_max {pointers_max}, seed {seed}"))
 }

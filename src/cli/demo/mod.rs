@@ -33,6 +33,9 @@ pub(super) struct Args {
     /// Worker processes
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=32))]
     workers: u8,
+    /// Work without RabbitMQ: workers take their jobs from the database
+    #[arg(long)]
+    no_broker: bool,
     /// Go on serving the API when the work is done, until Ctrl-C
     #[arg(long)]
     stay: bool,
@@ -60,7 +63,8 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     env.set_default("DOCKET_ALLOW_HOSTS", &format!("{}:{}", allowed.host, allowed.port));
     // A worker's log would stand between the bars.
     env.set_default("DOCKET_LOG", "error");
-    let spec = LocalSpec { dir: args.dir.clone(), keep: false, workers: args.workers.into(), http: args.http };
+    let (broker, workers) = (!args.no_broker, args.workers.into());
+    let spec = LocalSpec { dir: args.dir.clone(), keep: false, broker, workers, http: args.http };
     let progress = Progress::new();
     let fleet = LocalFleet::start(spec, &mut env, shutdown.clone()).await?;
     progress.places(&fleet.places());

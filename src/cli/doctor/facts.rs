@@ -66,6 +66,8 @@ pub(super) struct Settings {
     pub(super) slots: u32,
     /// The broker's `consumer_timeout` as Docket counts on it.
     pub(super) consumer_timeout: Duration,
+    /// False: it is said that this site has no broker.
+    pub(super) has_broker: bool,
     /// The account and the virtual host of the broker's URL.
     pub(super) account: Option<Account>,
     /// Connections without encryption to other machines: which URL, and whereto.

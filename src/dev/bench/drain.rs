@@ -1,4 +1,4 @@
-//! Scenario `drain`.
+//! Scenarios `drain` and `direct`.
 
 use super::{
     fleet::BenchFleet,
@@ -18,10 +18,10 @@ pub(super) async fn drain(
     place: &BenchPlace<'_>,
     ground: &mut Ground,
     spec: &BenchSpec,
-    tell: &(dyn Fn(u64) + Send + Sync),
+    (scenario, tell): (Scenario, &(dyn Fn(u64) + Send + Sync)),
 ) -> Result<ScenarioReport, BenchError> {
     let made = jobs(spec.jobs as usize, spec.work, spec.seed)?;
-    let fleet = BenchFleet::start(place, ground, spec, Arc::<Starts>::default()).await?;
+    let fleet = BenchFleet::start(place, ground, (spec, scenario), Arc::<Starts>::default()).await?;
     let begun = Instant::now();
     let transaction = ground.client.transaction().await?;
     let ids = put(&transaction, &made, Notify::Yes).await?;
@@ -31,7 +31,7 @@ pub(super) async fn drain(
     let enqueued = begun.elapsed().as_secs_f64();
     let done = ids.len() as u64;
     fleet.finish(ground, done, tell).await?;
-    let mut report = meter.stop(place, &ground.client, (Scenario::Drain, done)).await?;
+    let mut report = meter.stop(place, &ground.client, (scenario, done)).await?;
     fleet.stop().await;
     report.enqueue_per_second = Some(rate(done, enqueued));
     report.drain_per_second = Some(rate(done, report.seconds));

@@ -3,13 +3,13 @@
 use super::{
     ground::Ground,
     jobs::{Noop, Sleep, Starts, jobs, put},
-    spec::{BenchError, BenchPlace, BenchSpec},
+    spec::{BenchError, BenchPlace, BenchSpec, Scenario},
 };
 use crate::{
     db,
     fleet::{
         Progress,
-        broker::{AmqpBroker, BrokerSettings},
+        broker::{AmqpBroker, BrokerSettings, OptionalBroker},
         enqueue::Notify,
         handler::Registry,
         ledger::{LedgerConnections, PgLedger},
@@ -47,16 +47,16 @@ impl BenchFleet {
     pub(super) async fn start(
         place: &BenchPlace<'_>,
         ground: &Ground,
-        spec: &BenchSpec,
+        (spec, scenario): (&BenchSpec, Scenario),
         starts: Arc<Starts>,
     ) -> Result<Self, BenchError> {
         let shutdown = CancellationToken::new();
         let mut fleet = Self { roles: JoinSet::new(), starts, _stop: shutdown.clone().drop_guard(), shutdown };
         for number in 0..spec.workers {
-            fleet.worker(place, ground, spec.slots, number).await?;
+            fleet.worker(place, ground, (spec.slots, number), broker(place, scenario).await?).await?;
         }
-        fleet.scheduler(place, ground).await?;
-        fleet.warm_up(ground, spec).await?;
+        fleet.scheduler(place, ground, broker(place, scenario).await?);
+        fleet.warm_up(ground, spec, scenario).await?;
         Ok(fleet)
     }
 
@@ -64,10 +64,10 @@ impl BenchFleet {
         &mut self,
         place: &BenchPlace<'_>,
         ground: &Ground,
-        slots: u32,
-        number: u32,
+        (slots, number): (u32, u32),
+        broker: OptionalBroker,
     ) -> Result<(), BenchError> {
-        let (broker, ledger) = (broker(place).await?, ledger(place, ground));
+        let ledger = ledger(place, ground);
         let (name, progress) = (format!("bench/{number}"), Progress::default());
         let settings = WorkerSettings { name, lanes: vec![LANE.to_owned()], slots, progress };
         let wake = db::listen(ground.config.clone(), self.shutdown.clone()).subscribe();
@@ -84,8 +84,13 @@ impl BenchFleet {
         Ok(())
     }
 
-    async fn scheduler(&mut self, place: &BenchPlace<'_>, ground: &Ground) -> Result<(), BenchError> {
-        let (broker, ledger) = (broker(place).await?, ledger(place, ground));
+    fn scheduler(
+        &mut self,
+        place: &BenchPlace<'_>,
+        ground: &Ground,
+        broker: OptionalBroker,
+    ) {
+        let ledger = ledger(place, ground);
         let wake = db::listen(ground.config.clone(), self.shutdown.clone());
         let (name, lanes) = ("bench".to_owned(), vec![LANE.to_owned()]);
         let settings =
@@ -95,15 +100,15 @@ impl BenchFleet {
             Scheduler::run(ledger, broker.clone(), settings, protocol, wake, stop).await;
             broker.shutdown().await;
         });
-        Ok(())
     }
 
-    /// A job for each slot, again and again, until one goes through the broker: by then connections are open, statements
-    /// are prepared and generations are agreed on.
-    async fn warm_up(&self, ground: &Ground, spec: &BenchSpec) -> Result<(), BenchError> {
-        let by_broker = "select exists (select 1 from jobs where queued_at < started_at)";
+    /// A job for each slot, again and again, until one goes the scenario's way, through the broker or straight to a worker:
+    /// by then connections are open, statements are prepared and generations are agreed on.
+    async fn warm_up(&self, ground: &Ground, spec: &BenchSpec, scenario: Scenario) -> Result<(), BenchError> {
+        let is_warm = "select exists (select 1 from jobs where case when $1 then queued_at < started_at \
+                       else queued_at = started_at end)";
         let begun = Instant::now();
-        while !ground.client.query_one(by_broker, &[]).await?.get::<_, bool>(0) {
+        while !ground.client.query_one(is_warm, &[&scenario.has_broker()]).await?.get::<_, bool>(0) {
             if begun.elapsed() > STUCK {
                 return Err(BenchError::Fleet("no job goes through the broker; is its topology applied?".to_owned()));
             }
@@ -151,12 +156,15 @@ fn ledger(place: &BenchPlace<'_>, ground: &Ground) -> PgLedger {
     PgLedger::new(&ground.config, place.protocol.clone(), LedgerConnections::default())
 }
 
-async fn broker(place: &BenchPlace<'_>) -> Result<AmqpBroker, BenchError> {
+async fn broker(place: &BenchPlace<'_>, scenario: Scenario) -> Result<OptionalBroker, BenchError> {
+    if !scenario.has_broker() {
+        return Ok(OptionalBroker::None);
+    }
     let settings = BrokerSettings::from(&place.protocol);
     // Its connections outlive the fleet's shutdown: a draining worker still acknowledges.
     let broker = AmqpBroker::start(&place.amqp, settings, &CancellationToken::new());
     let broker = broker.map_err(|e| BenchError::Fleet(e.to_string()))?;
     let ready = broker.wait_ready(CONNECT).await;
     ready.map_err(|e| BenchError::Fleet(format!("the broker can't be reached: {e}")))?;
-    Ok(broker)
+    Ok(OptionalBroker::Amqp(broker))
 }

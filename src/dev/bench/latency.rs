@@ -39,7 +39,7 @@ pub(super) async fn latency(
     let times = arrivals(RATE, spec.time, spec.seed);
     let made = jobs(times.len(), spec.work, spec.seed)?;
     let starts = Arc::<Starts>::default();
-    let fleet = BenchFleet::start(place, ground, spec, starts.clone()).await?;
+    let fleet = BenchFleet::start(place, ground, (spec, Scenario::Latency), starts.clone()).await?;
     let callers = pool(&ground.config, PoolOptions::new(PoolPurpose::General, CALLERS));
     let meter = Meter::start(place, &ground.client).await?;
     let (begun, mut calls) = (Instant::now(), JoinSet::new());

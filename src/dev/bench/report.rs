@@ -19,6 +19,15 @@ pub struct BenchReport {
     pub scenarios: Vec<ScenarioReport>,
 }
 
+impl BenchReport {
+    /// The throughput without a broker, as a share of that with one, where one run measured both.
+    #[must_use]
+    pub fn direct_share(&self) -> Option<f64> {
+        let rate = |scenario| self.scenarios.iter().find(|s| s.scenario == scenario)?.drain_per_second;
+        Some(rate(Scenario::Direct)? / rate(Scenario::Drain)?)
+    }
+}
+
 /// One scenario.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ScenarioReport {

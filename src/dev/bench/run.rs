@@ -39,7 +39,7 @@ async fn measure(
     (scenario, tell): (Scenario, &(dyn Fn(Progress) + Send + Sync)),
 ) -> Result<ScenarioReport, BenchError> {
     let total = match scenario {
-        Scenario::Enqueue | Scenario::Drain => spec.jobs.into(),
+        Scenario::Enqueue | Scenario::Drain | Scenario::Direct => spec.jobs.into(),
         // About: the arrivals are random.
         Scenario::Latency => spec.time.as_secs() * 200,
     };
@@ -47,7 +47,7 @@ async fn measure(
     tell(0);
     match scenario {
         Scenario::Enqueue => Box::pin(enqueue(place, ground, spec, &tell)).await,
-        Scenario::Drain => Box::pin(drain(place, ground, spec, &tell)).await,
+        Scenario::Drain | Scenario::Direct => Box::pin(drain(place, ground, spec, (scenario, &tell))).await,
         Scenario::Latency => Box::pin(latency(place, ground, spec, &tell)).await,
     }
 }

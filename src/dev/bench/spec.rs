@@ -18,13 +18,20 @@ pub enum Scenario {
     Enqueue,
     /// A backlog that was committed at once, until the last of its jobs is completed.
     Drain,
+    /// The same backlog at a site without a broker: workers lease from the ledger.
+    Direct,
     /// 200 jobs a second that come at random, each in a transaction of its own: from the commit to the handler's start.
     Latency,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Enqueue, Self::Drain, Self::Latency];
+    pub const ALL: [Self; 4] = [Self::Enqueue, Self::Drain, Self::Direct, Self::Latency];
+
+    /// Whether its fleet has a broker.
+    pub(super) const fn has_broker(self) -> bool {
+        !matches!(self, Self::Direct)
+    }
 }
 
 impl fmt::Display for Scenario {
@@ -32,6 +39,7 @@ impl fmt::Display for Scenario {
         f.pad(match self {
             Self::Enqueue => "enqueue",
             Self::Drain => "drain",
+            Self::Direct => "direct",
             Self::Latency => "latency",
         })
     }
@@ -42,13 +50,13 @@ impl fmt::Display for Scenario {
 pub struct BenchSpec {
     /// Which scenarios, in this order.
     pub scenarios: Vec<Scenario>,
-    /// Jobs of `enqueue` and `drain`.
+    /// Jobs of `enqueue`, `drain` and `direct`.
     pub jobs: u32,
     /// Workers.
     pub workers: u32,
     /// Jobs at once, each worker.
     pub slots: u32,
-    /// How long a job of `drain` and `latency` sleeps; zero: it ends at once.
+    /// How long a job of the other scenarios than `enqueue` sleeps; zero: it ends at once.
     pub work: Duration,
     /// How long `latency` enqueues.
     pub time: Duration,

@@ -8,6 +8,7 @@
 //!   `news` what of it the log tells;
 //! - `publisher` publishes with confirms (`message` out, `flight` under way, `verdict` back);
 //! - `consumer` is a lane's subscription, `dead_pass` a pass over docket.dead, `inspect` and `check` ask questions;
+//! - `optional` is all this, or nothing, for sites that have no broker;
 //! - [`management`] asks and orders what AMQP can't, over the management API;
 //! - [`mod@plan`] compares what it tells with the topology, `apply` does the plan's steps, [`version`] is what is known
 //!   of RabbitMQ's versions.
@@ -30,6 +31,7 @@ mod inspect;
 pub mod management;
 mod message;
 mod news;
+mod optional;
 pub mod plan;
 mod publisher;
 mod runner;
@@ -49,6 +51,7 @@ pub use dead_pass::AmqpDeadPass;
 pub use definitions::{BrokerUser, definitions};
 pub use endpoint::virtual_host;
 pub use greeting::greeting;
+pub use optional::OptionalBroker;
 pub use settings::BrokerSettings;
 pub use status::BrokerStatus;
 pub use topology::{DEAD, JOBS_EXCHANGE, Topology, TopologyError, generation_exchange, queue_name};

@@ -54,12 +54,36 @@ where j.epoch is null or j.epoch < u.epoch";
 /// How many jobs the message was written for.
 const OF_MESSAGE: &str = "(select cardinality(t.jobs) from job_messages t where t.id = j.message_id) as of_message";
 
-/// $1 lane, $2 rows, $3 kinds, $4 worker, $5 losses that make a suspect. One message row is the lease of all of it.
+/// $1 lane, $2 rows, $3 kinds, $4 worker, $5 losses that make a suspect, $6 rows of the oldest. One message row is the
+/// lease of all of it.
+///
+/// As the pick does: $2 rows by priority, and $6 of the oldest among those that follow, found by a walk over the distinct
+/// priorities from the lowest up, at most 16: a lease is small, and often. Where $2 is 0, all follow.
 pub(super) static LEASE: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "with top as materialized (
-  select ctid as tid, id from jobs where due and lane = $1 and {RUNNABLE} and losses < $5
+        "with recursive top as materialized (
+  select ctid as tid, id, priority from jobs where due and lane = $1 and {RUNNABLE} and losses < $5
   order by priority desc, id limit $2 for update skip locked
+), last as materialized (
+  select coalesce(min(priority), 32767) as priority, coalesce(max(id) filter (where priority = low), 0) as id
+  from (select id, priority, min(priority) over () as low from top) t
+), level(priority, n) as (
+  select (select min(priority) from jobs where due and lane = $1), 1 where $6::bigint > 0
+  union all
+  select (select min(j.priority) from jobs j where j.due and j.lane = $1 and j.priority > l.priority), n + 1
+  from level l where l.priority < (select priority from last) and n < 16
+), aged as materialized (
+  select ctid as tid, id from jobs
+  where status = 'pending' and hold is null and ctid = any (array(
+    select x.tid from last cross join level l cross join lateral (
+      select j.ctid as tid, j.id from jobs j
+      where j.due and j.lane = $1 and j.priority = l.priority
+        and j.id > case when l.priority = last.priority then last.id else 0 end and {RUNNABLE} and j.losses < $5
+      order by j.id limit $6) x
+    where l.priority <= last.priority order by x.id limit $6))
+  for update skip locked
+), taken as (
+  select tid, id from top union all select tid, id from aged
 ), {LEASE_TAIL} returning {CLAIMED}"
     )
 });
@@ -67,7 +91,7 @@ pub(super) static LEASE: LazyLock<String> = LazyLock::new(|| {
 /// A suspect is found by an index of its own.
 pub(super) static LEASE_SUSPECT: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "with top as materialized (
+        "with taken as materialized (
   select ctid as tid, id from jobs where due and losses >= 2 and losses >= $5 and lane = $1 and {RUNNABLE}
   order by priority desc, id limit $2 for update skip locked
 ), {LEASE_TAIL} returning {CLAIMED}"
@@ -80,14 +104,14 @@ $1 <> all(array(select lane from paused_lanes)) and kind = any($3) and kind <> a
 
 const LEASE_TAIL: &str = "\
 s as materialized (
-  select nextval('job_message_seq') as base where exists (select 1 from top)
+  select nextval('job_message_seq') as base where exists (select 1 from taken)
 ), w as (
   insert into job_messages (id, lane, kind, band, worker_id, claimed_at, jobs)
-  select base, $1, '', 1, $4::bigint, now(), array(select id from top) from s
+  select base, $1, '', 1, $4::bigint, now(), array(select id from taken) from s
 )
 update jobs j set status = 'processing', epoch = j.epoch + 1, queued_at = now(), started_at = now(), message_id = s.base,
   worker_id = $4, requeued_from = null
-from top, s where j.ctid = top.tid";
+from taken, s where j.ctid = taken.tid";
 
 impl PgLedger {
     pub(super) async fn claim_messages(
@@ -124,11 +148,24 @@ impl PgLedger {
         rows: i32,
         suspect: bool,
     ) -> LedgerResult<Vec<Claimed>> {
-        let sql: &str = if suspect { &LEASE_SUSPECT } else { &LEASE };
         let losses = self.protocol.suspect_losses;
-        let rows = self.run("lease", sql, &[&lane, &i64::from(rows), &kinds, &worker.0, &losses]).await?;
+        let rows = if suspect {
+            self.run("lease_suspect", &LEASE_SUSPECT, &[&lane, &i64::from(rows), &kinds, &worker.0, &losses]).await?
+        } else {
+            let aged = aged_share(rows, rand::random());
+            let urgent = i64::from(rows) - aged;
+            self.run("lease", &LEASE, &[&lane, &urgent, &kinds, &worker.0, &losses, &aged]).await?
+        };
         Ok(rows.iter().map(claimed).collect())
     }
+}
+
+/// One in ten leased rows is among the oldest, whatever its priority: of a small lease by chance, because most leases are
+/// of one row.
+fn aged_share(rows: i32, chance: f64) -> i64 {
+    let tenths = rows.max(0);
+    let one_more = chance < f64::from(tenths % 10) / 10.0;
+    i64::from(tenths / 10) + i64::from(one_more)
 }
 
 fn claimed(row: &Row) -> Claimed {
@@ -148,5 +185,17 @@ fn claimed(row: &Row) -> Claimed {
         trace_id: row.get(11),
         parent: row.get::<_, Option<i64>>(12).map(JobId),
         waited: Duration::try_from_secs_f64(row.get(13)).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::aged_share;
+
+    #[test]
+    fn a_tenth_is_of_the_oldest() {
+        assert_eq!([0, 10, 64].map(|rows| aged_share(rows, 0.99)), [0, 1, 6]);
+        assert_eq!([0.0, 0.09, 0.1].map(|chance| aged_share(1, chance)), [1, 1, 0]);
+        assert_eq!(aged_share(64, 0.39), 7);
     }
 }

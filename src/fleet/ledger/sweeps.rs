@@ -54,12 +54,14 @@ pub(super) static REAP: LazyLock<String> = LazyLock::new(|| {
     finished_at = case when u.st <> 'pending' then now() end,
     failed_at = case when u.st = 'dead_letter' then now() end,
     dead_published_gen = case when u.st = 'dead_letter' then 0 end,
-    last_error = 'worker ' || u.worker_id || ' lost', error_class = 'worker_lost',
+    last_error = format('worker %s%s was lost with it%s, loss %s of %s', u.worker_id, ' (' || u.name || ')',
+                        case when u.held = 1 then ' and nothing else' end, j.losses + u.cost, $3::smallint),
+    error_class = 'worker_lost',
     counted = j.counted or (u.st <> 'pending' and j.parent_id is not null)
   from (select v.*, case when v.cancel_requested then 'cancelled' when v.losses + v.cost >= $3 then 'dead_letter'
                     else 'pending' end::job_status as st
-        from (select q.id, q.epoch, q.message_id, q.cancel_requested, q.losses, d.worker_id,
-                     q.status as was,
+        from (select q.id, q.epoch, q.message_id, q.cancel_requested, q.losses, d.worker_id, h.held,
+                     (select name from workers where id = d.worker_id), q.status as was,
                      case when q.status = 'queued' or q.losses >= $4 and coalesce(h.held, 0) <> 1 then 0 else 1 end::smallint as cost
               from d cross join lateral unnest(d.jobs) u(id)
               cross join lateral (select * from jobs q where q.id = u.id and q.message_id = d.id offset 0) q

@@ -8,6 +8,7 @@ use super::{
 use crate::fleet::{
     job::{Band, MessageId},
     ports::{Broker, Dispatch, Ledger, LedgerResult, Outgoing, PickRequest, PublishOutcome},
+    wake::notified,
 };
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use std::{sync::Arc, time::Duration};
@@ -192,16 +193,4 @@ pub(super) fn probe<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, lane: &str
         let outcome = shared.broker.publish(Outgoing::Probe { lane: lane.clone(), band }).await;
         health.answered(&lane, band, number, outcome, Instant::now());
     });
-}
-
-/// Resolves when the lane, or every lane, was notified. Missed notifications count as one.
-async fn notified(wake: &mut broadcast::Receiver<String>, lane: &str) {
-    loop {
-        match wake.recv().await {
-            Ok(payload) if payload == lane || payload.is_empty() => return,
-            Ok(_) => {}
-            Err(broadcast::error::RecvError::Lagged(_)) => return,
-            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
-        }
-    }
 }

@@ -2,10 +2,11 @@
 
 use super::{
     effects::{Applied, apply},
-    held::{Stop, StopSignal},
     outcome::{Attempt, Ended, Verdict},
+    polled::Polled,
     report,
     shared::Shared,
+    signal::{Stop, StopSignal},
 };
 use crate::fleet::{
     handler::{Component, Context, Erased, ErrorClass, HandlerError, RunOutput},
@@ -81,12 +82,16 @@ async fn attend<L: Ledger, B: Broker>(
             return End::Verdict(verdict(&meta.retry, failures, error));
         }
     };
-    let running = tokio::spawn(handler.run(args, job.args_version, ctx).in_current_span());
+    signal.runs(meta.kind);
+    let polled = Polled::new(handler.run(args, job.args_version, ctx), signal.clone());
+    let mut running = tokio::spawn(polled.in_current_span());
     let deadline = meta.timeout.min(shared.protocol.job_timeout);
-    let error = match supervise(running, deadline, signal).await {
+    let finish = supervise(&mut running, deadline, signal).await;
+    shared.followed.follow(&shared.threads, running, attempt);
+    let error = match finish {
         Finish::Ran(Ok(RunOutput { output, apply: None })) => return End::Verdict(Verdict::Completed(output)),
         Finish::Ran(Ok(RunOutput { output, apply: Some(effects) })) => {
-            match apply(shared, attempt, output, &effects, deadline).await {
+            match apply(shared, attempt, output, &effects, deadline, signal).await {
                 Applied::Settled => return End::Settled,
                 Applied::Failed(error) => error,
             }
@@ -120,13 +125,13 @@ enum Finish<T> {
 
 /// The handler has a task of its own: its panic is caught there, and one that never yields can't hold the slot.
 async fn supervise<T>(
-    mut running: JoinHandle<Result<T, HandlerError>>,
+    running: &mut JoinHandle<Result<T, HandlerError>>,
     deadline: Duration,
     signal: &StopSignal,
 ) -> Finish<T> {
     tokio::select! {
         biased;
-        result = &mut running => Finish::Ran(match result {
+        result = &mut *running => Finish::Ran(match result {
             Ok(result) => result,
             Err(e) if e.is_panic() => Err(panicked(&*e.into_panic())),
             Err(e) => Err(HandlerError::retryable(ErrorClass::Other, format!("the attempt was aborted: {e}"))),
@@ -200,19 +205,19 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_panic_a_deadline_and_a_signal_end_the_wait() {
-        let boom = tokio::spawn(async { if true { panic!("boom") } else { Ok(()) } });
-        let finish = supervise(boom, Duration::from_secs(1), &StopSignal::default()).await;
+        let mut boom = tokio::spawn(async { if true { panic!("boom") } else { Ok(()) } });
+        let finish = supervise(&mut boom, Duration::from_secs(1), &StopSignal::default()).await;
         assert!(
             matches!(finish, Finish::Ran(Err(HandlerError::Retryable { class: ErrorClass::Panic, message, .. })) if message.contains("boom"))
         );
 
         let never = || tokio::spawn(std::future::pending::<Result<(), HandlerError>>());
-        let late = supervise(never(), Duration::from_secs(1), &StopSignal::default()).await;
+        let late = supervise(&mut never(), Duration::from_secs(1), &StopSignal::default()).await;
         assert!(matches!(late, Finish::Ran(Err(HandlerError::Retryable { class: ErrorClass::Timeout, .. }))));
 
         let signal = StopSignal::default();
         signal.stop(Stop::Cancelled);
         signal.stop(Stop::Lost);
-        assert!(matches!(supervise(never(), Duration::from_secs(1), &signal).await, Finish::Stopped(Stop::Cancelled)));
+        assert!(matches!(supervise(&mut never(), Duration::from_secs(1), &signal).await, Finish::Stopped(Stop::Cancelled)));
     }
 }

@@ -128,7 +128,7 @@ pub(super) async fn lease<L: Ledger, B: Broker>(
     let signals = shared.held.claimed(std::iter::empty(), &jobs);
     for (job, permit) in jobs.into_iter().zip(permits) {
         let (shared_in, signal) = (shared.clone(), signals.get(&job.id).cloned().unwrap_or_default());
-        shared.tasks.spawn(async move {
+        shared.threads.spawn(&shared.tasks, async move {
             attempt::run(&shared_in, job, signal).await;
             drop(permit);
         });
@@ -157,7 +157,7 @@ fn start<L: Ledger, B: Broker>(
         let with_signals: Vec<_> =
             jobs.into_iter().map(|job| (signals.remove(&job.id).unwrap_or_default(), job)).collect();
         let shared_in = shared.clone();
-        shared.tasks.spawn(async move {
+        shared.threads.spawn(&shared.tasks, async move {
             for (signal, job) in with_signals {
                 attempt::run(&shared_in, job, signal).await;
             }

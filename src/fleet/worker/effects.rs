@@ -1,6 +1,6 @@
 //! The transaction of a kind with effects: fence, effects, commit; and what to do when an answer is missing.
 
-use super::{attempt::panicked, outcome::Attempt, report, shared::Shared};
+use super::{attempt::panicked, outcome::Attempt, polled::Polled, report, shared::Shared, signal::StopSignal};
 use crate::fleet::{
     handler::{Applier, ErrorClass, HandlerError},
     job::MessageId,
@@ -28,6 +28,7 @@ pub(super) async fn apply<L: Ledger, B: Broker>(
     output: Value,
     effects: &Applier<L::Tx>,
     deadline: Duration,
+    signal: &StopSignal,
 ) -> Applied {
     let completion = Completion { id: attempt.id, epoch: attempt.epoch, output };
     let spent = shared.held.spent(std::iter::once(attempt.message));
@@ -36,7 +37,7 @@ pub(super) async fn apply<L: Ledger, B: Broker>(
     let unsure = HashSet::new();
     let ran = attempt.begun.elapsed();
     loop {
-        match transaction(shared, &completion, &spent_ids, effects, deadline).await {
+        match transaction(shared, &completion, &spent_ids, effects, (deadline, signal)).await {
             Ok(true) => return settle(shared, attempt, &spent, Some(ran)),
             Ok(false) => return settle(shared, attempt, &unsure, None),
             Err(Trouble::Handler(error)) => return Applied::Failed(error),
@@ -84,12 +85,13 @@ async fn transaction<L: Ledger, B: Broker>(
     completion: &Completion,
     spent: &[MessageId],
     effects: &Applier<L::Tx>,
-    deadline: Duration,
+    (deadline, signal): (Duration, &StopSignal),
 ) -> Result<bool, Trouble> {
     let Some(mut tx) = shared.ledger.begin_effects(completion, spent).await.map_err(Trouble::Ledger)? else {
         return Ok(false);
     };
-    let applied = timeout(deadline, AssertUnwindSafe(effects(&mut tx)).catch_unwind()).await;
+    let effects = Polled::new(effects(&mut tx), signal.clone());
+    let applied = timeout(deadline, AssertUnwindSafe(effects).catch_unwind()).await;
     let error = match applied {
         Ok(Ok(Ok(()))) => {
             shared.ledger.commit(tx).await.map_err(Trouble::Ledger)?;

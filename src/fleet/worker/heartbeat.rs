@@ -1,6 +1,6 @@
 //! The heartbeat: proof of life, and R6, the comparison of what the ledger thinks we hold with what we hold.
 
-use super::{held::Stop, shared::Shared};
+use super::{shared::Shared, signal::Stop};
 use crate::{
     fleet::{
         job::{MessageId, Pointer},

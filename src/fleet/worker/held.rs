@@ -1,44 +1,15 @@
 //! What this worker holds: the other side of R6.
 
+use super::signal::{Stop, StopSignal};
 use crate::fleet::{
     job::{Epoch, JobId, MessageId, Pointer},
     ports::Claimed,
 };
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, OnceLock},
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
-use tokio_util::sync::CancellationToken;
-
-/// Why an attempt was told to stop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// An operator cancelled the job.
-    Cancelled,
-    /// The worker shuts down and the grace period is over.
-    Shutdown,
-    /// The row is no longer ours, or we can't prove that it is.
-    Lost,
-}
-
-/// The signal to one attempt. The first reason counts.
-#[derive(Clone, Debug, Default)]
-pub(super) struct StopSignal {
-    reason: Arc<OnceLock<Stop>>,
-    pub(super) token: CancellationToken,
-}
-
-impl StopSignal {
-    pub(super) fn stop(&self, reason: Stop) {
-        // A second reason changes nothing.
-        let _ = self.reason.set(reason);
-        self.token.cancel();
-    }
-
-    pub(super) fn reason(&self) -> Option<Stop> {
-        self.reason.get().copied()
-    }
-}
 
 /// Messages that wait to be forgotten.
 const ORPHANS_MAX: usize = 10_000;
@@ -162,6 +133,16 @@ impl Held {
     /// What is held, without claims in flight.
     pub(super) fn running(&self) -> HashSet<Pointer> {
         self.lock().jobs.iter().map(|(id, (epoch, _))| Pointer(*id, *epoch)).collect()
+    }
+
+    /// Attempts whose handler has been holding its thread for at least so long: since when, and of which kind.
+    pub(super) fn holding_threads(&self, least: Duration) -> Vec<(Pointer, &'static str, Duration)> {
+        let inner = self.lock();
+        let holding = inner.jobs.iter().filter_map(|(id, (epoch, signal))| {
+            let (kind, lasted) = signal.polled_for()?;
+            (lasted >= least).then_some((Pointer(*id, *epoch), kind, lasted))
+        });
+        holding.collect()
     }
 
     /// Stops one job, if it is still held at that epoch.

@@ -5,12 +5,16 @@ use crate::{
     fleet::{
         job::{Band, Envelope, MessageId},
         ports::{Broker, Delivery, Ledger, LedgerError, Prefetch, Quarantined, Subscription},
+        wake::notified,
     },
     telemetry::names,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
-    sync::OwnedSemaphorePermit,
+    sync::{
+        OwnedSemaphorePermit,
+        broadcast::{self, error::TryRecvError},
+    },
     time::{Instant, sleep, sleep_until},
 };
 
@@ -25,6 +29,8 @@ pub(super) struct Waiting {
 const RESUBSCRIBE: Duration = Duration::from_millis(200);
 /// Between two tries of a quarantine.
 const RETRY: Duration = Duration::from_millis(200);
+/// After a lease that found nothing, notifications wait for so long: a burst of them is one look.
+const GAP: Duration = Duration::from_millis(50);
 /// Far away: no timer is set.
 const NEVER: Duration = Duration::from_hours(24);
 
@@ -36,6 +42,12 @@ pub(super) struct Intake<L: Ledger, B: Broker> {
     window: AckWindow,
     /// From when on idle slots lease directly.
     lease_at: Instant,
+    /// When a lease last found nothing.
+    empty_at: Instant,
+    /// The last work came by a lease: as far as this lane can tell, nobody brings any.
+    is_direct: bool,
+    /// Notifications of new jobs: while nobody brings work, they are for us.
+    wake: broadcast::Receiver<String>,
 }
 
 enum Step<S> {
@@ -43,14 +55,17 @@ enum Step<S> {
     Slot(OwnedSemaphorePermit),
     Overdue,
     Subscribed(Option<S>),
+    Notified,
     Look,
     Drain,
 }
 
 impl<L: Ledger, B: Broker> Intake<L, B> {
-    pub(super) fn new(shared: Arc<Shared<L, B>>, lane: String) -> Self {
-        let lease_at = Instant::now() + shared.protocol.direct_lease;
-        Self { shared, lane, waiting: BandQueues::default(), window: AckWindow::default(), lease_at }
+    pub(super) fn new(shared: Arc<Shared<L, B>>, lane: String, wake: broadcast::Receiver<String>) -> Self {
+        let empty_at = Instant::now();
+        let lease_at = empty_at + shared.protocol.direct_lease;
+        let (waiting, window) = (BandQueues::default(), AckWindow::default());
+        Self { shared, lane, waiting, window, lease_at, empty_at, is_direct: false, wake }
     }
 
     /// Until the worker drains.
@@ -60,7 +75,9 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         let mut subscribing = self.subscribe(Duration::ZERO);
         loop {
             let is_fit = *fit.borrow_and_update();
-            let wants_slot = is_fit && (self.waiting.len() > 0 || Instant::now() >= self.lease_at);
+            let (lease_at, overdue_at) = (self.lease_at, self.overdue_at());
+            let wants_slot = is_fit && (self.waiting.len() > 0 || Instant::now() >= lease_at);
+            let is_direct = self.is_direct || subscription.is_none();
             let step = tokio::select! {
                 biased;
                 () = self.shared.drain.cancelled() => Step::Drain,
@@ -70,13 +87,15 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                     Ok(permit) => Step::Slot(permit),
                     Err(_) => Step::Drain,
                 },
-                () = sleep_until(self.overdue_at()) => Step::Overdue,
-                () = sleep_until(self.lease_at), if !wants_slot && is_fit => Step::Look,
+                () = sleep_until(overdue_at) => Step::Overdue,
+                () = sleep_until(lease_at), if !wants_slot && is_fit => Step::Look,
+                () = notified(&mut self.wake, &self.lane), if !wants_slot && is_fit && is_direct => Step::Notified,
                 _ = fit.changed() => Step::Look,
             };
             match step {
                 Step::Drain => break,
                 Step::Look => {}
+                Step::Notified => self.notified(),
                 Step::Subscribed(sub) => {
                     if sub.is_none() {
                         subscribing = self.subscribe(RESUBSCRIBE);
@@ -89,7 +108,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                     subscription = None;
                     subscribing = self.subscribe(RESUBSCRIBE);
                 }
-                Step::Slot(permit) => self.fill(permit).await,
+                Step::Slot(permit) => self.fill(permit, subscription.is_some()).await,
                 Step::Overdue => self.hand_back().await,
             }
             if !self.acknowledge(&mut subscription).await {
@@ -120,10 +139,17 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         })
     }
 
-    /// The old channel's deliveries will come again.
+    /// The old channel's deliveries will come again. Meanwhile nobody brings work.
     fn forget_session(&mut self) {
         self.waiting.take_if(|_| true);
         self.window = AckWindow::default();
+        self.lease_at = Instant::now();
+    }
+
+    /// There may be work that nobody brings. What else was notified meanwhile is the same look.
+    fn notified(&mut self) {
+        while !matches!(self.wake.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
+        self.lease_at = self.lease_at.min(self.empty_at + GAP);
     }
 
     async fn receive(&mut self, delivery: Delivery) {
@@ -133,6 +159,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
             Ok(envelope) if envelope.jobs.is_empty() => self.window.settle(delivery.tag),
             Ok(envelope) => {
                 self.lease_at = Instant::now() + self.shared.protocol.direct_lease;
+                self.is_direct = false;
                 let waiting = Waiting { tag: delivery.tag, envelope, since: Instant::now() };
                 self.waiting.push(delivery.band, waiting);
             }
@@ -169,10 +196,10 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
     }
 
     /// A slot is free: claims what waits, up to the slots that are free; with nothing waiting, leases directly.
-    async fn fill(&mut self, first: OwnedSemaphorePermit) {
+    async fn fill(&mut self, first: OwnedSemaphorePermit, is_subscribed: bool) {
         let mut permits = vec![first];
         if self.waiting.len() == 0 {
-            return self.lease(permits).await;
+            return self.lease(permits, is_subscribed).await;
         }
         let mut batch = Vec::new();
         while let Some(waiting) = self.waiting.pop() {
@@ -194,15 +221,22 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         batch.iter().for_each(|waiting| self.window.settle(waiting.tag));
     }
 
-    async fn lease(&mut self, mut permits: Vec<OwnedSemaphorePermit>) {
+    async fn lease(&mut self, mut permits: Vec<OwnedSemaphorePermit>, is_subscribed: bool) {
         while permits.len() < self.shared.protocol.batch
             && let Ok(permit) = self.shared.slots.clone().try_acquire_owned()
         {
             permits.push(permit);
         }
         let leased = claim::lease(&self.shared, &self.lane, permits).await;
-        // As long as there is work and no broker brings it, the next free slot leases at once.
-        self.lease_at = Instant::now() + if leased { Duration::ZERO } else { self.shared.protocol.direct_lease };
+        let (now, protocol) = (Instant::now(), &self.shared.protocol);
+        if leased {
+            // As long as there is work and no broker brings it, the next free slot leases at once.
+            (self.is_direct, self.lease_at) = (true, now);
+            return;
+        }
+        // Not every job that becomes due is notified: a retry's time just comes.
+        let pause = if is_subscribed { protocol.direct_lease } else { protocol.direct_lease.min(protocol.poll) };
+        (self.empty_at, self.lease_at) = (now, now + pause);
     }
 
     fn overdue_at(&self) -> Instant {

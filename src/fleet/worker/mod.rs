@@ -2,6 +2,9 @@
 //!
 //! `intake` receives and claims, `attempt` runs, `completer` books; `heartbeat` proves that the worker lives and
 //! compares (R6); `suspect` runs what may kill its worker. `held` is what they share.
+//!
+//! Handlers have `threads` of their own, so that none of them can hold up the heartbeat; `stuck` tells of those that
+//! keep theirs.
 
 mod acks;
 mod ahead;
@@ -14,9 +17,13 @@ mod heartbeat;
 mod held;
 mod intake;
 mod outcome;
+mod polled;
 mod report;
 mod run;
 mod shared;
+mod signal;
+mod stuck;
 mod suspect;
+mod threads;
 
 pub use run::{Worker, WorkerError, WorkerSettings};

@@ -2,10 +2,13 @@
 
 use super::{
     completer, heartbeat,
-    held::{Held, Stop},
+    held::Held,
     intake::Intake,
     shared::Shared,
+    signal::Stop,
+    stuck::{self, Followed},
     suspect,
+    threads::Threads,
 };
 use crate::{
     fleet::{
@@ -50,6 +53,9 @@ pub enum WorkerError {
     /// No kinds.
     #[error("no job kinds are registered")]
     Kinds,
+    /// The machine has no threads left.
+    #[error("no threads for the handlers: {0}")]
+    Threads(std::io::Error),
 }
 
 /// A running worker.
@@ -81,6 +87,7 @@ impl Worker {
         shutdown: CancellationToken,
     ) -> Result<Option<Self>, WorkerError> {
         check(&settings, &registry)?;
+        let threads = Threads::start().map_err(WorkerError::Threads)?;
         let spec = spec(&settings, &registry);
         let Some(id) = register(&ledger, &spec, &shutdown).await else { return Ok(None) };
         let (ended, verdicts) = mpsc::channel(protocol.batch * 2);
@@ -96,8 +103,10 @@ impl Worker {
             held: Held::default(),
             ended,
             fit: watch::Sender::new(true),
+            followed: Followed::new(settings.progress.clone(), shutdown.clone()),
             progress: settings.progress,
             drain: shutdown,
+            threads,
             tasks: TaskTracker::new(),
             protocol,
         });
@@ -160,11 +169,15 @@ async fn work<L: Ledger, B: Broker>(
     wake: broadcast::Receiver<String>,
 ) {
     let (suspect_due, beating) = (Arc::new(Notify::new()), CancellationToken::new());
+    let news = wake.resubscribe();
     let mut heart = tokio::spawn(heartbeat::run(shared.clone(), suspect_due.clone(), wake, beating.clone()));
     tracing::info!(event = "worker.started", worker.id = shared.worker.0, lanes = ?shared.lanes, slots = shared.slot_count, "worker started");
+    // Dropped, it ends.
+    let mut watching = tokio::task::JoinSet::new();
+    watching.spawn(stuck::watch(shared.clone()));
     let mut loops = tokio::task::JoinSet::new();
     for lane in shared.lanes.clone() {
-        loops.spawn(Intake::new(shared.clone(), lane).run());
+        loops.spawn(Intake::new(shared.clone(), lane, news.resubscribe()).run());
     }
     loops.spawn(suspect::run(shared.clone(), suspect_due));
     tokio::select! {
@@ -184,6 +197,7 @@ async fn work<L: Ledger, B: Broker>(
         // An attempt that does not end even now keeps its row; the lease gives it back.
         let _ = timeout(FLUSH, shared.tasks.wait()).await;
     }
+    drop(watching);
     finish(shared, completer, heart, beating).await;
 }
 
@@ -218,5 +232,6 @@ async fn finish<L: Ledger, B: Broker>(
     if clean && let Err(error) = ledger.deregister(worker).await {
         tracing::debug!(%error, "the worker is not signed off; its lease ends by itself");
     }
+    shared.threads.close();
     tracing::info!(event = "worker.stopped", worker.id = worker.0, clean, "worker stopped");
 }

@@ -1,6 +1,6 @@
 //! What the worker's loops share.
 
-use super::{held::Held, outcome::Ended};
+use super::{held::Held, outcome::Ended, stuck::Followed, threads::Threads};
 use crate::fleet::{
     Progress,
     handler::Registry,
@@ -35,6 +35,10 @@ pub(super) struct Shared<L: Ledger, B: Broker> {
     pub(super) drain: CancellationToken,
     /// Attempts, and copies of dead letters.
     pub(super) tasks: TaskTracker,
+    /// Where attempts run.
+    pub(super) threads: Threads,
+    /// Handlers of attempts that are over.
+    pub(super) followed: Followed,
 }
 
 impl<L: Ledger, B: Broker> Shared<L, B> {

@@ -60,7 +60,7 @@ async fn take<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, all: OwnedSemaph
                 let signals = shared.held.claimed(std::iter::empty(), std::slice::from_ref(&job));
                 let signal = signals.get(&job.id).cloned().unwrap_or_default();
                 let alone = shared.clone();
-                shared.tasks.spawn(async move {
+                shared.threads.spawn(&shared.tasks, async move {
                     attempt::run(&alone, job, signal).await;
                     // Booked before anything else is taken.
                     let _ = timeout(PATIENCE, until_empty(&alone)).await;

@@ -84,6 +84,7 @@ pub const FAMILIES: &[Family] = &[
     row(n::PDF_EXTRACTION_DURATION, Histogram(JOB), Some(Seconds), &[], Owner::Worker, "Time to read the text of a PDF"),
     row(n::JOBS_IN_FLIGHT, Gauge, None, &[], Owner::Worker, "Jobs that this worker runs now"),
     row(n::WORKER_SLOTS, Gauge, None, &[], Owner::Worker, "Jobs that this worker can run at once"),
+    row(n::STUCK_HANDLERS, Gauge, None, &[], Owner::Worker, "Handlers that go on after their attempt has ended, each on a thread of its own"),
     // llm
     row(n::LLM_REQUESTS, Counter, None, &[MODEL, PROMPT, label("status", Bounded)], Owner::Worker, "Requests to a language model"),
     row(n::LLM_DURATION, Histogram(LLM), Some(Seconds), &[MODEL], Owner::Worker, "Time of a request to a language model"),

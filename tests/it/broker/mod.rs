@@ -9,5 +9,5 @@ mod faults;
 mod management;
 mod publish;
 mod quiet;
-mod support;
+pub(crate) mod support;
 mod topology;

@@ -2,13 +2,17 @@
 
 mod accounts;
 mod audit;
+mod deadly;
+mod direct;
 mod enqueue_function;
 mod faults;
 mod life;
 mod load;
 mod messages;
 mod plans;
+mod pressure;
 mod regressions;
 mod roles;
 mod severed;
+mod stuck;
 pub(crate) mod toys;

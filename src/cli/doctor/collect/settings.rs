@@ -57,6 +57,7 @@ pub(super) fn read(env: &Environment, roles: &[Role], refused: Vec<ConfigError>)
         topology: fleet.topology.clone(),
         slots,
         consumer_timeout: fleet.consumer_timeout,
+        has_broker: !config::has_no_broker(env).unwrap_or(false),
         account: account(amqp.as_ref(), amqp_url.as_ref()),
         unencrypted: unencrypted(database.as_ref(), amqp_url.as_ref(), management_url.as_ref()),
         errors,

@@ -13,10 +13,13 @@ const HEARTBEAT: std::ops::RangeInclusive<u16> = 3..=30;
 /// Where the management API answers too, it tells more of the topology.
 pub(super) fn judge(broker: &Service<Broker>, settings: &Settings, is_managed: bool) -> Vec<Finding> {
     match broker {
+        Service::Unnamed if !settings.has_broker => {
+            vec![Finding::ok(Check::Broker, "this site has none: workers take their jobs from the database")]
+        }
         Service::Unnamed => vec![Finding::fault(
             Check::Broker,
             "AMQP_URL names no broker: nothing of it could be looked at",
-            "set AMQP_URL, or AMQP_URL_FILE",
+            "set AMQP_URL, or AMQP_URL_FILE, or say AMQP_URL=none to work without a broker",
         )],
         Service::Failed(failure) => {
             let finding = Finding::fault(
@@ -106,6 +109,8 @@ mod tests {
         assert!(of(Failure::unavailable("no answer")).is_away);
         assert!(!of(Failure::usage("refuses the user")).is_away);
         assert_eq!(judge(&Service::Unnamed, &healthy::settings(), false)[0].level, Level::Fault);
+        let none = Settings { has_broker: false, ..healthy::settings() };
+        assert_eq!(judge(&Service::Unnamed, &none, false)[0].level, Level::Ok);
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub(super) fn settings() -> Settings {
         topology: topology(),
         slots: 16,
         consumer_timeout: Duration::from_mins(30),
+        has_broker: true,
         account: Some(Account { user: "docket".to_owned(), vhost: "/".to_owned() }),
         unencrypted: Vec::new(),
     }

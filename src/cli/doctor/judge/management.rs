@@ -16,6 +16,9 @@ use std::time::Duration;
 
 pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
     let mut findings = match &facts.management {
+        Service::Unnamed if !facts.settings.has_broker => {
+            vec![Finding::ok(Check::Management, "not needed: this site has no broker")]
+        }
         Service::Unnamed => vec![Finding::note(
             Check::Management,
             "not asked, without DOCKET_MANAGEMENT_URL and AMQP_URL: policies, bindings, rights, alarms and feature flags \
@@ -171,6 +174,11 @@ mod tests {
     fn without_a_url_it_is_a_note_and_without_an_answer_a_fault() {
         let unnamed = find(|facts| facts.management = Service::Unnamed, Check::Management);
         assert!(unnamed.level == Level::Note && unnamed.fix.unwrap().contains("DOCKET_MANAGEMENT_URL"));
+        let no_broker = find(
+            |facts| (facts.management, facts.settings.has_broker) = (Service::Unnamed, false),
+            Check::Management,
+        );
+        assert_eq!(no_broker.level, Level::Ok);
         let refused = find(|f| f.management = Service::Failed(Failure::usage("401")), Check::Management);
         assert!(refused.level == Level::Fault && !refused.is_away);
         let away = find(|f| f.management = Service::Failed(Failure::unavailable("late")), Check::Management);

@@ -74,7 +74,7 @@ fn by_order() -> Vec<Case> {
     vec![
         case("pick", &["jobs_due"], BATCH, &["'default'", "1000", "'{plain}'", "'{8}'", "1", "'{2,1,0}'", "2", "100"]),
         case("oldest_due", &["jobs_due"], 1, &["'default'"]),
-        case("lease", &["jobs_due"], 50, &["'default'", "50", "'{plain}'", "7", "2"]),
+        case("lease", &["jobs_due"], 50, &["'default'", "45", "'{plain}'", "7", "2", "5"]),
         case("lease_suspect", &["jobs_suspect"], 1, &["'default'", "1", "'{plain}'", "7", "2"]),
         case("lift_due", &["jobs_held"], BATCH, &["1000"]),
         // It looks at every parent that waits: there are 4,000.
