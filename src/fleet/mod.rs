@@ -97,6 +97,7 @@
 
 pub mod broker;
 pub mod dead_letter;
+mod draw;
 pub mod enqueue;
 pub mod gate;
 pub mod handler;

@@ -116,6 +116,7 @@ async fn beat<L: Ledger, B: Broker>(shared: Arc<Shared<L, B>>, name: String) {
             }
         };
         tokio::select! {
+            biased;
             () = shared.shutdown.cancelled() => break,
             () = sleep(pause) => {}
         }
