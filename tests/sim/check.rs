@@ -20,15 +20,15 @@ pub(crate) fn is_over(world: &World) -> bool {
     world.ledger(|s| s.messages.is_empty() && s.active.is_empty()) && broker_fault(world).is_none()
 }
 
-/// What keeps a story from settling.
+/// What keeps a story from settling, or from its end.
 pub(crate) fn unsettled(world: &World) -> Vec<String> {
     let mut left = world.ledger(|s| {
         let stuck = s.active.iter().map(|id| &s.jobs[id]).filter(|job| !s.is_waiting(job));
-        let mut left: Vec<String> = stuck.map(|job| format!("not settled: {job:?}")).collect();
-        left.extend(s.messages.iter().map(|(id, message)| format!("not settled: message {id}: {message:?}")));
+        let mut left: Vec<String> = stuck.map(|job| format!("does not end: {}", tell(job))).collect();
+        left.extend(s.messages.iter().map(|(id, message)| format!("message {id} stays in flight: {message:?}")));
         left
     });
-    left.extend(broker_fault(world).map(|fault| format!("not settled: {fault}")));
+    left.extend(broker_fault(world));
     left
 }
 
@@ -37,13 +37,11 @@ pub(crate) fn faults(world: &World) -> Vec<String> {
     let done = world.witness(|witness| witness.done.clone());
     let mut faults = world.ledger(|s| {
         let mut faults = s.illegal.clone();
-        faults.extend(s.messages.iter().map(|(id, message)| format!("message {id} is left in flight: {message:?}")));
         let of_jobs =
-            s.jobs.values().filter_map(|job| job_fault(s, &done, job).map(|fault| format!("{fault}: {job:?}")));
+            s.jobs.values().filter_map(|job| job_fault(s, &done, job).map(|fault| format!("{fault}: {}", tell(job))));
         faults.extend(of_jobs);
         faults
     });
-    faults.extend(broker_fault(world));
     faults.extend(quarantine_fault(world));
     faults
 }
@@ -62,6 +60,16 @@ fn job_fault(state: &State, done: &BTreeSet<(JobId, Epoch)>, job: &Job) -> Optio
         return Some("its children are not counted".to_owned());
     }
     effects_fault(state, job).or_else(|| outcome_fault(state, job))
+}
+
+/// What of a row says how it came there.
+fn tell(job: &Job) -> String {
+    let Job { id, status, epoch, hold, message, worker, failures, losses, lost_by, priority, open_children, .. } = job;
+    format!(
+        "job {id} {} {status} at epoch {epoch}, hold {hold:?}, {failures} failures, {losses} losses {lost_by:?}, \
+         priority {priority}, children {open_children:?}, message {message:?}, worker {worker:?}, {}",
+        job.new.kind, job.new.args
+    )
 }
 
 /// However many attempts were lost: what its handler says is what becomes of it, unless it was lost too often or given up.

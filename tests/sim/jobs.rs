@@ -9,11 +9,12 @@ use rand::{Rng, rngs::StdRng};
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Jobs come during the first two thirds of the storm, a few at a time.
+/// Jobs come during some of the storm or all of it, a few at a time.
 pub(crate) async fn bring(story: &Story, dice: &mut StdRng) {
     let count = dice.random_range(8..35);
     let poison = *[0.0, 0.03, 0.1].get(dice.random_range(0..3)).unwrap();
-    let pause = STORM.as_millis() * 2 / 3 * 2 / count;
+    let share = [50, 100, 100][dice.random_range(0..3)];
+    let pause = 2 * STORM.as_millis() * share / 100 / count;
     for _ in 0..count {
         sleep(Duration::from_millis(dice.random_range(0..u64::try_from(pause).unwrap()))).await;
         arrive(story, dice, poison);

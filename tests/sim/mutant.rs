@@ -29,8 +29,4 @@ pub(crate) enum Mutant {
     NackWhole,
     /// A job that kills its workers travels and runs beside others, however often it did.
     NoSuspects,
-    /// Unclaimed messages are handed back whatever became of their jobs.
-    LooseHandBack,
-    /// A requeue leaves the epoch as it is.
-    LooseRequeue,
 }

@@ -74,13 +74,3 @@ fn the_refusal_of_a_message_with_several_jobs_is_caught() {
 fn a_fleet_without_suspects_is_caught() {
     is_caught(Mutant::NoSuspects);
 }
-
-#[test]
-fn a_hand_back_without_a_fence_is_caught() {
-    is_caught(Mutant::LooseHandBack);
-}
-
-#[test]
-fn a_requeue_that_leaves_the_epoch_is_caught() {
-    is_caught(Mutant::LooseRequeue);
-}

@@ -1,5 +1,6 @@
 //! A process of the fleet: it can be frozen, told to drain, and killed, at any moment or at the n-th of its next calls.
 
+use docket::fleet::ports::Beat;
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
@@ -38,6 +39,8 @@ pub(crate) struct Process(Arc<Inner>);
 struct Inner {
     number: u64,
     frozen_until: Mutex<Instant>,
+    /// What its heartbeat is told while it is frozen.
+    dream: Mutex<Option<Beat>>,
     /// Passages through the gate until the blow falls.
     fuse: Mutex<Option<(u32, Blow)>>,
     dead: CancellationToken,
@@ -49,7 +52,7 @@ impl Process {
     pub(crate) fn new(number: u64) -> Self {
         let (dead, stop) = (CancellationToken::new(), CancellationToken::new());
         let (frozen_until, fuse) = (Mutex::new(Instant::now()), Mutex::default());
-        Self(Arc::new(Inner { number, frozen_until, fuse, dead, stop }))
+        Self(Arc::new(Inner { number, frozen_until, dream: Mutex::default(), fuse, dead, stop }))
     }
 
     pub(crate) fn number(&self) -> u64 {
@@ -90,8 +93,20 @@ impl Process {
         }
     }
 
-    pub(crate) fn freeze(&self, until: Instant) {
+    pub(crate) fn freeze(&self, until: Instant, dream: Option<Beat>) {
         *self.0.frozen_until.lock().unwrap() = until;
+        *self.0.dream.lock().unwrap() = dream;
+    }
+
+    /// The timers of a frozen process go on here, so its heartbeat would notice what a real one can't. Told that all is as
+    /// it was, the process wakes as a real one does: in the belief that its jobs are its own.
+    pub(crate) fn dream(&self) -> Option<Beat> {
+        if self.is_frozen() { self.0.dream.lock().unwrap().clone() } else { None }
+    }
+
+    /// Awake at once.
+    pub(crate) fn thaw(&self) {
+        self.freeze(Instant::now(), None);
     }
 
     pub(crate) fn is_frozen(&self) -> bool {

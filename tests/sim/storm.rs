@@ -216,7 +216,7 @@ pub(crate) fn calm(story: &Arc<Story>, ending: Ending) {
     world.set_ledger_away(false);
     for process in story.places.lock().unwrap().iter() {
         process.quench();
-        process.freeze(Instant::now());
+        process.thaw();
     }
     world.broker(|queues| {
         (queues.away, queues.bare) = (false, false);

@@ -104,6 +104,9 @@ pub(crate) async fn tell(seed: u64, mutant: Mutant, is_told: bool) -> Told {
     let settled = settle(&story).await;
     let mut faults = if check::is_settled(&story.world) { Vec::new() } else { check::unsettled(&story.world) };
     free(&story).await;
+    if !check::is_over(&story.world) {
+        faults.extend(check::unsettled(&story.world));
+    }
     story.over.cancel();
     story.places.lock().unwrap().iter().for_each(|process| process.stop().cancel());
     let stopped = timeout(PATIENCE, async { while fleet.join_next().await.is_some() {} }).await;

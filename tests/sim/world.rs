@@ -128,8 +128,13 @@ impl World {
         let millis = i64::try_from(time.as_millis()).unwrap();
         self.history.count("stall", &[process.number().cast_signed(), millis]);
         self.blame(process, Cause::Stall);
-        process.freeze(Instant::now() + time);
-        let (world, process, patience) = (self.clone(), process.clone(), self.chaos().millis(5000..25_000));
+        let (dreams, patience) = {
+            let mut chaos = self.chaos();
+            (chaos.chance(0.5), chaos.millis(5000..25_000))
+        };
+        let dream = if dreams { self.ledger(|s| s.dream(process.number())) } else { None };
+        process.freeze(Instant::now() + time, dream);
+        let (world, process) = (self.clone(), process.clone());
         tokio::spawn(async move {
             sleep(patience).await;
             if process.is_frozen() && !process.is_dead() {

@@ -1,7 +1,6 @@
 //! What operators do: the statements of `ledger::operate`.
 
 use super::state::{Before, State};
-use crate::mutant::Mutant;
 use docket::fleet::job::{Hold, JobId, Status, WorkerId};
 
 /// One act.
@@ -79,9 +78,6 @@ impl State {
         (job.hold_until, job.cancel_requested) = (Some(now), false);
         job.lost_by.clear();
         job.counted &= parent.is_none();
-        if self.mutant == Mutant::LooseRequeue {
-            self.jobs.get_mut(&id)?.epoch -= 1;
-        }
         if let Some(parent) = parent.and_then(|id| self.jobs.get_mut(&id)) {
             parent.open_children = parent.open_children.map(|open| open + 1);
             parent.failed_children = (parent.failed_children - 1).max(0);

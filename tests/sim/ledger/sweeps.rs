@@ -34,14 +34,11 @@ impl State {
     pub(crate) fn hand_back(&mut self, messages: &[MessageId]) -> u64 {
         let mut back = 0;
         for id in messages {
-            let is_claimed = self.messages.get(id).is_none_or(|message| message.worker.is_some());
-            if is_claimed && self.mutant != Mutant::LooseHandBack {
+            if self.messages.get(id).is_none_or(|message| message.worker.is_some()) {
                 continue;
             }
             for job in self.messages.remove(id).map(|message| message.jobs).unwrap_or_default() {
-                let row = &self.jobs[&job];
-                let is_queued = row.message == Some(*id) && row.status == Status::Queued;
-                if is_queued || (self.mutant == Mutant::LooseHandBack && !row.status.is_terminal() && !row.is_due()) {
+                if self.jobs[&job].message == Some(*id) && self.jobs[&job].status == Status::Queued {
                     self.turn(job, Status::Pending);
                     back += 1;
                 }

@@ -1,6 +1,6 @@
 //! Who works: the statements of `ledger::workers`.
 
-use super::state::{State, Wall, millis};
+use super::state::{Job, State, Wall, millis};
 use crate::mutant::Mutant;
 use docket::fleet::{
     job::WorkerId,
@@ -60,21 +60,30 @@ impl State {
         if spec.lanes.is_empty() {
             return beat;
         }
-        for (message, row) in self.messages_of(&[id]) {
-            let held = row.jobs.iter().filter(|job| self.holds(message, **job)).map(|job| &self.jobs[job]);
-            beat.held.extend(held.map(|job| HeldRow {
-                message,
-                id: job.id,
-                epoch: job.epoch,
-                cancel_requested: job.cancel_requested,
-            }));
-        }
+        beat.held = self.held_by(id);
         let suspects = self.runnable(|job| self.is_suspect(job) && spec.kinds.contains(&job.new.kind));
         beat.suspect_due = !suspects.is_empty();
         let since = now - millis(self.protocol.lease);
         let live = self.workers.values().filter(|w| w.is_up() && !w.spec.lanes.is_empty() && w.beat_at > since);
         beat.live_workers = i64::try_from(live.count()).unwrap().max(1);
         beat
+    }
+
+    fn held_by(&self, id: WorkerId) -> Vec<HeldRow> {
+        let mut held = Vec::new();
+        for (message, row) in self.messages_of(&[id]) {
+            let jobs = row.jobs.iter().filter(|job| self.holds(message, **job)).map(|job| &self.jobs[job]);
+            let row =
+                |job: &Job| HeldRow { message, id: job.id, epoch: job.epoch, cancel_requested: job.cancel_requested };
+            held.extend(jobs.map(row));
+        }
+        held
+    }
+
+    /// What a worker process believes to hold now.
+    pub(crate) fn dream(&self, process: u64) -> Option<Beat> {
+        let (id, _) = self.workers.iter().find(|(_, w)| w.process == process && !w.spec.lanes.is_empty())?;
+        Some(Beat { held: self.held_by(*id), live_workers: 1, ..Beat::default() })
     }
 
     pub(crate) fn sign_off(&mut self, id: WorkerId, to: WorkerState) {
