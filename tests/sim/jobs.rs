@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 /// Jobs come during some of the storm or all of it, a few at a time.
 pub(crate) async fn bring(story: &Story, dice: &mut StdRng) {
-    let count = dice.random_range(8..35);
+    let count = dice.random_range(10..45);
     let poison = *[0.0, 0.03, 0.1].get(dice.random_range(0..3)).unwrap();
     let share = [50, 100, 100][dice.random_range(0..3)];
     let pause = 2 * STORM.as_millis() * share / 100 / count;
@@ -70,7 +70,7 @@ fn one_of<T: Copy>(dice: &mut StdRng, all: &[T]) -> T {
 }
 
 fn script(dice: &mut StdRng) -> Script {
-    let script = Script { run_ms: one_of(dice, &[0, 5, 50, 800, 5000]), ..Script::default() };
+    let script = Script { run_ms: one_of(dice, &[5, 50, 800, 3000, 8000]), ..Script::default() };
     match dice.random_range(0..40) {
         0..4 => Script { fail_first: 1, ..script },
         4..6 => Script { fail_first: 2, ..script },

@@ -78,7 +78,8 @@ impl Ending {
 pub(crate) async fn rage(story: &Story, dice: &mut StdRng) {
     let end = Instant::now() + STORM;
     let mut disasters: Vec<Disaster> = ALL.into_iter().filter(|_| dice.random_bool(0.6)).collect();
-    disasters.push(Disaster::Kill);
+    // What happens to processes happens most.
+    disasters.extend([Disaster::Kill, Disaster::Stall]);
     let pace = dice.random_range(2500..12_000);
     story.world.look(|queues| {
         queues.max_length = *[6, 1000, 1000].choose(dice).unwrap();
@@ -104,7 +105,7 @@ async fn strike(story: &Story, disaster: Disaster, dice: &mut StdRng) {
     match disaster {
         Disaster::Kill => world.kill(&process, Cause::Kill),
         Disaster::KillAtCall => process.light(calls, Blow::Kill),
-        Disaster::Stall => world.freeze(&process, long),
+        Disaster::Stall => world.freeze(&process, long * 2),
         Disaster::StallAtCall => {
             let time = Duration::from_secs([2, 9, 20, 45][dice.random_range(0..4)]);
             process.light(calls, Blow::Freeze(time));

@@ -121,7 +121,11 @@ fn start(story: &Arc<Story>, dice: &mut StdRng) -> JoinSet<()> {
     let schedulers = dice.random_range(2..=3);
     let workers = dice.random_range(3..=5);
     for place in 0..schedulers + workers {
-        let role = if place < schedulers { Role::Scheduler } else { Role::Worker { slots: dice.random_range(1..=5) } };
+        let role = if place < schedulers {
+            Role::Scheduler
+        } else {
+            Role::Worker { slots: [1, 2, 3, 5, 8][dice.random_range(0..5)] }
+        };
         let process = story.birth();
         story.places.lock().unwrap().push(process.clone());
         let pause = Duration::from_millis(dice.random_range(500..8000));

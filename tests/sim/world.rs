@@ -130,7 +130,7 @@ impl World {
         self.blame(process, Cause::Stall);
         let (dreams, patience) = {
             let mut chaos = self.chaos();
-            (chaos.chance(0.5), chaos.millis(5000..25_000))
+            (chaos.chance(0.7), chaos.millis(5000..25_000))
         };
         let dream = if dreams { self.ledger(|s| s.dream(process.number())) } else { None };
         process.freeze(Instant::now() + time, dream);

@@ -1,6 +1,7 @@
 //! How many jobs may be queued, reckoned beside the schedulers from the ledger's own claims.
 
 use super::State;
+use crate::process::Cause;
 use docket::fleet::job::Status;
 use std::{collections::VecDeque, time::Duration};
 use tokio::time::Instant;
@@ -11,8 +12,9 @@ const OVER: Duration = Duration::from_secs(5);
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     claims: VecDeque<Instant>,
-    /// The largest that it was.
+    /// The largest that it was, and the most schedulers that shared it.
     most: usize,
+    schedulers: usize,
     /// Queued jobs at most, in hundredths of the window of that moment.
     pub(crate) overshoot: usize,
 }
@@ -33,14 +35,17 @@ impl State {
         let now = Instant::now();
         let claims = self.window.claims.iter().filter(|at| now.duration_since(**at) <= OVER).count();
         let seconds = (claims as u128 * self.protocol.window.as_millis() / OVER.as_millis()) as usize;
-        let takes_work = |slots: i32| usize::try_from(slots).unwrap();
-        let slots: usize = self.workers.values().filter(|w| w.is_up()).map(|w| takes_work(w.spec.slots)).sum();
-        let schedulers = self.workers.values().filter(|w| w.is_up() && w.spec.slots == 0).count();
+        // Those that live, whatever the ledger believes: the schedulers go by their counters.
+        let is_dead = |process| matches!(self.causes.get(process), Some(Cause::Kill | Cause::Poison | Cause::End));
+        let live = self.workers.values().filter(|w| !is_dead(&w.process)).map(|w| w.spec.slots);
+        let slots: usize = live.clone().map(|slots| usize::try_from(slots).unwrap()).sum();
+        let schedulers = live.filter(|slots| *slots == 0).count();
         let window = seconds.max(2 * slots).max(1);
         self.window.most = self.window.most.max(window);
+        self.window.schedulers = self.window.schedulers.max(schedulers);
         let queued = self.active.iter().filter(|id| self.jobs[id].status == Status::Queued).count();
         self.window.overshoot = self.window.overshoot.max(100 * queued / window);
-        if queued > (schedulers + 1) * self.window.most {
+        if queued > (self.window.schedulers + 1) * self.window.most {
             self.illegal.push(format!("{queued} jobs are queued, the window was {} at most", self.window.most));
         }
     }
