@@ -98,6 +98,7 @@
 pub mod audit;
 pub mod broker;
 pub mod dead_letter;
+mod draw;
 pub mod enqueue;
 pub mod gate;
 pub mod handler;

@@ -66,7 +66,7 @@ impl Chaos {
         !self.quiet && self.rng.random_bool(share)
     }
 
-    fn millis(&mut self, range: std::ops::Range<u64>) -> Duration {
+    pub(crate) fn millis(&mut self, range: std::ops::Range<u64>) -> Duration {
         Duration::from_millis(self.rng.random_range(range))
     }
 
@@ -85,7 +85,8 @@ impl Chaos {
             1 => LedgerFate::Repeat,
             2 => LedgerFate::Lost,
             3 => LedgerFate::Unknown,
-            _ => LedgerFate::Late(self.millis(0..40_000)),
+            // What a backend is still at when its client has given up: the server's own timeouts end it.
+            _ => LedgerFate::Late(self.millis(0..20_000)),
         }
     }
 

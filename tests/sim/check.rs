@@ -3,59 +3,83 @@
 use crate::{
     handlers::Script,
     ledger::{Job, State},
+    process::Cause,
     world::World,
 };
-use docket::fleet::job::Status;
+use docket::fleet::job::{Epoch, JobId, Pointer, Status, clamp};
+use std::collections::BTreeSet;
 
-/// Nothing is under way any more: the story may end.
+/// Nothing is under way any more, but for what waits for its time, and docket.dead is right.
 pub(crate) fn is_settled(world: &World) -> bool {
-    is_at_rest(world) && dead_queue(world).is_none()
+    let ledger_rests = world.ledger(|s| s.messages.is_empty() && s.active.iter().all(|id| s.is_waiting(&s.jobs[id])));
+    ledger_rests && broker_fault(world).is_none()
 }
 
-/// The same without docket.dead.
-pub(crate) fn is_at_rest(world: &World) -> bool {
-    let ledger_rests = world.ledger(|s| s.messages.is_empty() && s.jobs.values().all(|job| job.status.is_terminal()));
-    ledger_rests && world.look(|queues| queues.in_lanes()) == 0
+/// Every job has ended.
+pub(crate) fn is_over(world: &World) -> bool {
+    world.ledger(|s| s.messages.is_empty() && s.active.is_empty()) && broker_fault(world).is_none()
 }
 
-/// All that is wrong, one line each.
+/// What keeps a story from settling, or from its end.
+pub(crate) fn unsettled(world: &World) -> Vec<String> {
+    let mut left = world.ledger(|s| {
+        let stuck = s.active.iter().map(|id| &s.jobs[id]).filter(|job| !s.is_waiting(job));
+        let mut left: Vec<String> = stuck.map(|job| format!("does not end: {}", tell(job))).collect();
+        left.extend(s.messages.iter().map(|(id, message)| format!("message {id} stays in flight: {message:?}")));
+        left
+    });
+    left.extend(broker_fault(world));
+    left
+}
+
+/// All that is wrong at the end, one line each.
 pub(crate) fn faults(world: &World) -> Vec<String> {
+    let done = world.witness(|witness| witness.done.clone());
     let mut faults = world.ledger(|s| {
         let mut faults = s.illegal.clone();
-        faults.extend(s.messages.iter().map(|(id, message)| format!("message {id} is left in flight: {message:?}")));
-        faults.extend(s.jobs.values().filter_map(|job| job_fault(s, job).map(|fault| format!("{fault}: {job:?}"))));
-        faults.extend((s.quarantined > 0).then(|| format!("{} messages are quarantined", s.quarantined)));
+        let of_jobs =
+            s.jobs.values().filter_map(|job| job_fault(s, &done, job).map(|fault| format!("{fault}: {}", tell(job))));
+        faults.extend(of_jobs);
         faults
     });
-    faults.extend(dead_queue(world));
-    let left = world.look(|queues| queues.in_lanes());
-    faults.extend((left > 0).then(|| format!("{left} messages are left in the lanes' queues")));
+    faults.extend(quarantine_fault(world));
     faults
 }
 
-fn job_fault(state: &State, job: &Job) -> Option<String> {
-    let limits = &state.protocol;
-    let script: Script = serde_json::from_value(job.new.args.clone()).expect("written by the story");
-    let by_losses = job.status == Status::DeadLetter && job.losses >= limits.losses_max;
-    let by_failures = job.status == Status::DeadLetter && job.failures >= job.new.max_attempts;
+fn job_fault(state: &State, done: &BTreeSet<(JobId, Epoch)>, job: &Job) -> Option<String> {
     if !job.status.is_terminal() {
         return Some("not ended".to_owned());
     }
-    if job.failures > job.new.max_attempts || job.losses > limits.losses_max {
+    if job.failures > job.new.max_attempts || job.losses > state.protocol.losses_max {
         return Some("charged too often".to_owned());
     }
-    if job.status == Status::DeadLetter && !by_losses && !by_failures {
-        return Some("a dead letter without three failures or five losses".to_owned());
+    if job.status == Status::Completed && !done.contains(&(job.id, job.epoch - 1)) {
+        return Some("completed by an attempt that did not do it".to_owned());
     }
-    if let Some(fault) = effects_fault(state, job) {
-        return Some(fault);
+    if job.open_children.is_some_and(|open| open != 0) && job.status != Status::Cancelled {
+        return Some("its children are not counted".to_owned());
     }
-    if job.open_children.is_some_and(|open| open != 0) {
-        return Some("waits for children that have all ended".to_owned());
-    }
-    // However many attempts were lost: what its handler says is what becomes of it, unless it was lost too often.
-    if by_losses {
+    effects_fault(state, job).or_else(|| outcome_fault(state, job))
+}
+
+/// What of a row says how it came there.
+fn tell(job: &Job) -> String {
+    let Job { id, status, epoch, hold, message, worker, failures, losses, lost_by, priority, open_children, .. } = job;
+    format!(
+        "job {id} {} {status} at epoch {epoch}, hold {hold:?}, {failures} failures, {losses} losses {lost_by:?}, \
+         priority {priority}, children {open_children:?}, message {message:?}, worker {worker:?}, {}",
+        job.new.kind, job.new.args
+    )
+}
+
+/// However many attempts were lost: what its handler says is what becomes of it, unless it was lost too often or given up.
+fn outcome_fault(state: &State, job: &Job) -> Option<String> {
+    let script: Script = serde_json::from_value(job.new.args.clone()).expect("written by the story");
+    if job.status == Status::Cancelled && job.is_given_up {
         return None;
+    }
+    if job.status == Status::DeadLetter && job.losses >= state.protocol.losses_max {
+        return false_dead_letter(state, job, &script);
     }
     let failures = script.fail_first.max(i16::from(script.bad_effects && job.new.kind == "writer"));
     let expected = match script {
@@ -65,7 +89,26 @@ fn job_fault(state: &State, job: &Job) -> Option<String> {
         _ if failures >= job.new.max_attempts => (Status::DeadLetter, job.new.max_attempts),
         _ => (Status::Completed, failures),
     };
-    ((job.status, job.failures) != expected).then(|| format!("expected {expected:?}"))
+    if (job.status, job.failures) != expected {
+        return Some(format!("expected {expected:?}"));
+    }
+    let lowered = if script.refuse { 0 } else { 10 * i32::from(job.failures) * i32::from(job.failures + 1) };
+    let priority = clamp(i32::from(job.new.priority) - lowered);
+    (job.priority != priority).then(|| format!("expected priority {priority}"))
+}
+
+/// Lost too often. Whoever does no harm may be as unlucky as that, but not by a neighbour that it was told from, and not
+/// while its workers lived.
+fn false_dead_letter(state: &State, job: &Job, script: &Script) -> Option<String> {
+    if script.kill {
+        return None;
+    }
+    let alone = usize::try_from(state.protocol.suspect_losses).unwrap();
+    if job.lost_by.iter().skip(alone).any(|cause| *cause == Cause::Poison) {
+        return Some("a false dead letter: a neighbour killed its workers".to_owned());
+    }
+    let lived = job.lost_by.contains(&Cause::Alive);
+    lived.then(|| "a false dead letter: its workers lived".to_owned())
 }
 
 fn effects_fault(state: &State, job: &Job) -> Option<String> {
@@ -78,13 +121,26 @@ fn effects_fault(state: &State, job: &Job) -> Option<String> {
     (written != expected).then(|| format!("effects of attempts {written:?} instead of {expected:?}"))
 }
 
-fn dead_queue(world: &World) -> Option<String> {
-    let expected = world.ledger(|s| {
+/// Messages that nobody took, or a docket.dead that is not the ledger's dead letters. A broker that is lost for good has
+/// what it has.
+fn broker_fault(world: &World) -> Option<String> {
+    let (left, found, is_lost) = world.look(|queues| (queues.in_lanes(), queues.dead_pointers(), queues.is_lost));
+    if is_lost {
+        return None;
+    }
+    if left > 0 {
+        return Some(format!("{left} messages are left in the lane's queues"));
+    }
+    let expected: Vec<_> = world.ledger(|s| {
         let dead = s.jobs.values().filter(|job| job.status == Status::DeadLetter);
-        let mut dead: Vec<_> = dead.map(|job| Some((job.id.0, job.epoch))).collect();
-        dead.sort_unstable();
-        dead
+        dead.map(|job| Some(Pointer(job.id, job.epoch))).collect()
     });
-    let found = world.look(|queues| queues.dead_pointers());
     (found != expected).then(|| format!("docket.dead holds {found:?}, the ledger {expected:?}"))
+}
+
+/// Only garbage goes there.
+fn quarantine_fault(world: &World) -> Option<String> {
+    let forged = world.history.counts().get("message forged").copied().unwrap_or(0);
+    let quarantined = world.ledger(|s| s.quarantined);
+    (quarantined > 0 && forged == 0).then(|| format!("{quarantined} messages of ours are quarantined"))
 }

@@ -13,7 +13,7 @@ use crate::{
     telemetry::names,
 };
 use futures_util::{StreamExt, stream};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -35,7 +35,7 @@ pub struct Projection<L, B> {
     /// A copy was published without a confirm since the last pass: it may be there twice, and the count tells nothing.
     doubtful: bool,
     /// Marked and missing in the last pass.
-    missing: HashSet<Pointer>,
+    missing: BTreeSet<Pointer>,
 }
 
 /// Why a turn ended early.
@@ -50,7 +50,7 @@ enum Trouble {
 impl<L: Ledger, B: Broker> Projection<L, B> {
     /// A projection that has not looked yet.
     pub fn new(ledger: L, broker: B, protocol: Protocol) -> Self {
-        Self { ledger, broker, protocol, last: None, doubtful: false, missing: HashSet::new() }
+        Self { ledger, broker, protocol, last: None, doubtful: false, missing: BTreeSet::new() }
     }
 
     /// Until `shutdown`.
@@ -59,6 +59,7 @@ impl<L: Ledger, B: Broker> Projection<L, B> {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
+                biased;
                 () = shutdown.cancelled() => return,
                 _ = ticks.tick() => {}
             }
@@ -198,7 +199,7 @@ impl<L: Ledger, B: Broker> Projection<L, B> {
             self.missing.clear();
             return Ok(());
         }
-        let missing: HashSet<Pointer> = marked.difference(seen).copied().collect();
+        let missing: BTreeSet<Pointer> = marked.difference(seen).copied().collect();
         let twice: Vec<Pointer> = missing.intersection(&self.missing).copied().collect();
         if !twice.is_empty() {
             tracing::warn!(event = "dead.republished", jobs = twice.len(), "copies are missing in docket.dead");

@@ -14,7 +14,7 @@ pub const MAX_POINTERS: usize = 1000;
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// A job as the broker sees it: which row, and at which epoch it may be claimed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Pointer(pub JobId, pub Epoch);
 
 impl Pointer {

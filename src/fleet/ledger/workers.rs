@@ -19,10 +19,11 @@ select m.id, j.id, j.epoch, j.cancel_requested from job_messages m cross join la
 cross join lateral (select * from jobs j where j.id = u.id and j.message_id = m.id and j.status = 'processing' offset 0) j
 where m.worker_id = $1";
 
-/// The wall clock serves only for a probability here.
+/// A suspect of a paused lane is not due: workers would empty themselves for it again and again. The wall clock serves only
+/// for a probability here.
 const NEWS: &str = "\
 select exists (select 1 from jobs where due and losses >= 2 and losses >= $3 and lane = any($1) and kind = any($2)
-                 and kind <> all(array(select kind from paused_kinds))),
+                 and lane <> all(array(select lane from paused_lanes)) and kind <> all(array(select kind from paused_kinds))),
        greatest(1, (select count(*) from workers where state = 'up' and lanes && $1 and beat_at > now() - $4 * interval '1 s'))";
 
 const DRAIN: &str = "update workers set state = 'draining' where id = $1 and state in ('up', 'dead')";

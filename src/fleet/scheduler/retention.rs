@@ -25,6 +25,7 @@ pub(super) async fn run<L: Ledger, B: Broker>(shared: Arc<Shared<L, B>>, keep: R
             }
         };
         tokio::select! {
+            biased;
             () = shared.shutdown.cancelled() => return,
             () = sleep(pause) => {}
         }

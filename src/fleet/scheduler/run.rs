@@ -118,6 +118,7 @@ async fn beat<L: Ledger, B: Broker>(shared: Arc<Shared<L, B>>, name: String) {
             }
         };
         tokio::select! {
+            biased;
             () = shared.shutdown.cancelled() => break,
             () = sleep(pause) => {}
         }

@@ -45,6 +45,7 @@ impl<L: Ledger, B: Broker> Sweeps<L, B> {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
+                biased; // a tick and an operator's act do the same, so neither can starve the other
                 () = self.shared.shutdown.cancelled() => return,
                 _ = ticks.tick() => {}
                 () = operators_act(&mut wake) => {}

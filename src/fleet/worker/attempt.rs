@@ -9,6 +9,7 @@ use super::{
     signal::{Stop, StopSignal},
 };
 use crate::fleet::{
+    draw::draw,
     handler::{Component, Context, Erased, ErrorClass, HandlerError, RunOutput},
     job::Hold,
     ports::{Broker, Claimed, Ledger, ReleaseHold},
@@ -103,7 +104,8 @@ async fn attend<L: Ledger, B: Broker>(
             return End::Verdict(Verdict::Discarded("cancelled by an operator".to_owned()));
         }
     };
-    End::Verdict(verdict(&meta.retry, failures, error))
+    let row = attempt.row();
+    End::Verdict(verdict(&meta.retry, failures, draw(row.id().0, row.epoch().into()), error))
 }
 
 fn context(job: &Claimed, signal: &StopSignal) -> Context {
@@ -170,10 +172,10 @@ fn released_for(delay: Duration) -> Verdict {
     Verdict::Released(Some(ReleaseHold { hold: Hold::Scheduled, key: None, delay: Some(delay) }))
 }
 
-fn verdict(policy: &RetryPolicy, failures: i16, error: HandlerError) -> Verdict {
+fn verdict(policy: &RetryPolicy, failures: i16, random: f64, error: HandlerError) -> Verdict {
     match error {
         HandlerError::Retryable { class, message, after } => {
-            let delay = policy.delay(failures.saturating_add(1), rand::random(), after);
+            let delay = policy.delay(failures.saturating_add(1), random, after);
             Verdict::Failed { retryable: true, class, error: message, delay }
         }
         HandlerError::NonRetryable { class, message } => {
@@ -194,13 +196,15 @@ mod tests {
         let policy = RetryPolicy::default();
         let after = Duration::from_secs(3600);
         let limited = HandlerError::retryable_after(ErrorClass::RateLimited, "slow down", after);
-        let Verdict::Failed { retryable: true, delay, .. } = verdict(&policy, 0, limited) else { panic!("a failure") };
+        let Verdict::Failed { retryable: true, delay, .. } = verdict(&policy, 0, 0.5, limited) else {
+            panic!("a failure")
+        };
         assert!(delay >= after);
         let gone = HandlerError::non_retryable(ErrorClass::NotFound, "404");
-        assert!(matches!(verdict(&policy, 0, gone), Verdict::Failed { retryable: false, .. }));
-        let snooze = verdict(&policy, 0, HandlerError::Snooze(after));
+        assert!(matches!(verdict(&policy, 0, 0.5, gone), Verdict::Failed { retryable: false, .. }));
+        let snooze = verdict(&policy, 0, 0.5, HandlerError::Snooze(after));
         assert!(matches!(snooze, Verdict::Released(Some(ReleaseHold { hold: Hold::Scheduled, .. }))));
-        assert_eq!(verdict(&policy, 0, HandlerError::Discard("old".into())), Verdict::Discarded("old".into()));
+        assert_eq!(verdict(&policy, 0, 0.5, HandlerError::Discard("old".into())), Verdict::Discarded("old".into()));
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,7 +11,11 @@ use crate::fleet::{
     job::{JobId, MessageId, Pointer, Status},
     ports::{Broker, Completion, DeadLetter, Discard, Failed, Failure, Ledger, LedgerError, LedgerResult, Release},
 };
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{sync::mpsc, time::sleep};
 
 /// Between two tries of a batch. The rows stay ours: the heartbeat renews their lease.
@@ -92,10 +96,10 @@ async fn drop_decided<L: Ledger, B: Broker>(shared: &Shared<L, B>, group: &mut V
     let (still, decided): (Vec<_>, Vec<_>) = group.drain(..).partition(|e| held.contains(&e.attempt.id));
     *group = still;
     // Whether their messages are deleted nobody knows: forgetting them once more does no harm.
-    finish(shared, &decided, &HashSet::new());
+    finish(shared, &decided, &BTreeSet::new());
 }
 
-fn finish<L: Ledger, B: Broker>(shared: &Shared<L, B>, group: &[Ended], spent: &HashSet<MessageId>) {
+fn finish<L: Ledger, B: Broker>(shared: &Shared<L, B>, group: &[Ended], spent: &BTreeSet<MessageId>) {
     for one in group {
         shared.held.finished(one.attempt.row(), one.attempt.message, spent);
     }

@@ -8,7 +8,7 @@ use crate::fleet::{
 };
 use futures_util::FutureExt;
 use serde_json::Value;
-use std::{collections::HashSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 
 /// What became of the effects.
@@ -34,7 +34,7 @@ pub(super) async fn apply<L: Ledger, B: Broker>(
     let spent = shared.held.spent(std::iter::once(attempt.message));
     let spent_ids: Vec<MessageId> = spent.iter().copied().collect();
     // What may have been deleted, and may not: forgetting it once more does no harm.
-    let unsure = HashSet::new();
+    let unsure = BTreeSet::new();
     let ran = attempt.begun.elapsed();
     loop {
         match transaction(shared, &completion, &spent_ids, effects, (deadline, signal)).await {
@@ -63,7 +63,7 @@ pub(super) async fn apply<L: Ledger, B: Broker>(
 fn settle<L: Ledger, B: Broker>(
     shared: &Shared<L, B>,
     attempt: &Attempt,
-    spent: &HashSet<MessageId>,
+    spent: &BTreeSet<MessageId>,
     ran: Option<Duration>,
 ) -> Applied {
     shared.held.finished(attempt.row(), attempt.message, spent);

@@ -3,13 +3,14 @@
 use super::{shared::Shared, signal::Stop};
 use crate::{
     fleet::{
+        draw::draw,
         job::{MessageId, Pointer},
         ports::{Beat, Broker, Ledger, Release},
     },
     telemetry::names,
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 use tokio::{
@@ -30,9 +31,11 @@ pub(super) async fn run<L: Ledger, B: Broker>(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let cancel = format!("cancel:{}", shared.worker);
     let mut proven = Instant::now();
-    let mut strays = Strays::new();
+    let (mut strays, mut beats) = (Strays::new(), 0);
     loop {
+        beats += 1;
         tokio::select! {
+            biased; // a tick and a cancel do the same, so neither can starve the other
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
             () = cancel_asked(&mut wake, &cancel) => {}
@@ -61,7 +64,7 @@ pub(super) async fn run<L: Ledger, B: Broker>(
                 shared.fit.send_if_modified(|fit| !std::mem::replace(fit, true));
                 stop_what_is_not_ours(&shared, &beat, &running);
                 strays = compare(&shared, &beat, &held, strays).await;
-                if beat.suspect_due && rand::random_range(0..beat.live_workers.max(1)) == 0 {
+                if beat.suspect_due && is_chosen(&shared, beats, beat.live_workers) {
                     suspect_due.notify_one();
                 }
             }
@@ -72,6 +75,13 @@ pub(super) async fn run<L: Ledger, B: Broker>(
             give_up(&shared);
         }
     }
+}
+
+/// One in so many, another one at each beat.
+fn is_chosen<L: Ledger, B: Broker>(shared: &Shared<L, B>, beats: i64, live_workers: i64) -> bool {
+    #[expect(clippy::cast_precision_loss, reason = "a count of workers")]
+    let workers = live_workers.max(1) as f64;
+    draw(shared.worker.0, beats) * workers < 1.0
 }
 
 /// Resolves when an operator cancelled a job of this worker: the next beat tells which.
@@ -105,8 +115,8 @@ fn give_up<L: Ledger, B: Broker>(shared: &Shared<L, B>) {
     shared.held.stop_all(Stop::Lost);
 }
 
-fn stop_what_is_not_ours<L: Ledger, B: Broker>(shared: &Shared<L, B>, beat: &Beat, running: &HashSet<Pointer>) {
-    let known: HashSet<Pointer> = beat.held.iter().map(|row| Pointer(row.id, row.epoch)).collect();
+fn stop_what_is_not_ours<L: Ledger, B: Broker>(shared: &Shared<L, B>, beat: &Beat, running: &BTreeSet<Pointer>) {
+    let known: BTreeSet<Pointer> = beat.held.iter().map(|row| Pointer(row.id, row.epoch)).collect();
     for row in running.difference(&known) {
         shared.held.stop(*row, Stop::Lost);
     }
@@ -116,14 +126,14 @@ fn stop_what_is_not_ours<L: Ledger, B: Broker>(shared: &Shared<L, B>, beat: &Bea
 }
 
 /// Rows that the ledger thinks we hold and we don't, since when.
-type Strays = HashMap<(MessageId, Pointer), Instant>;
+type Strays = BTreeMap<(MessageId, Pointer), Instant>;
 
 /// R6: rows that the ledger thinks we hold, and that we have not held for a whole heartbeat, go back without cost. Not at
 /// the first sight: the answer of a lease may be on its way.
 async fn compare<L: Ledger, B: Broker>(
     shared: &Shared<L, B>,
     beat: &Beat,
-    held_before: &HashSet<Pointer>,
+    held_before: &BTreeSet<Pointer>,
     before: Strays,
 ) -> Strays {
     // Held before the beat or now: a claim may have been answered meanwhile.
@@ -158,7 +168,7 @@ async fn give_back<L: Ledger, B: Broker>(shared: &Shared<L, B>, strays: &[(Messa
                 jobs = released.len(),
                 "rows that this worker does not hold went back"
             );
-            shared.held.orphan(strays.iter().map(|(message, _)| *message).collect::<HashSet<_>>());
+            shared.held.orphan(strays.iter().map(|(message, _)| *message).collect::<BTreeSet<_>>());
             forget_orphans(shared).await;
         }
         Err(error) => tracing::debug!(%error, "strays are given back at a later beat"),

@@ -6,7 +6,7 @@ use crate::fleet::{
     ports::Claimed,
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -16,14 +16,14 @@ const ORPHANS_MAX: usize = 10_000;
 
 #[derive(Debug, Default)]
 struct Inner {
-    jobs: HashMap<JobId, (Epoch, StopSignal)>,
+    jobs: BTreeMap<JobId, (Epoch, StopSignal)>,
     /// Pointers of claims without an answer yet, at the epoch that the claim would give them.
-    claiming: HashSet<Pointer>,
+    claiming: BTreeSet<Pointer>,
     /// Jobs of each message whose last statement the ledger has not answered.
     left: HashMap<MessageId, usize>,
     /// Messages with a job that was given up, or was not claimed with the others, and whose row is still the ledger's to give
     /// back.
-    abandoned: HashSet<MessageId>,
+    abandoned: BTreeSet<MessageId>,
     /// Messages of which nothing is left, and whose row is still there.
     orphans: Vec<MessageId>,
 }
@@ -48,7 +48,7 @@ impl Inner {
     }
 }
 
-/// Jobs in this worker's hands, from the claim until the ledger answered their last statement. Bounded by the slots and
+/// Jobs in this worker's hands, in an order that does not change from run to run, from the claim until the ledger answered their last statement. Bounded by the slots and
 /// the size of a message.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Held(Arc<Mutex<Inner>>);
@@ -86,8 +86,8 @@ impl Held {
 
     /// Which messages a statement may delete that ends one job of each of these (a message may be named more than once):
     /// nothing else of them is left. R4 and R6 find a row by its message, so a message must outlive all its jobs.
-    pub(super) fn spent(&self, messages: impl Iterator<Item = MessageId>) -> HashSet<MessageId> {
-        let mut ending: HashMap<MessageId, usize> = HashMap::new();
+    pub(super) fn spent(&self, messages: impl Iterator<Item = MessageId>) -> BTreeSet<MessageId> {
+        let mut ending: BTreeMap<MessageId, usize> = BTreeMap::new();
         for message in messages {
             *ending.entry(message).or_default() += 1;
         }
@@ -103,7 +103,7 @@ impl Held {
     }
 
     /// The ledger answered a job's last statement, which deleted the messages `spent`.
-    pub(super) fn finished(&self, row: Pointer, message: MessageId, spent: &HashSet<MessageId>) {
+    pub(super) fn finished(&self, row: Pointer, message: MessageId, spent: &BTreeSet<MessageId>) {
         let mut inner = self.lock();
         inner.end(row, message);
         if !inner.left.contains_key(&message) && (inner.abandoned.remove(&message) || !spent.contains(&message)) {
@@ -124,14 +124,14 @@ impl Held {
     }
 
     /// All that is held or being claimed.
-    pub(super) fn rows(&self) -> HashSet<Pointer> {
+    pub(super) fn rows(&self) -> BTreeSet<Pointer> {
         let inner = self.lock();
         let held = inner.jobs.iter().map(|(id, (epoch, _))| Pointer(*id, *epoch));
         held.chain(inner.claiming.iter().copied()).collect()
     }
 
     /// What is held, without claims in flight.
-    pub(super) fn running(&self) -> HashSet<Pointer> {
+    pub(super) fn running(&self) -> BTreeSet<Pointer> {
         self.lock().jobs.iter().map(|(id, (epoch, _))| Pointer(*id, *epoch)).collect()
     }
 
@@ -204,11 +204,11 @@ mod tests {
     #[test]
     fn a_message_goes_with_the_statement_that_ends_all_that_is_left_of_it() {
         let (held, message) = held(1..=3);
-        let none = HashSet::new();
+        let none = BTreeSet::new();
         assert_eq!(held.spent([message; 2].into_iter()), none, "a third job is not booked yet");
         held.finished(Pointer(JobId(1), 1), message, &none);
         let spent = held.spent([message; 2].into_iter());
-        assert_eq!(spent, HashSet::from([message]));
+        assert_eq!(spent, BTreeSet::from([message]));
         held.finished(Pointer(JobId(2), 1), message, &spent);
         held.finished(Pointer(JobId(3), 1), message, &spent);
         assert!(held.is_empty() && held.take_orphans().is_empty());
@@ -219,7 +219,7 @@ mod tests {
         let (held, message) = held(1..=2);
         held.abandoned(Pointer(JobId(1), 1), message);
         let spent = held.spent(std::iter::once(message));
-        assert_eq!(spent, HashSet::new(), "R4 and R6 find the row of job 1 by it");
+        assert_eq!(spent, BTreeSet::new(), "R4 and R6 find the row of job 1 by it");
         held.finished(Pointer(JobId(2), 1), message, &spent);
         assert_eq!(held.take_orphans(), [message], "deleted when the ledger has nothing of it either");
     }

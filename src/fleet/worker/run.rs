@@ -153,6 +153,7 @@ async fn register<L: Ledger>(ledger: &L, spec: &WorkerSpec, shutdown: &Cancellat
             Err(error) => report_waiting(&error),
         }
         tokio::select! {
+            biased;
             () = shutdown.cancelled() => return None,
             () = sleep(RETRY) => {}
         }
@@ -181,6 +182,7 @@ async fn work<L: Ledger, B: Broker>(
     }
     loops.spawn(suspect::run(shared.clone(), suspect_due));
     tokio::select! {
+        biased; // an asked drain is no defect of the loops that end with it
         () = shared.drain.cancelled() => {}
         _ = loops.join_next() => broken(&shared, "a lane's loop"),
         _ = &mut heart => broken(&shared, "the heartbeat"),

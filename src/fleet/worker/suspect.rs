@@ -18,16 +18,19 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) async fn run<L: Ledger, B: Broker>(shared: Arc<Shared<L, B>>, due: Arc<Notify>) {
     loop {
         tokio::select! {
+            biased; // the drain first, here and below: nothing is taken after it
             () = shared.drain.cancelled() => return,
             () = due.notified() => {}
         }
         // All slots: nothing runs, and nothing can be claimed or leased while this permit lives.
         let all = tokio::select! {
+            biased;
             () = shared.drain.cancelled() => return,
             all = shared.slots.clone().acquire_many_owned(shared.slot_count) => all,
         };
         let Ok(all) = all else { return };
         let empty = tokio::select! {
+            biased;
             () = shared.drain.cancelled() => return,
             empty = timeout(PATIENCE, until_empty(&shared)) => empty.is_ok(),
         };

@@ -1,7 +1,8 @@
 //! The simulated broker: queues with prefetch and returns, behind connections that fail.
 
+mod dead;
 mod port;
 mod queues;
 
 pub(crate) use port::SimBroker;
-pub(crate) use queues::Queues;
+pub(crate) use queues::{Place, Queues};

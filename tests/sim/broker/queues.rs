@@ -1,86 +1,151 @@
-//! The queues, and who holds what of them unacknowledged.
+//! The lanes' queues, and who holds what of them unacknowledged.
 
+use super::dead::Dead;
+use crate::history::History;
 use docket::fleet::{
     job::{Band, Pointer},
     ports::{Acks, Delivery, Prefetch},
 };
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
 
-/// A copy in docket.dead.
+/// A queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Place {
+    /// A band of the one lane that there is.
+    Lane(Band),
+    /// docket.dead.
+    Dead,
+}
+
+/// A message of a lane.
 #[derive(Clone, Debug)]
-pub(crate) struct Copy {
-    pub(crate) pointer: Option<Pointer>,
-    pub(crate) body: Vec<u8>,
+struct Message {
+    body: Vec<u8>,
+    /// How often it came back unacknowledged.
+    returns: u32,
 }
 
 /// A lane's three consumers.
 #[derive(Debug)]
 struct Consumer {
     process: u64,
-    lane: String,
     prefetch: Prefetch,
-    unacked: BTreeMap<u64, (Band, Vec<u8>)>,
+    unacked: BTreeMap<u64, (Band, Message)>,
     next_tag: u64,
     cancelled: bool,
 }
 
-/// A reader of docket.dead.
-#[derive(Debug)]
-struct Reader {
-    process: u64,
-    unacked: BTreeMap<u64, Copy>,
-    next_tag: u64,
-}
-
 /// The whole broker.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Queues {
-    bands: BTreeMap<(String, Band), VecDeque<Vec<u8>>>,
-    dead: VecDeque<Copy>,
+    pub(super) history: Arc<History>,
+    bands: BTreeMap<Band, VecDeque<Message>>,
+    pub(super) dead: Dead,
     pub(crate) generations: BTreeSet<i32>,
     /// Refuses all connections.
     pub(crate) away: bool,
-    /// Takes nothing in.
+    /// Takes nothing in, and says so.
     pub(crate) blocked: bool,
+    /// After a wipe: connections are taken, and there is no queue yet.
+    pub(crate) bare: bool,
+    /// It stays as it is, whatever that is.
+    pub(crate) is_lost: bool,
+    /// Have no leader: nothing goes in or out, and their count is 0.
+    pub(crate) leaderless: BTreeSet<Place>,
+    /// Written to a queue without a leader: it may be in there when it has one again.
+    held_back: Vec<(Place, Option<Pointer>, Vec<u8>)>,
+    /// Most messages that are ready in a band; more are refused.
+    pub(crate) max_length: usize,
+    /// A message that came back more often goes to docket.dead.
+    pub(crate) delivery_limit: u32,
+    /// What was sent lately, for those who send it again.
+    pub(crate) sent: VecDeque<(Band, Vec<u8>)>,
     consumers: BTreeMap<u64, Consumer>,
-    readers: BTreeMap<u64, Reader>,
-    next_holder: u64,
+    pub(super) next_holder: u64,
 }
 
+const SENT_MAX: usize = 50;
+
 impl Queues {
-    pub(crate) fn put(&mut self, lane: &str, band: Band, body: Vec<u8>) {
-        self.bands.entry((lane.to_owned(), band)).or_default().push_back(body);
+    pub(crate) fn new(history: Arc<History>) -> Self {
+        Self {
+            history,
+            bands: BTreeMap::new(),
+            dead: Dead::default(),
+            generations: BTreeSet::new(),
+            away: false,
+            blocked: false,
+            bare: false,
+            is_lost: false,
+            leaderless: BTreeSet::new(),
+            held_back: Vec::new(),
+            max_length: usize::MAX,
+            delivery_limit: u32::MAX,
+            sent: VecDeque::new(),
+            consumers: BTreeMap::new(),
+            next_holder: 0,
+        }
     }
 
-    pub(crate) fn put_dead(&mut self, pointer: Option<Pointer>, body: Vec<u8>) {
-        self.dead.push_back(Copy { pointer, body });
+    /// False: the queue is full, and refuses.
+    pub(crate) fn put(&mut self, band: Band, body: Vec<u8>) -> bool {
+        let queue = self.bands.entry(band).or_default();
+        if queue.len() >= self.max_length {
+            self.history.count("queue full", &[band.as_number().into()]);
+            return false;
+        }
+        self.history.note("put", &[band.as_number().into(), i64::try_from(body.len()).unwrap()]);
+        queue.push_back(Message { body: body.clone(), returns: 0 });
+        self.sent.push_back((band, body));
+        if self.sent.len() > SENT_MAX {
+            self.sent.pop_front();
+        }
+        true
     }
 
-    pub(crate) fn ready(&self, lane: &str, band: Band) -> u64 {
-        self.bands.get(&(lane.to_owned(), band)).map_or(0, |queue| queue.len() as u64)
+    /// False: the queue is full, and refuses. docket.dead never is.
+    pub(crate) fn put_at(&mut self, place: Place, pointer: Option<Pointer>, body: Vec<u8>) -> bool {
+        match place {
+            Place::Lane(band) => self.put(band, body),
+            Place::Dead => {
+                self.put_dead(pointer, body);
+                true
+            }
+        }
     }
 
-    pub(crate) fn dead_ready(&self) -> u64 {
-        self.dead.len() as u64
+    /// Written while the queue can't take it.
+    pub(crate) fn hold_back(&mut self, place: Place, pointer: Option<Pointer>, body: Vec<u8>) {
+        self.held_back.push((place, pointer, body));
     }
 
-    /// The pointers of docket.dead, sorted; what is unreadable counts as none.
-    pub(crate) fn dead_pointers(&self) -> Vec<Option<(i64, i32)>> {
-        let mut all: Vec<_> = self.dead.iter().map(|copy| copy.pointer.map(|p| (p.id().0, p.epoch()))).collect();
-        all.sort_unstable();
-        all
+    /// Every queue has its leader, and the broker takes everything again.
+    pub(crate) fn recover(&mut self) {
+        (self.blocked, self.leaderless) = (false, BTreeSet::new());
+        for (place, pointer, body) in std::mem::take(&mut self.held_back) {
+            self.put_at(place, pointer, body);
+        }
     }
 
-    /// Messages of all lanes, ready or unacknowledged.
+    pub(crate) fn ready(&self, band: Band) -> u64 {
+        if self.leaderless.contains(&Place::Lane(band)) {
+            return 0;
+        }
+        self.bands.get(&band).map_or(0, |queue| queue.len() as u64)
+    }
+
+    /// Messages of the lane, ready or unacknowledged.
     pub(crate) fn in_lanes(&self) -> usize {
         let unacked: usize = self.consumers.values().map(|consumer| consumer.unacked.len()).sum();
         self.bands.values().map(VecDeque::len).sum::<usize>() + unacked
     }
 
-    pub(crate) fn consume(&mut self, process: u64, lane: &str, prefetch: Prefetch) -> u64 {
+    pub(crate) fn consume(&mut self, process: u64, prefetch: Prefetch) -> u64 {
         self.next_holder += 1;
-        let lane = lane.to_owned();
-        let consumer = Consumer { process, lane, prefetch, unacked: BTreeMap::new(), next_tag: 0, cancelled: false };
+        let consumer = Consumer { process, prefetch, unacked: BTreeMap::new(), next_tag: 0, cancelled: false };
         self.consumers.insert(self.next_holder, consumer);
         self.next_holder
     }
@@ -91,18 +156,21 @@ impl Queues {
         if consumer.cancelled {
             return Ok(None);
         }
-        for (index, band) in Band::ALL.into_iter().enumerate() {
+        for (band, prefetch) in Band::ALL.into_iter().zip(consumer.prefetch.0) {
             let held = consumer.unacked.values().filter(|(of, _)| *of == band).count();
-            let queue = self.bands.entry((consumer.lane.clone(), band)).or_default();
-            if held >= usize::from(consumer.prefetch.0[index]) {
+            if held >= usize::from(prefetch) || self.leaderless.contains(&Place::Lane(band)) {
                 continue;
             }
-            let Some(body) = queue.pop_front() else { continue };
+            let queue = self.bands.entry(band).or_default();
+            let Some(message) = queue.pop_front() else { continue };
             if twice {
-                queue.push_back(body.clone());
+                self.history.count("delivered twice", &[]);
+                queue.push_back(message.clone());
             }
             consumer.next_tag += 1;
-            consumer.unacked.insert(consumer.next_tag, (band, body.clone()));
+            self.history.note("deliver", &[holder.cast_signed(), consumer.next_tag.cast_signed()]);
+            let body = message.body.clone();
+            consumer.unacked.insert(consumer.next_tag, (band, message));
             return Ok(Some(Delivery { tag: consumer.next_tag, band, body, headers: String::new() }));
         }
         Ok(None)
@@ -132,58 +200,46 @@ impl Queues {
     /// Closes a channel: what was not acknowledged returns to the head of its queue.
     pub(crate) fn leave(&mut self, holder: u64) {
         if let Some(consumer) = self.consumers.remove(&holder) {
-            for (band, body) in consumer.unacked.into_values().rev() {
-                self.bands.entry((consumer.lane.clone(), band)).or_default().push_front(body);
+            self.history.note("leave", &[holder.cast_signed()]);
+            for (band, mut message) in consumer.unacked.into_values().rev() {
+                message.returns += 1;
+                if message.returns > self.delivery_limit {
+                    self.history.count("delivery limit", &[]);
+                    self.put_dead(None, message.body);
+                } else {
+                    self.bands.entry(band).or_default().push_front(message);
+                }
             }
         }
-        if let Some(reader) = self.readers.remove(&holder) {
-            self.dead.extend(reader.unacked.into_values());
-        }
+        self.leave_dead(holder);
     }
 
     /// The connections of a process, or all, break.
     pub(crate) fn disconnect(&mut self, process: Option<u64>) {
         let is_theirs = |of: u64| process.is_none_or(|process| process == of);
         let consumers = self.consumers.iter().filter(|(_, c)| is_theirs(c.process)).map(|(holder, _)| *holder);
-        let readers = self.readers.iter().filter(|(_, r)| is_theirs(r.process)).map(|(holder, _)| *holder);
-        let holders: Vec<u64> = consumers.chain(readers).collect();
+        let holders: Vec<u64> = consumers.chain(self.readers_of(process)).collect();
         holders.into_iter().for_each(|holder| self.leave(holder));
     }
 
-    /// The disk is lost; the topology is there again at once, as boot imports it.
+    /// The disk is lost.
     pub(crate) fn wipe(&mut self) {
         self.disconnect(None);
-        self.purge();
+        self.bands.clear();
+        self.held_back.clear();
         self.purge_dead();
         self.generations.clear();
     }
 
-    /// An operator empties the lanes' queues.
-    pub(crate) fn purge(&mut self) {
-        self.bands.clear();
+    /// An operator empties a queue.
+    pub(crate) fn purge(&mut self, band: Band) {
+        self.bands.remove(&band);
     }
 
-    /// An operator empties docket.dead.
-    pub(crate) fn purge_dead(&mut self) {
-        self.dead.clear();
-    }
-
-    pub(crate) fn read_dead(&mut self, process: u64) -> u64 {
-        self.next_holder += 1;
-        self.readers.insert(self.next_holder, Reader { process, unacked: BTreeMap::new(), next_tag: 0 });
-        self.next_holder
-    }
-
-    /// Err: the reader is gone.
-    pub(crate) fn next_dead(&mut self, holder: u64) -> Result<Option<(u64, Copy)>, ()> {
-        let reader = self.readers.get_mut(&holder).ok_or(())?;
-        let Some(copy) = self.dead.pop_front() else { return Ok(None) };
-        reader.next_tag += 1;
-        reader.unacked.insert(reader.next_tag, copy.clone());
-        Ok(Some((reader.next_tag, copy)))
-    }
-
-    pub(crate) fn ack_dead(&mut self, holder: u64, tag: u64) -> bool {
-        self.readers.get_mut(&holder).is_some_and(|reader| reader.unacked.remove(&tag).is_some())
+    /// One message is gone.
+    pub(crate) fn lose_one(&mut self, band: Band, nth: usize) {
+        if let Some(queue) = self.bands.get_mut(&band).filter(|queue| !queue.is_empty()) {
+            queue.remove(nth % queue.len());
+        }
     }
 }

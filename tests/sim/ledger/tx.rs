@@ -13,7 +13,7 @@ pub(crate) struct SimTx {
     completion: Completion,
     spent: Vec<MessageId>,
     effects: Vec<(JobId, Epoch)>,
-    jobs: Vec<NewJob>,
+    families: Vec<(NewJob, Vec<NewJob>)>,
 }
 
 impl SimTx {
@@ -22,15 +22,24 @@ impl SimTx {
         self.effects.push((ctx.job, ctx.epoch));
     }
 
-    pub(crate) fn enqueue(&mut self, job: NewJob) {
-        self.jobs.push(job);
+    pub(crate) fn enqueue(&mut self, parent: NewJob, children: Vec<NewJob>) {
+        self.families.push((parent, children));
+    }
+
+    /// For the mutant that commits the effects before the completion: they are no longer part of this.
+    pub(super) fn split(&mut self) -> Vec<(JobId, Epoch)> {
+        std::mem::take(&mut self.effects)
     }
 }
 
 impl State {
-    /// None: the fence refuses. A mutant's fence lets everything pass that is being processed.
+    /// None: the fence refuses.
     pub(crate) fn begin(&self, completion: Completion, spent: Vec<MessageId>) -> Option<SimTx> {
-        self.passes(&completion).then_some(SimTx { completion, spent, effects: Vec::new(), jobs: Vec::new() })
+        if !self.passes(&completion) {
+            self.history.count("fenced", &[completion.id.0]);
+            return None;
+        }
+        Some(SimTx { completion, spent, effects: Vec::new(), families: Vec::new() })
     }
 
     /// False: another statement changed the row meanwhile. In PostgreSQL that one would have waited for the row's lock; here
@@ -43,9 +52,17 @@ impl State {
             self.messages.remove(message);
         }
         self.effects.extend(tx.effects);
-        for job in tx.jobs {
-            self.insert(job);
+        for (parent, children) in tx.families {
+            self.insert_family(parent, children);
         }
         true
+    }
+
+    /// A job and its children, in one transaction.
+    pub(crate) fn insert_family(&mut self, parent: NewJob, children: Vec<NewJob>) {
+        let id = self.insert(parent, None);
+        for child in children {
+            self.insert(child.child_of(id), None);
+        }
     }
 }

@@ -1,13 +1,12 @@
 //! Pick, claim, finish: the statements of `ledger::pick`, `ledger::claim` and `ledger::finish` as functions.
 
-use super::state::{Message, State};
-use crate::world::Mutant;
+use super::state::{Message, State, millis};
+use crate::mutant::Mutant;
 use docket::fleet::{
     job::{Band, Envelope, Hold, JobId, MessageId, Pointer, Status, WorkerId, lowered_after_failure},
     ports::{Claimed, Completion, Discard, Dispatch, Failed, Failure, InFlight, Picked, Release},
 };
 use std::collections::{BTreeMap, HashSet};
-use tokio::time::Instant;
 
 /// [`docket::fleet::ports::PickRequest`], owned.
 pub(crate) struct Pick {
@@ -21,14 +20,9 @@ pub(crate) struct Pick {
 
 impl State {
     pub(crate) fn pick(&mut self, pick: &Pick) -> Vec<Dispatch> {
-        let suspect = self.protocol.suspect_losses;
         let known = |kind: &str| pick.kinds.iter().any(|(k, _)| k == kind);
-        let mut rows = self.due(|job| {
-            job.new.lane == pick.lane
-                && known(&job.new.kind)
-                && job.losses < suspect
-                && pick.bands.contains(&job.band())
-        });
+        let mut rows =
+            self.runnable(|job| known(&job.new.kind) && !self.is_suspect(job) && pick.bands.contains(&job.band()));
         let mut oldest = rows.split_off(rows.len().min(usize::try_from(pick.rows).unwrap()));
         oldest.sort_unstable();
         rows.extend(oldest.into_iter().take(usize::try_from(pick.aged).unwrap()));
@@ -38,7 +32,7 @@ impl State {
         let mut groups: BTreeMap<(Band, String, bool), Vec<JobId>> = BTreeMap::new();
         for id in rows {
             let job = &self.jobs[&id];
-            let alone = job.failures > 0 || job.losses > 0;
+            let alone = job.failures > 0 || (job.losses > 0 && self.mutant != Mutant::NoSuspects);
             groups.entry((job.band(), job.new.kind.clone(), alone)).or_default().push(id);
         }
         let (mut message, mut dispatches) = (self.next_message(), Vec::new());
@@ -50,19 +44,13 @@ impl State {
                 dispatches.push(self.dispatch(MessageId(message), pick, band, &kind, jobs));
             }
         }
+        self.check_window();
         dispatches
     }
 
     fn dispatch(&mut self, message: MessageId, pick: &Pick, band: Band, kind: &str, ids: &[JobId]) -> Dispatch {
-        let row = Message {
-            lane: pick.lane.clone(),
-            band,
-            worker: None,
-            generation: Some(pick.generation),
-            confirmed: false,
-            jobs: ids.to_vec(),
-        };
-        self.messages.insert(message, row);
+        self.history.add("dispatched with K > 1", usize::from(ids.len() > 1));
+        self.add_message(message, band, None, Some(pick.generation), ids);
         let jobs = ids.iter().map(|id| {
             let job = self.turn(*id, Status::Queued);
             job.message = Some(message);
@@ -73,17 +61,28 @@ impl State {
         Dispatch { message, lane: pick.lane.clone(), band, kind: kind.to_owned(), jobs }
     }
 
-    pub(crate) fn in_flight(&self, lane: &str) -> [InFlight; 3] {
-        Band::ALL.map(|band| {
-            let unclaimed =
-                |m: &&Message| m.lane == lane && m.band == band && m.worker.is_none() && m.generation.is_some();
-            let jobs: usize = self.messages.values().filter(unclaimed).map(|m| m.jobs.len()).sum();
-            InFlight {
-                messages: i64::try_from(self.messages.values().filter(unclaimed).count()).unwrap(),
-                jobs: i64::try_from(jobs).unwrap(),
-                oldest: self.messages.iter().find(|(_, m)| unclaimed(m)).map(|(id, _)| *id),
-            }
-        })
+    fn add_message(
+        &mut self,
+        id: MessageId,
+        band: Band,
+        worker: Option<WorkerId>,
+        generation: Option<i32>,
+        jobs: &[JobId],
+    ) {
+        let sent = self.wall();
+        self.messages.insert(id, Message { band, worker, generation, confirmed: false, jobs: jobs.to_vec(), sent });
+    }
+
+    pub(crate) fn in_flight(&self) -> [InFlight; 3] {
+        let mut flights = [InFlight::default(); 3];
+        for (id, m) in self.messages.iter().filter(|(_, m)| m.worker.is_none() && m.generation.is_some()) {
+            let index = Band::ALL.iter().position(|band| *band == m.band).expect("ALL has every band");
+            let flight = &mut flights[index];
+            flight.messages += 1;
+            flight.jobs += i64::try_from(m.jobs.len()).unwrap();
+            flight.oldest.get_or_insert(*id);
+        }
+        flights
     }
 
     pub(crate) fn claim(&mut self, worker: WorkerId, envelopes: &[Envelope], repeat: bool) -> Vec<Claimed> {
@@ -94,64 +93,48 @@ impl State {
             }
             for pointer in &envelope.jobs {
                 let Some(job) = self.jobs.get(&pointer.id()) else { continue };
-                if job.message != Some(envelope.message) {
-                    continue;
-                }
-                if job.status == Status::Queued && job.epoch == pointer.epoch() {
-                    let job = self.turn(pointer.id(), Status::Processing);
-                    job.worker = Some(worker);
-                    claimed.push(job.claimed());
+                let is_its = job.message == Some(envelope.message);
+                if is_its && job.status == Status::Queued && job.epoch == pointer.epoch() {
+                    self.turn(pointer.id(), Status::Processing).worker = Some(worker);
+                    claimed.push(self.claimed(pointer.id()));
                 } else if repeat
+                    && is_its
                     && job.worker == Some(worker)
                     && job.status == Status::Processing
                     && job.epoch == pointer.epoch() + 1
                 {
-                    claimed.push(job.claimed());
+                    claimed.push(self.claimed(pointer.id()));
+                } else {
+                    self.history.count("pointer dropped", &[pointer.id().0]);
                 }
             }
         }
         claimed
     }
 
-    pub(crate) fn lease(
-        &mut self,
-        worker: WorkerId,
-        lane: &str,
-        kinds: &[String],
-        rows: usize,
-        suspect: bool,
-    ) -> Vec<Claimed> {
-        let limit = self.protocol.suspect_losses;
-        let mut ids =
-            self.due(|job| job.new.lane == lane && kinds.contains(&job.new.kind) && (job.losses >= limit) == suspect);
+    pub(crate) fn lease(&mut self, worker: WorkerId, kinds: &[String], rows: usize, suspect: bool) -> Vec<Claimed> {
+        let mut ids = self.runnable(|job| kinds.contains(&job.new.kind) && self.is_suspect(job) == suspect);
         ids.truncate(rows);
         if ids.is_empty() {
             return Vec::new();
         }
+        self.history.add(if suspect { "suspects leased" } else { "leased directly" }, ids.len());
         let message = MessageId(self.next_message());
-        let (lane, worker_id) = (lane.to_owned(), Some(worker));
-        let row = Message {
-            lane,
-            band: Band::Normal,
-            worker: worker_id,
-            generation: None,
-            confirmed: false,
-            jobs: ids.clone(),
-        };
-        self.messages.insert(message, row);
+        self.add_message(message, Band::Normal, Some(worker), None, &ids);
         ids.into_iter()
             .map(|id| {
                 let job = self.turn(id, Status::Processing);
-                (job.message, job.worker) = (Some(message), worker_id);
-                job.claimed()
+                (job.message, job.worker) = (Some(message), Some(worker));
+                self.claimed(id)
             })
             .collect()
     }
 
-    /// The fence of completions. A mutant looks at the status alone.
+    /// The fence of completions, and what two mutants make of it.
     pub(crate) fn passes(&self, one: &Completion) -> bool {
         match self.mutant {
-            Mutant::NoFence => self.jobs[&one.id].status == Status::Processing,
+            Mutant::NoFence => !self.jobs[&one.id].status.is_terminal(),
+            Mutant::StatusFence => self.jobs[&one.id].status == Status::Processing,
             _ => self.is_held(one.id, one.epoch),
         }
     }
@@ -169,24 +152,28 @@ impl State {
             if self.passes(one) {
                 self.turn(one.id, Status::Completed);
                 done.insert(one.id);
+            } else {
+                self.history.count("fenced", &[one.id.0]);
             }
         }
         done
     }
 
     pub(crate) fn fail(&mut self, batch: &[Failure], spent: &[MessageId]) -> Vec<Failed> {
-        self.spend(spent);
-        let (mut failed, generation) = (Vec::new(), self.generation);
-        for one in batch.iter() {
+        let (mut failed, generation, now) = (Vec::new(), self.generation, self.wall());
+        for one in batch {
             if !self.is_held(one.id, one.epoch) {
+                self.history.count("fenced", &[one.id.0]);
                 continue;
             }
             let before = &self.jobs[&one.id];
             let to = match one.retryable {
+                _ if before.cancel_requested => Status::Cancelled,
                 false => Status::Failed,
                 true if before.failures + 1 >= before.new.max_attempts => Status::DeadLetter,
                 true => Status::Pending,
             };
+            let message = before.message;
             let job = self.turn(one.id, to);
             if one.retryable {
                 job.priority = lowered_after_failure(job.priority, job.failures);
@@ -194,27 +181,46 @@ impl State {
             job.failures += 1;
             (job.class, job.error) = (one.class.to_string(), one.error.clone());
             if to == Status::Pending {
-                (job.hold, job.hold_until) = (Some(Hold::Retry), Some(Instant::now() + one.delay));
+                (job.hold, job.hold_until) = (Some(Hold::Retry), Some(now + millis(one.delay)));
             }
             let (id, epoch, priority, failures) = (job.id, job.epoch, job.priority, job.failures);
             failed.push(Failed { id, epoch, status: to, priority, failures, generation });
+            if self.mutant == Mutant::NackWhole && matches!(to, Status::Failed | Status::DeadLetter) {
+                self.nack(message);
+            }
         }
+        self.spend(spent);
         failed
+    }
+
+    /// The mutant's broker has put the whole message into docket.dead, and what lies there is dead.
+    fn nack(&mut self, message: Option<MessageId>) {
+        let jobs = message.and_then(|id| self.messages.get(&id)).map(|row| row.jobs.clone()).unwrap_or_default();
+        for id in jobs {
+            if self.jobs[&id].message == message && self.jobs[&id].status == Status::Processing {
+                self.turn(id, Status::DeadLetter);
+            }
+        }
     }
 
     pub(crate) fn release(&mut self, batch: &[Release], spent: &[MessageId]) -> HashSet<JobId> {
         self.spend(spent);
-        let mut released = HashSet::new();
+        let (mut released, now) = (HashSet::new(), self.wall());
         for one in batch {
             if !self.is_held(one.id, one.epoch) {
+                self.history.count("fenced", &[one.id.0]);
+                continue;
+            }
+            released.insert(one.id);
+            if self.jobs[&one.id].cancel_requested {
+                self.turn(one.id, Status::Cancelled);
                 continue;
             }
             let job = self.turn(one.id, Status::Pending);
             if let Some(hold) = &one.hold {
                 (job.hold, job.hold_key) = (Some(hold.hold), hold.key.clone());
-                job.hold_until = hold.delay.map(|delay| Instant::now() + delay);
+                job.hold_until = hold.delay.map(|delay| now + millis(delay));
             }
-            released.insert(one.id);
         }
         released
     }
@@ -222,6 +228,7 @@ impl State {
     pub(crate) fn discard(&mut self, batch: &[Discard], spent: &[MessageId]) -> HashSet<JobId> {
         self.spend(spent);
         let held: Vec<JobId> = batch.iter().filter(|one| self.is_held(one.id, one.epoch)).map(|one| one.id).collect();
+        self.history.add("fenced", batch.len() - held.len());
         for id in &held {
             self.turn(*id, Status::Cancelled);
         }

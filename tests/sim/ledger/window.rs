@@ -1,0 +1,52 @@
+//! How many jobs may be queued, reckoned beside the schedulers from the ledger's own claims.
+
+use super::State;
+use crate::process::Cause;
+use docket::fleet::job::Status;
+use std::{collections::VecDeque, time::Duration};
+use tokio::time::Instant;
+
+/// Claims are counted over this time.
+const OVER: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Default)]
+pub(crate) struct Window {
+    claims: VecDeque<Instant>,
+    /// The largest that it was, and the most schedulers that shared it.
+    most: usize,
+    schedulers: usize,
+    /// Queued jobs at most, in hundredths of the window of that moment.
+    pub(crate) overshoot: usize,
+}
+
+impl Window {
+    pub(super) fn claimed(&mut self, now: Instant) {
+        self.claims.push_back(now);
+        while self.claims.front().is_some_and(|at| now.duration_since(*at) > OVER) {
+            self.claims.pop_front();
+        }
+    }
+}
+
+impl State {
+    /// After a pick. The window is shared by schedulers that see each other's work a moment late: each may fill it once,
+    /// and one more that has just been replaced.
+    pub(super) fn check_window(&mut self) {
+        let now = Instant::now();
+        let claims = self.window.claims.iter().filter(|at| now.duration_since(**at) <= OVER).count();
+        let seconds = (claims as u128 * self.protocol.window.as_millis() / OVER.as_millis()) as usize;
+        // Those that live, whatever the ledger believes: the schedulers go by their counters.
+        let is_dead = |process| matches!(self.causes.get(process), Some(Cause::Kill | Cause::Poison | Cause::End));
+        let live = self.workers.values().filter(|w| !is_dead(&w.process)).map(|w| w.spec.slots);
+        let slots: usize = live.clone().map(|slots| usize::try_from(slots).unwrap()).sum();
+        let schedulers = live.filter(|slots| *slots == 0).count();
+        let window = seconds.max(2 * slots).max(1);
+        self.window.most = self.window.most.max(window);
+        self.window.schedulers = self.window.schedulers.max(schedulers);
+        let queued = self.active.iter().filter(|id| self.jobs[id].status == Status::Queued).count();
+        self.window.overshoot = self.window.overshoot.max(100 * queued / window);
+        if queued > (self.window.schedulers + 1) * self.window.most {
+            self.illegal.push(format!("{queued} jobs are queued, the window was {} at most", self.window.most));
+        }
+    }
+}
