@@ -8,6 +8,7 @@ use crate::{
     },
     telemetry::names,
 };
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::OwnedSemaphorePermit,
@@ -34,6 +35,9 @@ pub(super) struct Intake<L: Ledger, B: Broker> {
     pub(super) lane: String,
     waiting: BandQueues<Waiting>,
     window: AckWindow,
+    /// Unreadable messages on their way into quarantine: beside the loop, so that a flood of them stops no job. Bounded by
+    /// what the broker delivers unacknowledged.
+    keeping: FuturesUnordered<BoxFuture<'static, Option<u64>>>,
     /// From when on idle slots lease directly.
     lease_at: Instant,
 }
@@ -41,6 +45,8 @@ pub(super) struct Intake<L: Ledger, B: Broker> {
 enum Step<S> {
     Delivery(Option<Delivery>),
     Slot(OwnedSemaphorePermit),
+    /// The tag of a message that is kept, or none: the worker drains.
+    Kept(Option<u64>),
     Overdue,
     Subscribed(Option<S>),
     Look,
@@ -50,7 +56,8 @@ enum Step<S> {
 impl<L: Ledger, B: Broker> Intake<L, B> {
     pub(super) fn new(shared: Arc<Shared<L, B>>, lane: String) -> Self {
         let lease_at = Instant::now() + shared.protocol.direct_lease;
-        Self { shared, lane, waiting: BandQueues::default(), window: AckWindow::default(), lease_at }
+        let (waiting, window, keeping) = (BandQueues::default(), AckWindow::default(), FuturesUnordered::new());
+        Self { shared, lane, waiting, window, keeping, lease_at }
     }
 
     /// Until the worker drains.
@@ -61,16 +68,18 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         loop {
             let is_fit = *fit.borrow_and_update();
             let wants_slot = is_fit && (self.waiting.len() > 0 || Instant::now() >= self.lease_at);
+            let overdue_at = self.overdue_at();
             let step = tokio::select! {
                 biased;
                 () = self.shared.drain.cancelled() => Step::Drain,
+                Some(kept) = self.keeping.next() => Step::Kept(kept),
                 delivery = next(&mut subscription) => Step::Delivery(delivery),
                 sub = &mut subscribing, if subscription.is_none() => Step::Subscribed(sub),
                 permit = self.shared.slots.clone().acquire_owned(), if wants_slot => match permit {
                     Ok(permit) => Step::Slot(permit),
                     Err(_) => Step::Drain,
                 },
-                () = sleep_until(self.overdue_at()) => Step::Overdue,
+                () = sleep_until(overdue_at) => Step::Overdue,
                 () = sleep_until(self.lease_at), if !wants_slot && is_fit => Step::Look,
                 _ = fit.changed() => Step::Look,
             };
@@ -83,7 +92,8 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                     }
                     subscription = sub;
                 }
-                Step::Delivery(Some(delivery)) => self.receive(delivery).await,
+                Step::Kept(tag) => tag.into_iter().for_each(|tag| self.window.settle(tag)),
+                Step::Delivery(Some(delivery)) => self.receive(delivery),
                 Step::Delivery(None) => {
                     self.forget_session();
                     subscription = None;
@@ -123,10 +133,11 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
     /// The old channel's deliveries will come again.
     fn forget_session(&mut self) {
         self.waiting.take_if(|_| true);
+        self.keeping.clear();
         self.window = AckWindow::default();
     }
 
-    async fn receive(&mut self, delivery: Delivery) {
+    fn receive(&mut self, delivery: Delivery) {
         self.window.open(delivery.tag);
         match Envelope::decode(&delivery.body) {
             // A probe: its confirm was its purpose.
@@ -136,12 +147,12 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                 let waiting = Waiting { tag: delivery.tag, envelope, since: Instant::now() };
                 self.waiting.push(delivery.band, waiting);
             }
-            Err(e) => self.quarantine(delivery, e.to_string()).await,
+            Err(e) => self.quarantine(delivery, e.to_string()),
         }
     }
 
     /// A message that nobody can read is kept for people and acknowledged: requeued it would come back for ever.
-    async fn quarantine(&mut self, delivery: Delivery, reason: String) {
+    fn quarantine(&self, delivery: Delivery, reason: String) {
         metrics::counter!(names::QUARANTINED).increment(1);
         tracing::warn!(
             event = "message.quarantined",
@@ -151,21 +162,8 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         );
         let queue = format!("{}.{}", self.lane, delivery.band);
         let kept = Quarantined { queue, reason, body: delivery.body, headers: delivery.headers };
-        loop {
-            match self.shared.ledger.quarantine(&kept).await {
-                Ok(()) => return self.window.settle(delivery.tag),
-                // Not even quarantine can hold it: better gone than in the way for ever.
-                Err(error @ LedgerError::Refused(_)) => {
-                    tracing::error!(%error, lane = self.lane, "an unreadable message can't be kept, and is dropped");
-                    return self.window.settle(delivery.tag);
-                }
-                Err(error) => tracing::debug!(%error, "quarantine is tried again"),
-            }
-            // Unacknowledged it returns to its queue when the channel closes.
-            if self.shared.drain.run_until_cancelled(sleep(RETRY)).await.is_none() {
-                return;
-            }
-        }
+        let shared = self.shared.clone();
+        self.keeping.push(Box::pin(async move { keep(&shared, &kept).await.then_some(delivery.tag) }));
     }
 
     /// A slot is free: claims what waits, up to the slots that are free; with nothing waiting, leases directly.
@@ -240,6 +238,24 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                 tracing::debug!(error = %e, "acks are lost");
                 false
             }
+        }
+    }
+}
+
+/// True: it can be acknowledged. False: the worker drains, and it returns to its queue when the channel closes.
+async fn keep<L: Ledger, B: Broker>(shared: &Shared<L, B>, message: &Quarantined) -> bool {
+    loop {
+        match shared.ledger.quarantine(message).await {
+            Ok(()) => return true,
+            // Not even quarantine can hold it: better gone than in the way for ever.
+            Err(error @ LedgerError::Refused(_)) => {
+                tracing::error!(%error, queue = message.queue, "an unreadable message can't be kept, and is dropped");
+                return true;
+            }
+            Err(error) => tracing::debug!(%error, "quarantine is tried again"),
+        }
+        if shared.drain.run_until_cancelled(sleep(RETRY)).await.is_none() {
+            return false;
         }
     }
 }
