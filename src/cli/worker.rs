@@ -85,7 +85,9 @@ fn health(process: &Process) -> Health {
     let progress = process.progress.clone();
     process.health_of_loop("worker").ready("handlers", move || match progress.stuck() {
         0 => CheckResult::ok("none is stuck"),
-        stuck => CheckResult::degraded(format!("{stuck} went on after the end of their attempts and keep their threads")),
+        stuck => {
+            CheckResult::degraded(format!("{stuck} went on after the end of their attempts and keep their threads"))
+        }
     })
 }
 

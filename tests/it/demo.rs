@@ -128,7 +128,10 @@ async fn as_planned(report: &Value) {
     for (what, number) in planned {
         assert_eq!(report[what], number, "{what} in {report}");
     }
-    assert_eq!((&report["jobs"]["failed"], &report["jobs"]["dead_letter"]), (&expected.failed.into(), &expected.dead_letter.into()));
+    assert_eq!(
+        (&report["jobs"]["failed"], &report["jobs"]["dead_letter"]),
+        (&expected.failed.into(), &expected.dead_letter.into())
+    );
 }
 
 /// What the state directory says of a private service: its process number.

@@ -34,9 +34,10 @@ pub enum DeepError {
     Database(#[from] Error),
 }
 
-/// Reads every row of a lane, in small steps. A queued or processing row that no message carries is counted (as missing,
-/// or as a stale lease) and goes back to pending without cost; whoever still runs it is refused by the fence. What the
-/// lane's queues still hold has no row: ghosts.
+/// Reads every row of a lane, in small steps.
+///
+/// A queued or processing row that no message carries is counted (as missing, or as a stale lease) and goes back to pending
+/// without cost; whoever still runs it is refused by the fence. What the lane's queues still hold has no row: ghosts.
 ///
 /// # Errors
 /// The lane is not paused, or has something in flight; the database fails.

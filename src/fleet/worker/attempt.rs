@@ -74,13 +74,14 @@ async fn attend<L: Ledger, B: Broker>(
 ) -> End {
     let meta = handler.meta().clone();
     let ctx = context(&job, signal);
-    let failures = job.failures;
+    let (failures, row) = (job.failures, attempt.row());
+    let draw = draw(row.id().0, row.epoch().into());
     let args = match job.args {
         Ok(args) => args,
         Err(reason) => {
             let message = format!("the arguments can't be read: {reason}");
             let error = HandlerError::non_retryable(ErrorClass::InvalidArgs, message);
-            return End::Verdict(verdict(&meta.retry, failures, error));
+            return End::Verdict(verdict(&meta.retry, failures, draw, error));
         }
     };
     signal.runs(meta.kind);
@@ -104,8 +105,7 @@ async fn attend<L: Ledger, B: Broker>(
             return End::Verdict(Verdict::Discarded("cancelled by an operator".to_owned()));
         }
     };
-    let row = attempt.row();
-    End::Verdict(verdict(&meta.retry, failures, draw(row.id().0, row.epoch().into()), error))
+    End::Verdict(verdict(&meta.retry, failures, draw, error))
 }
 
 fn context(job: &Claimed, signal: &StopSignal) -> Context {
@@ -222,6 +222,9 @@ mod tests {
         let signal = StopSignal::default();
         signal.stop(Stop::Cancelled);
         signal.stop(Stop::Lost);
-        assert!(matches!(supervise(&mut never(), Duration::from_secs(1), &signal).await, Finish::Stopped(Stop::Cancelled)));
+        assert!(matches!(
+            supervise(&mut never(), Duration::from_secs(1), &signal).await,
+            Finish::Stopped(Stop::Cancelled)
+        ));
     }
 }

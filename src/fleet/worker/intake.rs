@@ -9,6 +9,7 @@ use crate::{
     },
     telemetry::names,
 };
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{
@@ -40,6 +41,9 @@ pub(super) struct Intake<L: Ledger, B: Broker> {
     pub(super) lane: String,
     waiting: BandQueues<Waiting>,
     window: AckWindow,
+    /// Unreadable messages on their way into quarantine: beside the loop, so that a flood of them stops no job. Bounded by
+    /// what the broker delivers unacknowledged.
+    keeping: FuturesUnordered<BoxFuture<'static, Option<u64>>>,
     /// From when on idle slots lease directly.
     lease_at: Instant,
     /// When a lease last found nothing.
@@ -53,6 +57,8 @@ pub(super) struct Intake<L: Ledger, B: Broker> {
 enum Step<S> {
     Delivery(Option<Delivery>),
     Slot(OwnedSemaphorePermit),
+    /// The tag of a message that is kept, or none: the worker drains.
+    Kept(Option<u64>),
     Overdue,
     Subscribed(Option<S>),
     Notified,
@@ -64,8 +70,8 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
     pub(super) fn new(shared: Arc<Shared<L, B>>, lane: String, wake: broadcast::Receiver<String>) -> Self {
         let empty_at = Instant::now();
         let lease_at = empty_at + shared.protocol.direct_lease;
-        let (waiting, window) = (BandQueues::default(), AckWindow::default());
-        Self { shared, lane, waiting, window, lease_at, empty_at, is_direct: false, wake }
+        let (waiting, window, keeping) = (BandQueues::default(), AckWindow::default(), FuturesUnordered::new());
+        Self { shared, lane, waiting, window, keeping, lease_at, empty_at, is_direct: false, wake }
     }
 
     /// Until the worker drains.
@@ -81,6 +87,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
             let step = tokio::select! {
                 biased;
                 () = self.shared.drain.cancelled() => Step::Drain,
+                Some(kept) = self.keeping.next() => Step::Kept(kept),
                 delivery = next(&mut subscription) => Step::Delivery(delivery),
                 sub = &mut subscribing, if subscription.is_none() => Step::Subscribed(sub),
                 permit = self.shared.slots.clone().acquire_owned(), if wants_slot => match permit {
@@ -102,7 +109,8 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                     }
                     subscription = sub;
                 }
-                Step::Delivery(Some(delivery)) => self.receive(delivery).await,
+                Step::Kept(tag) => tag.into_iter().for_each(|tag| self.window.settle(tag)),
+                Step::Delivery(Some(delivery)) => self.receive(delivery),
                 Step::Delivery(None) => {
                     self.forget_session();
                     subscription = None;
@@ -142,6 +150,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
     /// The old channel's deliveries will come again. Meanwhile nobody brings work.
     fn forget_session(&mut self) {
         self.waiting.take_if(|_| true);
+        self.keeping.clear();
         self.window = AckWindow::default();
         self.lease_at = Instant::now();
     }
@@ -152,7 +161,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         self.lease_at = self.lease_at.min(self.empty_at + GAP);
     }
 
-    async fn receive(&mut self, delivery: Delivery) {
+    fn receive(&mut self, delivery: Delivery) {
         self.window.open(delivery.tag);
         match Envelope::decode(&delivery.body) {
             // A probe: its confirm was its purpose.
@@ -163,12 +172,12 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                 let waiting = Waiting { tag: delivery.tag, envelope, since: Instant::now() };
                 self.waiting.push(delivery.band, waiting);
             }
-            Err(e) => self.quarantine(delivery, e.to_string()).await,
+            Err(e) => self.quarantine(delivery, e.to_string()),
         }
     }
 
     /// A message that nobody can read is kept for people and acknowledged: requeued it would come back for ever.
-    async fn quarantine(&mut self, delivery: Delivery, reason: String) {
+    fn quarantine(&self, delivery: Delivery, reason: String) {
         metrics::counter!(names::QUARANTINED).increment(1);
         tracing::warn!(
             event = "message.quarantined",
@@ -178,21 +187,8 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         );
         let queue = format!("{}.{}", self.lane, delivery.band);
         let kept = Quarantined { queue, reason, body: delivery.body, headers: delivery.headers };
-        loop {
-            match self.shared.ledger.quarantine(&kept).await {
-                Ok(()) => return self.window.settle(delivery.tag),
-                // Not even quarantine can hold it: better gone than in the way for ever.
-                Err(error @ LedgerError::Refused(_)) => {
-                    tracing::error!(%error, lane = self.lane, "an unreadable message can't be kept, and is dropped");
-                    return self.window.settle(delivery.tag);
-                }
-                Err(error) => tracing::debug!(%error, "quarantine is tried again"),
-            }
-            // Unacknowledged it returns to its queue when the channel closes.
-            if self.shared.drain.run_until_cancelled(sleep(RETRY)).await.is_none() {
-                return;
-            }
-        }
+        let shared = self.shared.clone();
+        self.keeping.push(Box::pin(async move { keep(&shared, &kept).await.then_some(delivery.tag) }));
     }
 
     /// A slot is free: claims what waits, up to the slots that are free; with nothing waiting, leases directly.
@@ -274,6 +270,24 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                 tracing::debug!(error = %e, "acks are lost");
                 false
             }
+        }
+    }
+}
+
+/// True: it can be acknowledged. False: the worker drains, and it returns to its queue when the channel closes.
+async fn keep<L: Ledger, B: Broker>(shared: &Shared<L, B>, message: &Quarantined) -> bool {
+    loop {
+        match shared.ledger.quarantine(message).await {
+            Ok(()) => return true,
+            // Not even quarantine can hold it: better gone than in the way for ever.
+            Err(error @ LedgerError::Refused(_)) => {
+                tracing::error!(%error, queue = message.queue, "an unreadable message can't be kept, and is dropped");
+                return true;
+            }
+            Err(error) => tracing::debug!(%error, "quarantine is tried again"),
+        }
+        if shared.drain.run_until_cancelled(sleep(RETRY)).await.is_none() {
+            return false;
         }
     }
 }

@@ -21,7 +21,12 @@ use crate::{
     },
     telemetry::names,
 };
-use std::{collections::HashSet, pin::pin, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashSet},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     task::JoinHandle,
     time::{Instant, MissedTickBehavior, interval, timeout},
@@ -142,7 +147,7 @@ fn tell<L: Ledger, B: Broker>(shared: &Shared<L, B>, told: HashSet<Pointer>) -> 
 
 /// The neighbours go back without cost; what holds the threads stays, for R4.
 async fn clogged<L: Ledger, B: Broker>(shared: &Shared<L, B>) {
-    let blamed: HashSet<Pointer> = shared.held.holding_threads(BLAMED).into_iter().map(|(row, ..)| row).collect();
+    let blamed: BTreeSet<Pointer> = shared.held.holding_threads(BLAMED).into_iter().map(|(row, ..)| row).collect();
     let jobs: Vec<i64> = blamed.iter().map(|row| row.id().0).collect();
     tracing::error!(
         event = "worker.clogged",

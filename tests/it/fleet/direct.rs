@@ -93,8 +93,14 @@ async fn a_broker_that_goes_and_comes_back_doubles_nothing_and_work_goes_on() {
     node.rabbitmq().start().await.unwrap();
     node.rabbitmq().wait().await.unwrap();
     fleet.settled().await;
-    assert_eq!(fleet.count("select count(*) from jobs where status = 'completed' and failures + losses = 0").await, 1500);
-    assert_eq!((fleet.count(done).await, fleet.count("select count(distinct job_id) from effects").await), (1500, 1500));
+    assert_eq!(
+        fleet.count("select count(*) from jobs where status = 'completed' and failures + losses = 0").await,
+        1500
+    );
+    assert_eq!(
+        (fleet.count(done).await, fleet.count("select count(distinct job_id) from effects").await),
+        (1500, 1500)
+    );
     let direct = fleet.count("select count(*) from jobs where queued_at = started_at").await;
     println!("direct leases: {direct} of 1500");
     assert!(direct >= 300);
