@@ -76,8 +76,9 @@ pub(super) async fn serve(
         worker.stopped().await;
     }
     running.stopped().await;
+    let gave_up = process.progress.gave_up();
     role::close(process).await;
-    Ok(())
+    gave_up.map_or(Ok(()), |reason| Err(Failure::internal(format!("the worker ended to be started again: {reason}"))))
 }
 
 /// A worker with a stuck handler goes on with a thread less.
@@ -85,7 +86,9 @@ fn health(process: &Process) -> Health {
     let progress = process.progress.clone();
     process.health_of_loop("worker").ready("handlers", move || match progress.stuck() {
         0 => CheckResult::ok("none is stuck"),
-        stuck => CheckResult::degraded(format!("{stuck} went on after the end of their attempts and keep their threads")),
+        stuck => {
+            CheckResult::degraded(format!("{stuck} went on after the end of their attempts and keep their threads"))
+        }
     })
 }
 

@@ -30,7 +30,8 @@ settings! {
 }
 
 const HINT: &str = "not set: name a server, or run `docket dev`, which brings its own";
-const AMQP_HINT: &str = "not set: name a server, say `none` to work without a broker, or run `docket dev`, which brings its own";
+const AMQP_HINT: &str =
+    "not set: name a server, say `none` to work without a broker, or run `docket dev`, which brings its own";
 /// The value of `AMQP_URL` at a site without a broker. It has to be said: a forgotten URL is a mistake.
 pub const NO_BROKER: &str = "none";
 

@@ -128,7 +128,10 @@ async fn as_planned(report: &Value) {
     for (what, number) in planned {
         assert_eq!(report[what], number, "{what} in {report}");
     }
-    assert_eq!((&report["jobs"]["failed"], &report["jobs"]["dead_letter"]), (&expected.failed.into(), &expected.dead_letter.into()));
+    assert_eq!(
+        (&report["jobs"]["failed"], &report["jobs"]["dead_letter"]),
+        (&expected.failed.into(), &expected.dead_letter.into())
+    );
 }
 
 /// What the state directory says of a private service: its process number.
@@ -205,8 +208,7 @@ async fn without_a_broker_the_numbers_are_the_same() {
 async fn two_minutes_without_the_broker_change_no_number_and_work_goes_on() {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("d");
-    let child = demo(&dir, &["--workers", "2", "--stay"]);
-    let mut child = child;
+    let mut child = demo(&dir, &["--workers", "2", "--stay"]);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     middle(&dir).await;
     let broker = Pid::from_raw(pid_of(&dir, "rabbitmq").unwrap());

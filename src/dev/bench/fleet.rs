@@ -84,12 +84,7 @@ impl BenchFleet {
         Ok(())
     }
 
-    fn scheduler(
-        &mut self,
-        place: &BenchPlace<'_>,
-        ground: &Ground,
-        broker: OptionalBroker,
-    ) {
+    fn scheduler(&mut self, place: &BenchPlace<'_>, ground: &Ground, broker: OptionalBroker) {
         let ledger = ledger(place, ground);
         let wake = db::listen(ground.config.clone(), self.shutdown.clone());
         let (name, lanes) = ("bench".to_owned(), vec![LANE.to_owned()]);

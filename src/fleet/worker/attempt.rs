@@ -210,6 +210,9 @@ mod tests {
         let signal = StopSignal::default();
         signal.stop(Stop::Cancelled);
         signal.stop(Stop::Lost);
-        assert!(matches!(supervise(&mut never(), Duration::from_secs(1), &signal).await, Finish::Stopped(Stop::Cancelled)));
+        assert!(matches!(
+            supervise(&mut never(), Duration::from_secs(1), &signal).await,
+            Finish::Stopped(Stop::Cancelled)
+        ));
     }
 }

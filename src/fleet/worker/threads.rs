@@ -34,7 +34,8 @@ impl Threads {
             return Ok(Self { attempts: engine.clone(), engine, own: Mutex::default() });
         }
         let threads = available_parallelism().map_or(2, NonZero::get) + SPARE;
-        let own = Builder::new_multi_thread().worker_threads(threads).thread_name("docket-handler").enable_all().build()?;
+        let own =
+            Builder::new_multi_thread().worker_threads(threads).thread_name("docket-handler").enable_all().build()?;
         Ok(Self { attempts: own.handle().clone(), engine, own: Mutex::new(Some(own)) })
     }
 

@@ -27,8 +27,7 @@ async fn a_job_that_kills_its_only_worker_is_the_only_dead_letter() {
     let client = fleet.connect().await.unwrap();
     client.batch_execute(EFFECTS_TABLE).await.unwrap();
     let all = [jobs(EFFECT, 48), jobs(KILL, 1), jobs(OK, 48)].concat();
-    let ids: Vec<JobId> =
-        enqueue(&client, &all, Notify::Yes).await.unwrap().into_iter().map(Enqueued::id).collect();
+    let ids: Vec<JobId> = enqueue(&client, &all, Notify::Yes).await.unwrap().into_iter().map(Enqueued::id).collect();
     let (deadly, begun) = (ids[48], Instant::now());
     fleet.spawn(MemberSpec::new("scheduler", "scheduler")).await.unwrap();
     let command = format!("chaos-worker --witness {} --slots 32", fleet.dir().display());
@@ -44,7 +43,10 @@ async fn a_job_that_kills_its_only_worker_is_the_only_dead_letter() {
         sleep(Duration::from_millis(100)).await;
     }
     println!("F07: one deadly job of {} took {deaths} workers and {:.0} s", ids.len(), begun.elapsed().as_secs_f64());
-    let dead = client.query("select id, losses, failures, error_class, last_error from jobs where status = 'dead_letter'", &[]).await.unwrap();
+    let dead = client
+        .query("select id, losses, failures, error_class, last_error from jobs where status = 'dead_letter'", &[])
+        .await
+        .unwrap();
     assert_eq!(dead.iter().map(|row| row.get::<_, i64>(0)).collect::<Vec<_>>(), [deadly.0], "exactly one");
     let (losses, failures): (i16, i16) = (dead[0].get(1), dead[0].get(2));
     assert_eq!((losses, failures, dead[0].get::<_, &str>(3)), (5, 0, "worker_lost"));

@@ -57,7 +57,8 @@ async fn nothing_of_a_paused_lane_or_kind_is_leased_by_age_either() {
     }
     operate::resume_lane(&fleet.client, "default", "test").await.unwrap();
     operate::pause_kind(&fleet.client, "plain", "test").await.unwrap();
-    let leased = ledger.lease(worker, "default", &kinds, 40).await.unwrap();
+    // One row at a time: it is the turn of the oldest now and then, and none of them may run.
+    let leased = ledger.lease(worker, "default", &kinds, 1).await.unwrap();
     assert_eq!(leased.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["writer"]);
 }
 
@@ -93,8 +94,14 @@ async fn a_broker_that_goes_and_comes_back_doubles_nothing_and_work_goes_on() {
     node.rabbitmq().start().await.unwrap();
     node.rabbitmq().wait().await.unwrap();
     fleet.settled().await;
-    assert_eq!(fleet.count("select count(*) from jobs where status = 'completed' and failures + losses = 0").await, 1500);
-    assert_eq!((fleet.count(done).await, fleet.count("select count(distinct job_id) from effects").await), (1500, 1500));
+    assert_eq!(
+        fleet.count("select count(*) from jobs where status = 'completed' and failures + losses = 0").await,
+        1500
+    );
+    assert_eq!(
+        (fleet.count(done).await, fleet.count("select count(distinct job_id) from effects").await),
+        (1500, 1500)
+    );
     let direct = fleet.count("select count(*) from jobs where queued_at = started_at").await;
     println!("direct leases: {direct} of 1500");
     assert!(direct >= 300);

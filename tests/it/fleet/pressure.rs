@@ -138,10 +138,8 @@ async fn flood(fleet: &TestFleet, fault: &str) {
     fleet.enqueue(&many(10, &lasting(0, 200))).await;
     let enqueued = asked.elapsed().as_millis();
     fleet.until("they ran", "select count(*) = 10 from jobs where priority = 200 and status = 'completed'").await;
-    let (wait, queued) = (
-        seconds(fleet, LONGEST_WAIT).await,
-        fleet.count("select count(*) from jobs where status = 'queued'").await,
-    );
+    let (wait, queued) =
+        (seconds(fleet, LONGEST_WAIT).await, fleet.count("select count(*) from jobs where status = 'queued'").await);
     let (after, open) = (resident_mib(), fleet.count("select count(*) from jobs where finished_at is null").await);
     println!(
         "{fault}: with {open} jobs open, urgent ones were enqueued in {enqueued} ms and started within {wait:.2} s; \
@@ -177,7 +175,9 @@ async fn starving(fleet: &mut TestFleet, fault: &str) {
     fleet.scheduler();
     fleet.worker(4).await;
     let begun = Instant::now();
-    fleet.until("the old ones run", "select count(*) = 20 from jobs where priority = -5 and status = 'completed'").await;
+    fleet
+        .until("the old ones run", "select count(*) = 20 from jobs where priority = -5 and status = 'completed'")
+        .await;
     let seconds = begun.elapsed().as_secs_f64();
     let left = fleet.count("select count(*) from jobs where priority = 200 and finished_at is null").await;
     println!("{fault}: the last of 20 old jobs ended after {seconds:.1} s, with {left} urgent ones still waiting");
@@ -213,7 +213,9 @@ async fn slow_handlers_cause_no_storm_of_messages() {
     // Two epochs a dispatch that came back.
     let dispatches = fleet.count("select max(epoch)::bigint / 2 from jobs").await;
     let per_hand_back = dispatches as f64 / (begun.elapsed().as_secs_f64() / fleet.protocol.hand_back.as_secs_f64());
-    println!("F52: at most {most} messages, a job was dispatched at most {per_hand_back:.2} times in the time of a hand-back");
+    println!(
+        "F52: at most {most} messages, a job was dispatched at most {per_hand_back:.2} times in the time of a hand-back"
+    );
     assert!(most <= 8, "twice the window: {most}");
     assert!(per_hand_back < 2.0, "{per_hand_back}");
     fleet.client.batch_execute("update jobs set args = args || '{\"run_ms\": 0}'").await.unwrap();

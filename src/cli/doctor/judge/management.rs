@@ -174,10 +174,8 @@ mod tests {
     fn without_a_url_it_is_a_note_and_without_an_answer_a_fault() {
         let unnamed = find(|facts| facts.management = Service::Unnamed, Check::Management);
         assert!(unnamed.level == Level::Note && unnamed.fix.unwrap().contains("DOCKET_MANAGEMENT_URL"));
-        let no_broker = find(
-            |facts| (facts.management, facts.settings.has_broker) = (Service::Unnamed, false),
-            Check::Management,
-        );
+        let no_broker =
+            find(|facts| (facts.management, facts.settings.has_broker) = (Service::Unnamed, false), Check::Management);
         assert_eq!(no_broker.level, Level::Ok);
         let refused = find(|f| f.management = Service::Failed(Failure::usage("401")), Check::Management);
         assert!(refused.level == Level::Fault && !refused.is_away);
