@@ -76,8 +76,9 @@ pub(super) async fn serve(
         worker.stopped().await;
     }
     running.stopped().await;
+    let gave_up = process.progress.gave_up();
     role::close(process).await;
-    Ok(())
+    gave_up.map_or(Ok(()), |reason| Err(Failure::internal(format!("the worker ended to be started again: {reason}"))))
 }
 
 /// A worker with a stuck handler goes on with a thread less.

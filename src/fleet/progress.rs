@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -18,12 +18,17 @@ pub struct Progress(Arc<Inner>);
 struct Inner {
     marks: watch::Sender<Instant>,
     stuck: AtomicUsize,
+    gave_up: OnceLock<&'static str>,
 }
 
 impl Default for Progress {
     /// Marked now: a loop that has just started is given time.
     fn default() -> Self {
-        Self(Arc::new(Inner { marks: watch::Sender::new(Instant::now()), stuck: AtomicUsize::new(0) }))
+        Self(Arc::new(Inner {
+            marks: watch::Sender::new(Instant::now()),
+            stuck: AtomicUsize::new(0),
+            gave_up: OnceLock::new(),
+        }))
     }
 }
 
@@ -59,6 +64,18 @@ impl Progress {
         self.0.stuck.fetch_sub(1, Ordering::Relaxed) - 1
     }
 
+    /// The loop ends before it is told to, to be started again.
+    pub(super) fn gives_up(&self, reason: &'static str) {
+        // The first reason is the reason.
+        let _ = self.0.gave_up.set(reason);
+    }
+
+    /// Why the loop ended before it was told to.
+    #[must_use]
+    pub fn gave_up(&self) -> Option<&'static str> {
+        self.0.gave_up.get().copied()
+    }
+
     /// How many handlers go on although their attempts have ended.
     #[must_use]
     pub fn stuck(&self) -> usize {
@@ -79,5 +96,15 @@ mod tests {
         assert_eq!(progress.marked().now_or_never(), None);
         progress.mark();
         next.await;
+    }
+
+    #[test]
+    fn what_is_stuck_is_counted_and_the_first_reason_stays() {
+        let progress = Progress::default();
+        assert_eq!((progress.stuck_begins(), progress.clone().stuck_begins(), progress.stuck_ends()), (1, 2, 1));
+        assert_eq!((progress.stuck(), progress.gave_up()), (1, None));
+        progress.gives_up("first");
+        progress.gives_up("second");
+        assert_eq!(progress.gave_up(), Some("first"));
     }
 }

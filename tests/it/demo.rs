@@ -208,8 +208,7 @@ async fn without_a_broker_the_numbers_are_the_same() {
 async fn two_minutes_without_the_broker_change_no_number_and_work_goes_on() {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("d");
-    let child = demo(&dir, &["--workers", "2", "--stay"]);
-    let mut child = child;
+    let mut child = demo(&dir, &["--workers", "2", "--stay"]);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     middle(&dir).await;
     let broker = Pid::from_raw(pid_of(&dir, "rabbitmq").unwrap());

@@ -54,7 +54,9 @@ select count(*) filter (where status = 'pending'), count(*) filter (where status
 
 impl Report {
     pub(super) async fn read(client: &Client, elapsed: Duration) -> Result<Self, Failure> {
-        let (counts, jobs) = (client.query_one(COUNTS, &[]).await?, client.query_one(JOBS, &[]).await?);
+        // The jobs first: when none is open, nothing changes any more. The other way round the last job could end between
+        // the two, and what it made would be missing.
+        let (jobs, counts) = (client.query_one(JOBS, &[]).await?, client.query_one(COUNTS, &[]).await?);
         let count = |row: &tokio_postgres::Row, index| u64::try_from(row.get::<_, i64>(index)).unwrap_or_default();
         Ok(Self {
             meetings: count(&counts, 0),

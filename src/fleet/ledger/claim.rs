@@ -58,7 +58,8 @@ const OF_MESSAGE: &str = "(select cardinality(t.jobs) from job_messages t where 
 /// lease of all of it.
 ///
 /// As the pick does: $2 rows by priority, and $6 of the oldest among those that follow, found by a walk over the distinct
-/// priorities from the lowest up, at most 16: a lease is small, and often. Where $2 is 0, all follow.
+/// priorities from the lowest up. Where $2 is 0, all follow. A lease is small and often, so the walk looks at no more than
+/// 16 levels, and at twice its rows on each: a crowd of paused jobs down there costs it its turn, not the database's time.
 pub(super) static LEASE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "with recursive top as materialized (
@@ -76,10 +77,12 @@ pub(super) static LEASE: LazyLock<String> = LazyLock::new(|| {
   select ctid as tid, id from jobs
   where status = 'pending' and hold is null and ctid = any (array(
     select x.tid from last cross join level l cross join lateral (
-      select j.ctid as tid, j.id from jobs j
-      where j.due and j.lane = $1 and j.priority = l.priority
-        and j.id > case when l.priority = last.priority then last.id else 0 end and {RUNNABLE} and j.losses < $5
-      order by j.id limit $6) x
+      select y.tid, y.id from (
+        select j.ctid as tid, j.id, j.kind, j.losses from jobs j
+        where j.due and j.lane = $1 and j.priority = l.priority
+          and j.id > case when l.priority = last.priority then last.id else 0 end
+        order by j.id limit 2 * $6) y
+      where {RUNNABLE} and losses < $5 order by y.id limit $6) x
     where l.priority <= last.priority order by x.id limit $6))
   for update skip locked
 ), taken as (
@@ -154,7 +157,13 @@ impl PgLedger {
         } else {
             let aged = aged_share(rows, rand::random());
             let urgent = i64::from(rows) - aged;
-            self.run("lease", &LEASE, &[&lane, &urgent, &kinds, &worker.0, &losses, &aged]).await?
+            let leased = self.run("lease", &LEASE, &[&lane, &urgent, &kinds, &worker.0, &losses, &aged]).await?;
+            if leased.is_empty() && urgent == 0 {
+                // Nothing that may run is among the oldest: it was their turn, and the others are still there.
+                self.run("lease", &LEASE, &[&lane, &i64::from(rows), &kinds, &worker.0, &losses, &0_i64]).await?
+            } else {
+                leased
+            }
         };
         Ok(rows.iter().map(claimed).collect())
     }

@@ -55,6 +55,7 @@ pub(super) async fn run<L: Ledger, B: Broker>(
                     worker.id = shared.worker.0,
                     "the worker's row is gone; it stops"
                 );
+                shared.progress.gives_up("its row is gone");
                 shared.drain.cancel();
             }
             Ok(Ok(beat)) => {

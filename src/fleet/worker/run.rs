@@ -208,6 +208,7 @@ async fn work<L: Ledger, B: Broker>(
 fn broken<L: Ledger, B: Broker>(shared: &Shared<L, B>, what: &str) {
     if !shared.drain.is_cancelled() {
         tracing::error!(event = "worker.broken", what, "a loop of the worker ended badly; the worker stops");
+        shared.progress.gives_up("one of its loops ended badly");
         shared.drain.cancel();
     }
 }

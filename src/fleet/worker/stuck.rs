@@ -94,6 +94,7 @@ impl Followed {
                 stuck,
                 "too many handlers are stuck: the worker drains and ends, to be started again; mend these kinds"
             );
+            self.progress.gives_up("too many handlers are stuck");
             self.drain.cancel();
         }
     }
@@ -154,6 +155,7 @@ async fn clogged<L: Ledger, B: Broker>(shared: &Shared<L, B>) {
         ?jobs,
         "handlers hold all threads: the worker gives the other jobs back and ends, to be started again"
     );
+    shared.progress.gives_up("handlers hold all threads");
     shared.drain.cancel();
     let neighbours: Vec<Release> = shared
         .held

@@ -57,7 +57,8 @@ async fn nothing_of_a_paused_lane_or_kind_is_leased_by_age_either() {
     }
     operate::resume_lane(&fleet.client, "default", "test").await.unwrap();
     operate::pause_kind(&fleet.client, "plain", "test").await.unwrap();
-    let leased = ledger.lease(worker, "default", &kinds, 40).await.unwrap();
+    // One row at a time: it is the turn of the oldest now and then, and none of them may run.
+    let leased = ledger.lease(worker, "default", &kinds, 1).await.unwrap();
     assert_eq!(leased.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["writer"]);
 }
 
