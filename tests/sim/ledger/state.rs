@@ -279,13 +279,15 @@ impl State {
     pub(crate) fn claimed(&self, id: JobId) -> Claimed {
         let job = &self.jobs[&id];
         let due_since = job.hold_until.unwrap_or(job.created).max(job.created);
+        let message = job.message.expect("a claimed row has a message");
         Claimed {
             id: job.id,
             epoch: job.epoch,
-            message: job.message.expect("a claimed row has a message"),
+            message,
+            of_message: self.messages.get(&message).map_or(0, |row| row.jobs.len()),
             kind: job.new.kind.clone(),
             lane: job.new.lane.clone(),
-            args: job.new.args.clone(),
+            args: Ok(job.new.args.clone()),
             args_version: job.new.args_version,
             priority: job.priority,
             failures: job.failures,
