@@ -12,8 +12,11 @@ use docket::{
 use serde_json::Value;
 use std::collections::BTreeSet;
 
+/// A name, and what must hold.
+pub type Target = (&'static str, fn(&[u8]));
+
 /// The targets by name; each has a folder of this name in the corpus.
-pub const TARGETS: [(&str, fn(&[u8])); 4] = [
+pub const TARGETS: [Target; 4] = [
     ("envelope", envelope),
     ("legistar_events", legistar_events),
     ("legistar_items", legistar_items),

@@ -13,6 +13,9 @@ pub const MAX_POINTERS: usize = 1000;
 /// A body larger than this is not ours: 1,000 pointers need about 32 KiB.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
+/// Most of a parser's words that are kept: they go into a row of quarantine and into the log.
+const MAX_REASON_BYTES: usize = 200;
+
 /// A job as the broker sees it: which row, and at which epoch it may be claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Pointer(pub JobId, pub Epoch);
@@ -49,9 +52,9 @@ pub enum EnvelopeError {
     /// Larger than anything a scheduler writes.
     #[error("body of {0} bytes is larger than {MAX_BODY_BYTES}")]
     TooLarge(usize),
-    /// Not the JSON that a scheduler writes.
+    /// Not the JSON that a scheduler writes. The parser quotes names that it doesn't know, so its words are cut.
     #[error("body is not an envelope: {0}")]
-    Malformed(#[from] serde_json::Error),
+    Malformed(String),
     /// Written by a newer Docket.
     #[error("envelope version {0}, this worker reads {VERSION}")]
     Version(u8),
@@ -81,7 +84,7 @@ impl Envelope {
         if body.len() > MAX_BODY_BYTES {
             return Err(EnvelopeError::TooLarge(body.len()));
         }
-        let envelope: Self = serde_json::from_slice(body)?;
+        let envelope: Self = serde_json::from_slice(body).map_err(|e| EnvelopeError::Malformed(cut(e.to_string())))?;
         if envelope.v != VERSION {
             return Err(EnvelopeError::Version(envelope.v));
         }
@@ -92,6 +95,11 @@ impl Envelope {
         }
         Ok(envelope)
     }
+}
+
+fn cut(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(MAX_REASON_BYTES));
+    text
 }
 
 #[cfg(test)]
@@ -127,6 +135,13 @@ mod tests {
             let start = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();
             assert!(Envelope::decode(body).is_err(), "accepted {start}");
         }
+    }
+
+    #[test]
+    fn a_strangers_words_are_cut_in_the_reason() {
+        let body = format!(r#"{{"v":1,"{}":1}}"#, "ä".repeat(30_000));
+        let reason = Envelope::decode(body.as_bytes()).unwrap_err().to_string();
+        assert!(reason.contains("unknown field") && reason.len() < 300, "{} bytes", reason.len());
     }
 
     proptest! {

@@ -10,5 +10,6 @@ mod forged;
 mod injection;
 mod planted;
 mod process;
+mod refusals;
 mod secrets;
 mod sockets;
