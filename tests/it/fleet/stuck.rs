@@ -12,6 +12,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
     time::Duration,
 };
@@ -35,8 +36,14 @@ struct Holds {
 
 impl Holds {
     fn hold(&self) {
+        // Nobody sends: a wait that blocks its thread.
+        let (_never, wait) = mpsc::channel::<()>();
         while !self.until.load(Ordering::Relaxed) {
-            if self.burns { std::hint::spin_loop() } else { std::thread::sleep(Duration::from_millis(5)) }
+            if self.burns {
+                std::hint::spin_loop();
+            } else {
+                let _ = wait.recv_timeout(Duration::from_millis(5));
+            }
         }
     }
 }
