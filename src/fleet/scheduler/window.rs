@@ -7,6 +7,12 @@ use tokio::time::Instant;
 /// Claims are counted over this time.
 const OVER: Duration = Duration::from_secs(5);
 
+/// Schedulers, this one included, that are taken to add as much as this one does. What others did not add (they were
+/// killed and are counted for a lease, or can't reach the broker) looks like claims and widens the window, which adds more.
+/// With two the queue grows to some three windows at most, with three to eleven, with four without end. Where more than
+/// two do add, the window covers less than its time: still many looks.
+const ADDING_MAX: i64 = 2;
+
 /// A look at the window costs a query: no more than a hundred a second, however small the window is.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 /// Much shorter than the window.
@@ -28,9 +34,9 @@ impl ClaimRate {
         self.added += jobs;
     }
 
-    /// The ledger says that so many are queued. Other schedulers are taken to add as much as this one.
+    /// The ledger says that so many are queued. Other schedulers are taken to add as much as this one, up to a bound.
     pub(super) fn queued(&mut self, now: Instant, queued: i64, schedulers: i64) {
-        let claims = (self.queued_before + self.added * schedulers - queued).max(0);
+        let claims = (self.queued_before + self.added * schedulers.min(ADDING_MAX) - queued).max(0);
         let since = self.seen.back().map_or(Duration::ZERO, |(at, _)| now.saturating_duration_since(*at));
         self.pause = next_pause(self.pause, since, claims, queued);
         (self.queued_before, self.added) = (queued, 0);
@@ -92,6 +98,28 @@ mod tests {
         assert_eq!(next_pause(ms(10), ms(20), 1, 50_000), PAUSE_MAX);
         assert_eq!([0, 10, 40, 80].map(|before| next_pause(ms(before), ms(20), 0, 9)), [10, 20, 80, 100].map(ms));
         assert_eq!(next_pause(ms(50), Duration::ZERO, 7, 9), PAUSE_MIN);
+    }
+
+    /// Queued jobs at most when, of eight schedulers, this one alone adds.
+    fn most_queued(slots: i64, claims_each_second: u64) -> i64 {
+        let (protocol, mut rate, start) = (Protocol::default(), ClaimRate::default(), Instant::now());
+        let (mut queued, mut most) = (0, 0);
+        for look in 0..400_u64 {
+            rate.queued(start + Duration::from_millis(50 * look), queued, 8);
+            let more = room(&protocol, &rate, slots, queued, 8);
+            rate.dispatched(more);
+            queued += more;
+            most = most.max(queued);
+            queued -= i64::from((look * claims_each_second) % 20 < claims_each_second).min(queued);
+        }
+        most
+    }
+
+    #[test]
+    fn schedulers_that_add_nothing_do_not_widen_the_window() {
+        assert_eq!(most_queued(10, 0), 20, "twice the slots");
+        let most = most_queued(2, 4);
+        assert!((4..=32).contains(&most), "{most} for eight claims in two seconds");
     }
 
     #[test]

@@ -121,6 +121,22 @@ async fn a_suspects_attempt_goes_back_free_when_the_grace_period_is_over() {
     assert_eq!(fleet.count("select count(*) from workers where state = 'gone'").await, 1, "signed off");
 }
 
+#[tokio::test]
+async fn no_worker_empties_itself_for_a_suspect_of_a_paused_lane() {
+    let fleet = TestFleet::without_broker().await;
+    fleet.enqueue(&[plain(Script::default())]).await;
+    fleet.client.batch_execute("update jobs set losses = 2").await.unwrap();
+    let (ledger, kinds) = (fleet.ledger(), vec!["plain".to_owned()]);
+    let spec = WorkerSpec { name: "idle".into(), slots: 1, lanes: vec!["default".into()], kinds: kinds.clone() };
+    let worker = ledger.register(&spec).await.unwrap();
+    assert!(ledger.beat(worker).await.unwrap().suspect_due);
+    assert!(operate::pause_lane(&fleet.client, "default", "a test").await.unwrap());
+    assert_eq!(ledger.lease_suspect(worker, "default", &kinds).await.unwrap(), None);
+    assert!(!ledger.beat(worker).await.unwrap().suspect_due, "it would drain again and again, and get nothing");
+    assert!(operate::resume_lane(&fleet.client, "default", "a test").await.unwrap());
+    assert!(ledger.beat(worker).await.unwrap().suspect_due);
+}
+
 async fn publish(fleet: &TestFleet, payload: &str) {
     let vhost = fleet.vhost.as_ref().unwrap();
     let message = json!({

@@ -29,15 +29,16 @@ impl Window {
 }
 
 impl State {
-    /// After a pick. The window is shared by schedulers that see each other's work a moment late: each may fill it once,
-    /// and one more that has just been replaced.
+    /// After a pick. The window is shared by schedulers that see each other's work a moment late: each may fill it once;
+    /// and one of them may take others to add that don't, which makes it some three windows.
     pub(super) fn check_window(&mut self) {
         let now = Instant::now();
         let claims = self.window.claims.iter().filter(|at| now.duration_since(**at) <= OVER).count();
         let seconds = (claims as u128 * self.protocol.window.as_millis() / OVER.as_millis()) as usize;
-        // Those that live, whatever the ledger believes: the schedulers go by their counters.
+        // Those that are up, and those that live although the ledger does not believe it: schedulers go by the counters.
         let is_dead = |process| matches!(self.causes.get(process), Some(Cause::Kill | Cause::Poison | Cause::End));
-        let live = self.workers.values().filter(|w| !is_dead(&w.process)).map(|w| w.spec.slots);
+        let live = self.workers.values().filter(|w| w.is_up() || (w.is_given_up() && !is_dead(&w.process)));
+        let live = live.map(|w| w.spec.slots);
         let slots: usize = live.clone().map(|slots| usize::try_from(slots).unwrap()).sum();
         let schedulers = live.filter(|slots| *slots == 0).count();
         let window = seconds.max(2 * slots).max(1);
@@ -45,7 +46,7 @@ impl State {
         self.window.schedulers = self.window.schedulers.max(schedulers);
         let queued = self.active.iter().filter(|id| self.jobs[id].status == Status::Queued).count();
         self.window.overshoot = self.window.overshoot.max(100 * queued / window);
-        if queued > (self.window.schedulers + 1) * self.window.most {
+        if queued > (self.window.schedulers + 2) * self.window.most {
             self.illegal.push(format!("{queued} jobs are queued, the window was {} at most", self.window.most));
         }
     }

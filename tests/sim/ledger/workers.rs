@@ -31,6 +31,10 @@ impl WorkerRecord {
         self.state == WorkerState::Up
     }
 
+    pub(super) fn is_given_up(&self) -> bool {
+        self.state == WorkerState::Dead
+    }
+
     pub(super) fn die(&mut self) {
         if self.state != WorkerState::Gone {
             self.state = WorkerState::Dead;
