@@ -38,6 +38,8 @@ pub(super) enum Command {
     Demo(super::demo::Args),
     /// Measure enqueueing, draining and latency of the engine, on private servers
     Bench(super::bench::Args),
+    /// Hurt a private fleet at random, and judge whether anything was lost or done twice
+    Chaos(super::chaos::Args),
     /// Dispatch due jobs to the broker, and bring back what was lost
     Scheduler(super::scheduler::Args),
     /// Run jobs
