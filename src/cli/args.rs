@@ -46,7 +46,7 @@ pub(super) enum Command {
     Worker(super::worker::Args),
     /// Run the jobs of the chaos, which tell what is done with them
     #[command(hide = true)]
-    ChaosWorker(super::chaos::worker::Args),
+    ChaosWorker(super::chaos::worker::ChaosWorkerArgs),
     /// Serve the API
     Server(super::server::Args),
     /// Look for what is wrong with this set-up, and say how to mend it

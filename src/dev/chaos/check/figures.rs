@@ -36,6 +36,12 @@ pub(super) fn rescued(evidence: &Evidence, rule: &str) -> u64 {
     evidence.rescues.iter().filter(|rescues| rescues.rule == rule).map(|rescues| rescues.jobs).sum()
 }
 
+/// Publishes whose confirm was cut off: the broker had said that it has them.
+pub(super) fn confirms_cut(evidence: &Evidence) -> u64 {
+    let healed = evidence.events.iter().filter(|event| event.event == What::Healed);
+    healed.filter_map(|event| event.detail.get("confirms_cut")?.as_u64()).sum()
+}
+
 /// How often each class was played.
 pub(super) fn faults(evidence: &Evidence) -> BTreeMap<String, u64> {
     let mut faults = BTreeMap::new();

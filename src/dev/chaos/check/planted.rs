@@ -6,7 +6,7 @@ use crate::dev::chaos::{
     samples as s,
     witness::{Deed, Line},
 };
-use serde_json::Value;
+use serde_json::json;
 
 pub(super) const PLAIN: i64 = 1;
 pub(super) const WRITES: i64 = 2;
@@ -37,7 +37,7 @@ pub(super) fn recovered(class: &str, seconds: f64) -> [Event; 2] {
         event,
         class: class.into(),
         seconds,
-        detail: Value::Null,
+        detail: json!({"confirms_cut": 1}),
     };
     [event(What::Healed, None), event(What::Recovered, Some(seconds))]
 }

@@ -2,6 +2,7 @@
 
 use crate::dev::chaos::{
     evidence::Evidence,
+    kinds::{BUSY, HANG, SHORT},
     witness::{Deed, Line},
 };
 use std::collections::{HashMap, HashSet};
@@ -13,6 +14,8 @@ pub(super) struct Run {
     /// Which of the witnesses tells of it.
     pub(super) process: usize,
     pub(super) began_us: u64,
+    /// It has a deadline that it may be deaf to.
+    short: bool,
     /// How it ended and when; none: with its process.
     pub(super) end: Option<(Deed, u64)>,
 }
@@ -31,6 +34,12 @@ impl Run {
     pub(super) fn ended_us(&self) -> u64 {
         self.end.map_or(u64::MAX, |(_, at)| at)
     }
+
+    /// A deaf handler goes on after its deadline; its failure is booked then, and its row is somebody else's.
+    fn held_until_us(&self) -> u64 {
+        let deadline = u64::try_from(SHORT.as_micros()).unwrap_or(u64::MAX);
+        if self.short { self.ended_us().min(self.began_us + deadline) } else { self.ended_us() }
+    }
 }
 
 /// What the witnesses say and what the ledger booked.
@@ -38,17 +47,17 @@ pub(super) struct Runs {
     jobs: HashMap<i64, Vec<Run>>,
     /// Outcomes of attempts by job and epoch. A first-try success has none.
     booked: HashMap<i64, Vec<(i32, String)>>,
-    /// Beginning and end of all runs of a process, with their jobs.
-    processes: Vec<Vec<(i64, i32, u64, u64)>>,
+    /// For each process: which jobs' rows it held from when to when, at the longest.
+    held: Vec<Vec<(i64, i32, u64, u64)>>,
 }
 
 impl Runs {
     pub(super) fn of(evidence: &Evidence) -> Self {
         let mut jobs: HashMap<i64, Vec<Run>> = HashMap::new();
-        let mut processes = Vec::with_capacity(evidence.witnesses.len());
+        let mut held = Vec::with_capacity(evidence.witnesses.len());
         for (process, lines) in evidence.witnesses.iter().enumerate() {
             let runs = runs_of(process, lines);
-            processes.push(runs.iter().map(|(job, run)| (*job, run.epoch, run.began_us, run.ended_us())).collect());
+            held.push(runs.iter().map(|(job, run)| (*job, run.epoch, run.began_us, run.held_until_us())).collect());
             for (job, run) in runs {
                 jobs.entry(job).or_default().push(run);
             }
@@ -60,7 +69,7 @@ impl Runs {
         for attempt in &evidence.attempts {
             booked.entry(attempt.job_id).or_default().push((attempt.epoch, attempt.outcome.clone()));
         }
-        Self { jobs, booked, processes }
+        Self { jobs, booked, held }
     }
 
     pub(super) fn of_job(&self, job: i64) -> &[Run] {
@@ -78,9 +87,9 @@ impl Runs {
         booked.chain(completed_at).collect()
     }
 
-    /// Whether no other run of the same process overlapped with this one.
+    /// Whether its worker held no other row meanwhile.
     pub(super) fn was_alone(&self, job: i64, run: &Run) -> bool {
-        let others = self.processes[run.process].iter().filter(|(id, epoch, ..)| (*id, *epoch) != (job, run.epoch));
+        let others = self.held[run.process].iter().filter(|(id, epoch, ..)| (*id, *epoch) != (job, run.epoch));
         others.into_iter().all(|(_, _, began, ended)| *ended <= run.began_us || *began >= run.ended_us())
     }
 }
@@ -92,7 +101,8 @@ fn runs_of(process: usize, lines: &[Line]) -> Vec<(i64, Run)> {
     for line in lines {
         if line.deed == Deed::Start {
             open.insert((line.job, line.epoch), runs.len());
-            runs.push((line.job, Run { epoch: line.epoch, process, began_us: line.at_us, end: None }));
+            let short = [BUSY, HANG].contains(&line.kind.as_str());
+            runs.push((line.job, Run { epoch: line.epoch, process, began_us: line.at_us, short, end: None }));
         } else if let Some(index) = open.get(&(line.job, line.epoch)) {
             runs[*index].1.end = Some((line.deed, line.at_us));
         }

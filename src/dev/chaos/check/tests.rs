@@ -3,9 +3,9 @@
 use super::{planted::*, *};
 use crate::dev::chaos::{
     evidence::{Accepted, Call, Cancelled, EffectRow, Evidence, Sample},
-    kinds::OK,
+    kinds::{BUSY, OK},
     samples as s,
-    witness::Deed,
+    witness::{Deed, Line},
 };
 
 fn changed(change: impl FnOnce(&mut Evidence)) -> Verdict {
@@ -38,7 +38,7 @@ fn a_faultless_run_is_faultless_and_its_line_is_the_promised_one() {
         "{verdict:?}"
     );
     assert_eq!((verdict.completed, verdict.failed, verdict.dead_letter, verdict.accepted), (3, 1, 2, 6));
-    assert_eq!((verdict.recovered_publishes, verdict.fenced, verdict.reaped), (3, 2, 3));
+    assert_eq!((verdict.recovered_publishes, verdict.fenced, verdict.reaped), (2, 2, 3));
     assert!(
         (verdict.recovery_seconds.max - 1.5).abs() < 1e-9 && (verdict.recovery_seconds_purge.max - 12.0).abs() < 1e-9
     );
@@ -132,6 +132,23 @@ fn false_dead_letters() {
 }
 
 #[test]
+fn a_deaf_handler_whose_deadline_is_over_holds_no_row() {
+    let beside = |began| {
+        [line(began, 99, 2, Deed::Start), line(2_500_000, 99, 2, Deed::Dropped)]
+            .map(|l| Line { kind: BUSY.into(), ..l })
+    };
+    let with = |began| {
+        changed(|e| {
+            // The third victim begins and ends late enough for a deadline to be over by then.
+            e.witnesses[3].iter_mut().for_each(|line| line.at_us += 2_000_100);
+            e.witnesses[3].extend(beside(began));
+        })
+    };
+    assert_eq!(with(0).false_dead_letters, 0);
+    assert_eq!(with(1_000).false_dead_letters, 1);
+}
+
+#[test]
 fn company_in_the_first_two_losses_is_none_of_its_business() {
     let verdict = changed(|e| e.witnesses[1].extend(run(205, 99, 2, Deed::Ok)));
     assert!(!verdict.is_broken(), "{:?}", verdict.found);
@@ -151,7 +168,7 @@ fn a_run_whose_faults_did_not_bite_is_void() {
         (s::UNKNOWN_COMMITS, "commit unknown"),
         (s::UNKNOWN_PUBLISHES, "publish unknown"),
     ] {
-        let verdict = changed(|e| drop(e.samples[0].counters.remove(name)));
+        let verdict = changed(|e| e.samples[0].counters.retain(|counter, _| counter != name));
         assert_eq!(verdict.found.missing, [what]);
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     dead::false_dead_letters,
     double::double,
-    figures::{counted, faults, missing, rank, recoveries, rescued, slope},
+    figures::{confirms_cut, counted, faults, missing, rank, recoveries, rescued, slope},
     lost::lost,
     runs::Runs,
 };
@@ -34,7 +34,7 @@ pub struct Verdict {
     pub double: u64,
     /// Dead letters without three real failures, and without losses enough of their own.
     pub false_dead_letters: u64,
-    /// Publishes without an answer whose message arrived all the same: those that R1 did not have to bring back.
+    /// Publishes without an answer whose message the broker had all the same: their confirms were cut off.
     pub recovered_publishes: u64,
     /// Pointers that were stale.
     pub duplicates_dropped: u64,
@@ -124,7 +124,7 @@ pub fn judge(evidence: &Evidence) -> Verdict {
         lost: found.lost.len() as u64,
         double: found.double.len() as u64,
         false_dead_letters: found.false_dead_letters.len() as u64,
-        recovered_publishes: counted(evidence, s::UNKNOWN_PUBLISHES).saturating_sub(rescued(evidence, "R1")),
+        recovered_publishes: confirms_cut(evidence),
         duplicates_dropped: counted(evidence, s::DUPLICATES),
         fenced: counted(evidence, s::FENCED),
         reaped: rescued(evidence, "R4"),

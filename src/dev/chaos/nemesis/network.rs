@@ -40,13 +40,15 @@ pub(super) async fn cut_commit(stage: &Stage, random: &mut StdRng) -> Result<Val
 pub(super) async fn cut_confirm(stage: &Stage, random: &mut StdRng) -> Result<Value> {
     let sql = "select count(*) from job_events where event = 'rescued' and actor = 'R1'";
     let before = stage.number(sql).await?;
-    let (mut sprung, mut rescued) = (Vec::new(), 0);
+    let (mut sprung, mut confirms_cut, mut rescued) = (Vec::new(), 0, 0);
     for _ in 0..TRIES {
-        for trap in [Trap::confirm_lost(), Trap::publish_lost()] {
+        for (trap, confirms) in [(Trap::confirm_lost(), 1), (Trap::publish_lost(), 0)] {
             let scheduler = one(&stage.schedulers, random);
             let set = scheduler.broker().trap(trap);
             stage.put(&[(OK, 5, 100); 10]).await?;
-            sprung.push(springs(set).await);
+            let has_sprung = springs(set).await;
+            confirms_cut += if has_sprung { confirms } else { 0 };
+            sprung.push(has_sprung);
             scheduler.broker().heal();
         }
         let seen = format!("select ({sql}) > {before}");
@@ -56,7 +58,7 @@ pub(super) async fn cut_confirm(stage: &Stage, random: &mut StdRng) -> Result<Va
             break;
         }
     }
-    Ok(json!({"sprung": sprung, "r1": rescued}))
+    Ok(json!({"sprung": sprung, "confirms_cut": confirms_cut, "r1": rescued}))
 }
 
 /// While no scheduler runs, workers lease; the answers of some leases are lost, so that R6 has to find their jobs.
