@@ -38,13 +38,15 @@ pub(super) enum Command {
     Demo(super::demo::Args),
     /// Measure enqueueing, draining and latency of the engine, on private servers
     Bench(super::bench::Args),
+    /// Hurt a private fleet at random, and judge whether anything was lost or done twice
+    Chaos(super::chaos::Args),
     /// Dispatch due jobs to the broker, and bring back what was lost
     Scheduler(super::scheduler::Args),
     /// Run jobs
     Worker(super::worker::Args),
     /// Run the jobs of the chaos, which tell what is done with them
     #[command(hide = true)]
-    ChaosWorker(super::chaos::worker::Args),
+    ChaosWorker(super::chaos::worker::ChaosWorkerArgs),
     /// Serve the API
     Server(super::server::Args),
     /// Look for what is wrong with this set-up, and say how to mend it

@@ -22,6 +22,16 @@ pub(super) struct Failure {
 pub(super) type Outcome = Result<(), Failure>;
 
 impl Failure {
+    /// 1: it ran, and found that a promise does not hold.
+    pub(super) fn broken(text: impl fmt::Display) -> Self {
+        Self { code: 1, text: text.to_string() }
+    }
+
+    /// 75: it ran, and proves nothing; another try may.
+    pub(super) fn void(text: impl fmt::Display) -> Self {
+        Self { code: 75, text: text.to_string() }
+    }
+
     /// 64: the command line or the configuration.
     pub(super) fn usage(text: impl fmt::Display) -> Self {
         Self { code: 64, text: text.to_string() }

@@ -102,7 +102,9 @@ fn logs(command: &Command, env: &Environment) -> Result<LogGuard, Failure> {
         }
         read => read?,
     };
-    if matches!(command, Command::Demo(_) | Command::Bench(_) | Command::Doctor(_)) && settings.filter.is_empty() {
+    if matches!(command, Command::Demo(_) | Command::Bench(_) | Command::Chaos(_) | Command::Doctor(_))
+        && settings.filter.is_empty()
+    {
         // Progress is shown; the demonstration's planned failures are not news, and a doctor tells what it found.
         settings.filter = "error".to_owned();
     }
@@ -115,6 +117,7 @@ async fn dispatch(command: Command, loaded: Environment) -> Outcome {
     match command {
         Command::Dev(args) => Box::pin(dev::run(args, env())).await,
         Command::Bench(args) => Box::pin(bench::run(args, env())).await,
+        Command::Chaos(args) => Box::pin(chaos::run(args)).await,
         Command::Demo(args) => Box::pin(demo::run(args, env())).await,
         Command::Scheduler(args) => Box::pin(scheduler::run(args, env())).await,
         Command::Worker(args) => Box::pin(worker::run(args, env())).await,

@@ -124,9 +124,16 @@ impl Process {
 
     /// Sends `signal`, waits for `grace`, kills what still runs, and reaps it.
     pub(super) async fn end(mut self, signal: Signal, grace: Duration) {
-        self.identity.end(signal, grace).await;
-        // Reaps the zombie; a child that can't even be killed stays with the keeper.
-        let _status = self.exited();
+        if self.identity.end(signal, grace).await {
+            // A zombie can be reaped when the last of its threads has gone, a moment later.
+            let reaped = async {
+                while self.exited().is_none() {
+                    sleep(LOOK).await;
+                }
+            };
+            // A child that can't even be reaped stays with the keeper.
+            let _late = tokio::time::timeout(Duration::from_secs(5), reaped).await;
+        }
     }
 }
 

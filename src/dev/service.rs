@@ -43,7 +43,10 @@ impl Service {
     pub(super) fn spawn(&self, command: Command) -> Result<()> {
         let process = Process::spawn(command, &self.log)?;
         let identity = process.identity();
-        *self.process() = Some(process);
+        if let Some(mut before) = self.process().replace(process) {
+            // One that ended by itself, and that nobody has asked for since, is a zombie until then.
+            let _status = before.exited();
+        }
         self.watch.add(&self.name, identity, self.signal)
     }
 

@@ -15,7 +15,7 @@ use std::{path::PathBuf, sync::Arc};
 #[derive(Debug, Parser)]
 #[group(skip)]
 #[command(after_help = "Example: docket chaos-worker --witness /tmp/evidence --slots 8")]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct ChaosWorkerArgs {
     /// Directory of the file in which the handlers tell what they do
     #[arg(long, value_name = "DIR")]
     witness: PathBuf,
@@ -26,15 +26,15 @@ pub(in crate::cli) struct Args {
     worker: worker::Args,
 }
 
-impl Args {
+impl ChaosWorkerArgs {
     /// Flags that are settings.
     pub(in crate::cli) fn flags(&self) -> Vec<(&'static str, &'static str, String)> {
         self.worker.flags()
     }
 }
 
-pub(in crate::cli) async fn run(args: Args, env: Environment) -> Outcome {
-    let Args { witness, sink, worker } = args;
+pub(in crate::cli) async fn run(args: ChaosWorkerArgs, env: Environment) -> Outcome {
+    let ChaosWorkerArgs { witness, sink, worker } = args;
     let kinds = move |_: &_| Ok(Arc::new(kinds::registry(&witness, sink).map_err(Failure::from)?));
     worker::serve(worker, &env, kinds).await
 }

@@ -32,8 +32,8 @@ pub struct Act {
     pub ms: u64,
 }
 
-/// A deadline, for the kinds that run into it.
-const SHORT: Duration = Duration::from_secs(2);
+/// The deadline of [`HANG`] and [`BUSY`].
+pub const SHORT: Duration = Duration::from_secs(2);
 /// The engine's own default.
 const LONG: Duration = Duration::from_mins(5);
 

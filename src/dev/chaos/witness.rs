@@ -77,14 +77,25 @@ impl Lines {
     /// # Errors
     /// The disk is full, or fails.
     pub async fn write<T: Serialize>(&self, line: &T) -> io::Result<()> {
-        let mut text = serde_json::to_vec(line)?;
-        text.push(b'\n');
+        self.write_all(std::slice::from_ref(line)).await
+    }
+
+    /// Appends lines, all at once.
+    ///
+    /// # Errors
+    /// As [`Lines::write`].
+    pub async fn write_all<T: Serialize>(&self, lines: &[T]) -> io::Result<()> {
+        let mut text = Vec::new();
+        for line in lines {
+            serde_json::to_writer(&mut text, line)?;
+            text.push(b'\n');
+        }
         let file = self.0.clone();
         let written = tokio::task::spawn_blocking(move || append(&file, &text)).await;
         written.map_err(io::Error::other)?
     }
 
-    /// The same on the caller's thread, for what can't wait: a drop.
+    /// The same as [`Lines::write`] on the caller's thread, for what can't wait: a drop.
     ///
     /// # Errors
     /// As [`Lines::write`].

@@ -15,6 +15,7 @@ use crate::{
 };
 use anyhow::{Context, Result, ensure};
 use nix::sys::signal::Signal;
+use serde_json::Value;
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
@@ -32,6 +33,7 @@ pub struct Fleet {
     spec: FleetSpec,
     dir: PathBuf,
     services: Services,
+    definitions: Value,
     config: Config,
     management: Management,
     client: reqwest::Client,
@@ -47,11 +49,12 @@ impl Fleet {
         fs::create_dir_all(spec.dir.join("logs")).with_context(|| format!("can't create {}", spec.dir.display()))?;
         let dir = fs::canonicalize(&spec.dir)?;
         let topology = Topology::new(&spec.lanes)?;
+        let definitions = definitions(&topology, VHOST, &[]);
         let services = Services::start(ServicesSpec {
             dir: dir.join("services"),
             keep: false,
             postgres: true,
-            rabbitmq: Some(definitions(&topology, VHOST, &[])),
+            rabbitmq: Some(definitions.clone()),
             durable: spec.durable,
         })
         .await?;
@@ -61,7 +64,7 @@ impl Fleet {
         db::migrate(&config).await?;
         services.wait_broker().await?;
         let client = reqwest::Client::builder().no_proxy().build()?;
-        Ok(Self { spec, dir, services, config, management, client, members: Mutex::default() })
+        Ok(Self { spec, dir, services, definitions, config, management, client, members: Mutex::default() })
     }
 
     /// Makes a member, with proxies of its own, and starts it.
@@ -121,6 +124,12 @@ impl Fleet {
     #[must_use]
     pub const fn management(&self) -> &Management {
         &self.management
+    }
+
+    /// What the broker imports at its start; [`Management::import`] does it once more.
+    #[must_use]
+    pub const fn definitions(&self) -> &Value {
+        &self.definitions
     }
 
     /// The broker's virtual host.

@@ -4,13 +4,13 @@ use super::{
     PgTx,
     finish::COMPLETE,
     finish::message_ids,
-    pg::{PgLedger, classify, get},
+    pg::{PgLedger, classify, get, record},
 };
 use crate::fleet::{
     job::MessageId,
     ports::{Completion, LedgerError, LedgerResult},
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_postgres::types::Json;
 
 impl PgLedger {
@@ -38,10 +38,13 @@ impl PgLedger {
     }
 
     pub(super) async fn commit_tx(&self, tx: PgTx) -> LedgerResult<()> {
-        match timeout(self.deadline(), tx.commit()).await {
+        let begun = Instant::now();
+        let result = match timeout(self.deadline(), tx.commit()).await {
             Ok(result) => result.map_err(|e| classify(&e)),
             Err(_) => Err(LedgerError::Unknown(format!("no answer to COMMIT within {:?}", self.deadline()))),
-        }
+        };
+        record("commit", begun, result.as_ref().err());
+        result
     }
 
     pub(super) async fn rollback_tx(&self, tx: PgTx) {

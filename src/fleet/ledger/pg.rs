@@ -153,7 +153,7 @@ pub(in crate::fleet) fn classify(e: &tokio_postgres::Error) -> LedgerError {
     }
 }
 
-fn record(operation: &'static str, begun: Instant, error: Option<&LedgerError>) {
+pub(super) fn record(operation: &'static str, begun: Instant, error: Option<&LedgerError>) {
     let status = if error.is_some() { "error" } else { "ok" };
     metrics::counter!(names::DB_OPERATIONS, "operation" => operation, "status" => status).increment(1);
     metrics::histogram!(names::DB_DURATION, "operation" => operation).record(begun.elapsed().as_secs_f64());

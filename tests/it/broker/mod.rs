@@ -7,6 +7,7 @@ mod consume;
 mod dead;
 mod faults;
 mod management;
+mod proxy;
 mod publish;
 mod quiet;
 pub(crate) mod support;

@@ -37,6 +37,18 @@ impl Management {
         }
     }
 
+    /// Deletes an exchange with its bindings; one that is not there is no error.
+    ///
+    /// # Errors
+    /// As [`Management::overview`].
+    pub async fn delete_exchange(&self, vhost: &str, name: &str) -> Result<(), ManagementError> {
+        let (what, path) = (format!("exchange {name}"), ["exchanges", vhost, name]);
+        match self.order(&what, Method::DELETE, &path, &Value::Null).await {
+            Err(ManagementError::NotFound { .. }) => Ok(()),
+            other => other,
+        }
+    }
+
     /// Closes every AMQP connection, and says how many the broker knew. Its statistics lag: connections of the last
     /// seconds may be missing.
     ///
