@@ -4,7 +4,7 @@ use docket::{
     dev::city::{CitySpec, DemoCity},
     fleet::{
         job::JobId,
-        ledger::operate::{discard, requeue},
+        ledger::operate::{discard, pause_lane, requeue, resume_lane},
     },
 };
 use nix::{
@@ -147,8 +147,27 @@ fn data_of(dir: &Path) -> std::path::PathBuf {
     state["remove"].as_str().unwrap().into()
 }
 
-/// Waits until some work is done, through the broker, and more is being done.
+/// Lets nothing begin before the broker is there; otherwise most is done by then. Then waits until some work is done,
+/// through the broker, and more is being done.
 async fn middle(dir: &Path) {
+    let begin = async {
+        loop {
+            if let Some(client) = connect(dir).await
+                && pause_lane(&client, "default", "a test").await.is_ok()
+            {
+                return client;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let client = timeout(PATIENCE, begin).await.expect("a database");
+    let broker = async {
+        while count(dir, "select generation::bigint from broker_state").await.is_none_or(|n| n < 1) {
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(PATIENCE, broker).await.expect("a broker");
+    resume_lane(&client, "default", "a test").await.unwrap();
     let middle = "select case when count(*) filter (where status = 'completed' and queued_at < started_at) > 5 \
                   and count(*) filter (where finished_at is null) > 5 then 1 else 0 end::bigint from jobs";
     let wait = async {
@@ -247,7 +266,17 @@ async fn the_broker_shows_what_the_api_says() {
     assert_eq!(report["jobs"]["dead_letter"], 1);
 
     let management = url(&dir, "DOCKET_MANAGEMENT_URL").unwrap();
-    let queues = get(&format!("{}/api/queues", management.trim_end_matches('/'))).await;
+    let queues = async {
+        // On a busy machine the work may be done before the broker is there.
+        loop {
+            let queues = get(&format!("{}/api/queues", management.trim_end_matches('/'))).await;
+            if queues.as_array().is_some_and(|queues| queues.len() == 4) {
+                return queues;
+            }
+            sleep(Duration::from_millis(200)).await;
+        }
+    };
+    let queues = timeout(PATIENCE, queues).await.expect("the broker comes");
     let mut names: Vec<&str> = queues.as_array().unwrap().iter().map(|q| q["name"].as_str().unwrap()).collect();
     names.sort_unstable();
     assert_eq!(names, ["docket.dead", "docket.default.high", "docket.default.low", "docket.default.normal"]);
