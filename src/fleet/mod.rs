@@ -96,6 +96,7 @@
 //! ```
 
 pub mod broker;
+pub mod crash;
 pub mod dead_letter;
 pub mod enqueue;
 pub mod gate;

@@ -8,6 +8,7 @@ use super::{
     shared::Shared,
 };
 use crate::fleet::{
+    crash::{self, Point},
     handler::{Component, Context, Erased, ErrorClass, HandlerError, RunOutput},
     job::Hold,
     ports::{Broker, Claimed, Ledger, ReleaseHold},
@@ -73,9 +74,12 @@ async fn attend<L: Ledger, B: Broker>(
     let meta = handler.meta().clone();
     let ctx = context(&job, signal);
     let failures = job.failures;
+    crash::point(Point::MidHandler);
     let running = tokio::spawn(handler.run(job.args, job.args_version, ctx).in_current_span());
     let deadline = meta.timeout.min(shared.protocol.job_timeout);
-    let error = match supervise(running, deadline, signal).await {
+    let finish = supervise(running, deadline, signal).await;
+    crash::point(Point::AfterHandler);
+    let error = match finish {
         Finish::Ran(Ok(RunOutput { output, apply: None })) => return End::Verdict(Verdict::Completed(output)),
         Finish::Ran(Ok(RunOutput { output, apply: Some(effects) })) => {
             match apply(shared, attempt, output, &effects, deadline).await {

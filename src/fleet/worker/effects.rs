@@ -2,6 +2,7 @@
 
 use super::{attempt::panicked, outcome::Attempt, report, shared::Shared};
 use crate::fleet::{
+    crash::{self, Point},
     handler::{Applier, ErrorClass, HandlerError},
     job::MessageId,
     ports::{Broker, Completion, Ledger, LedgerError},
@@ -92,7 +93,9 @@ async fn transaction<L: Ledger, B: Broker>(
     let applied = timeout(deadline, AssertUnwindSafe(effects(&mut tx)).catch_unwind()).await;
     let error = match applied {
         Ok(Ok(Ok(()))) => {
+            crash::point(Point::AfterEffectBeforeCommit);
             shared.ledger.commit(tx).await.map_err(Trouble::Ledger)?;
+            crash::point(Point::AfterCommit);
             return Ok(true);
         }
         Ok(Ok(Err(error))) => error,

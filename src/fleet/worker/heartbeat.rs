@@ -3,6 +3,7 @@
 use super::{held::Stop, shared::Shared};
 use crate::{
     fleet::{
+        crash::{self, Point},
         job::{MessageId, Pointer},
         ports::{Beat, Broker, Ledger, Release},
     },
@@ -55,6 +56,7 @@ pub(super) async fn run<L: Ledger, B: Broker>(
                 shared.drain.cancel();
             }
             Ok(Ok(beat)) => {
+                crash::point(Point::AfterHeartbeat);
                 proven = before;
                 shared.progress.mark();
                 forget_orphans(&shared).await;
@@ -152,6 +154,7 @@ async fn give_back<L: Ledger, B: Broker>(shared: &Shared<L, B>, strays: &[(Messa
     let batch: Vec<Release> = strays.iter().map(release).collect();
     match shared.ledger.release(&batch, &[]).await {
         Ok(released) => {
+            crash::point(Point::AfterStrays);
             metrics::counter!(names::RESCUED, "rule" => "R6").increment(released.len() as u64);
             tracing::warn!(
                 event = "worker.strays",
