@@ -1,0 +1,168 @@
+//! A network namespace with links to this one: a machine of its own, as far as the network goes.
+//!
+//! A process in it reaches each service through a relay at the near end of a link. A link can go down, or swallow what goes
+//! one way without a word, as a broken router does; both ends then see what they would see of a real network.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::{JoinHandle, JoinSet},
+};
+
+/// Followed by this process's number: whoever finds one whose process is gone may remove it.
+const PREFIX: &str = "docket-faults-";
+
+/// A namespace with two links, one to each service. It goes with this value, and all that is in it loses the network.
+pub(crate) struct Net {
+    name: String,
+    /// To the database.
+    pub(crate) database: Link,
+    /// To the broker.
+    pub(crate) broker: Link,
+}
+
+/// A link, and the relay at its near end.
+pub(crate) struct Link {
+    namespace: String,
+    near: String,
+    far: String,
+    /// Where the service is, as seen from the far end.
+    pub(crate) address: SocketAddr,
+    opened: Arc<AtomicU32>,
+    relay: JoinHandle<()>,
+}
+
+impl Net {
+    /// A namespace whose links work, to a database and a broker on ports of loopback.
+    pub(crate) async fn new(database: u16, broker: u16) -> Self {
+        sweep();
+        let name = format!("{PREFIX}{}", std::process::id());
+        // One at a time: the tests don't run beside each other.
+        let _ = try_run(&format!("ip netns del {name}"));
+        run(&format!("ip netns add {name}"));
+        run(&format!("ip -n {name} link set lo up"));
+        let (database, broker) = (Link::new(&name, 0, database).await, Link::new(&name, 1, broker).await);
+        Self { name, database, broker }
+    }
+
+    /// What runs a program inside.
+    pub(crate) fn prefix(&self) -> Vec<String> {
+        ["ip", "netns", "exec", &self.name].map(str::to_owned).into()
+    }
+}
+
+impl Link {
+    async fn new(namespace: &str, number: u8, to: u16) -> Self {
+        let pid = std::process::id();
+        // A network of four addresses: this end, that end. Another test process has another block.
+        let block = |last| Ipv4Addr::new(10, 200 + u8::try_from(pid % 50).expect("below 50"), number, last);
+        // Names of links have 15 characters at most.
+        let (near, far) = (format!("df{pid}n{number}"), format!("df{pid}f{number}"));
+        run(&format!("ip link add {near} type veth peer name {far} netns {namespace}"));
+        run(&format!("ip addr add {}/30 dev {near}", block(1)));
+        run(&format!("ip link set {near} up"));
+        run(&format!("ip -n {namespace} addr add {}/30 dev {far}", block(2)));
+        run(&format!("ip -n {namespace} link set {far} up"));
+        let listener = TcpListener::bind((block(1), 0)).await.expect("a port on the link");
+        let address = listener.local_addr().expect("it is bound");
+        let opened = Arc::new(AtomicU32::new(0));
+        let count = opened.clone();
+        let relay = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            loop {
+                let Ok((client, _)) = listener.accept().await else { continue };
+                count.fetch_add(1, Ordering::Relaxed);
+                connections.spawn(lead(client, SocketAddr::from((Ipv4Addr::LOCALHOST, to))));
+            }
+        });
+        Self { namespace: namespace.to_owned(), near, far, address, opened, relay }
+    }
+
+    /// Connections that were opened through it so far.
+    pub(crate) fn opened(&self) -> u32 {
+        self.opened.load(Ordering::Relaxed)
+    }
+
+    /// The cable is out: nothing arrives either way, and nobody is told.
+    pub(crate) fn down(&self) {
+        run(&format!("ip -n {} link set {} down", self.namespace, self.far));
+    }
+
+    /// The cable is in.
+    pub(crate) fn up(&self) {
+        run(&format!("ip -n {} link set {} up", self.namespace, self.far));
+    }
+
+    /// What the service sends vanishes; what is sent to it arrives.
+    pub(crate) fn deafen(&self) {
+        // No packet is as small as ten bytes, so the filter drops them all.
+        run(&format!("tc qdisc replace dev {} root tbf rate 8bit burst 10 limit 10", self.near));
+    }
+
+    /// At most so much each way, such as `64kbit`.
+    pub(crate) fn slow(&self, rate: &str) {
+        run(&format!("tc qdisc replace dev {} root tbf rate {rate} burst 4kb latency 2s", self.near));
+        let inside = format!("ip netns exec {} tc", self.namespace);
+        run(&format!("{inside} qdisc replace dev {} root tbf rate {rate} burst 4kb latency 2s", self.far));
+    }
+
+    /// As it was made.
+    pub(crate) fn heal(&self) {
+        // There may be no filter to remove.
+        let _ = try_run(&format!("tc qdisc del dev {} root", self.near));
+        let _ = try_run(&format!("ip netns exec {} tc qdisc del dev {} root", self.namespace, self.far));
+        self.up();
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        // The links themselves go with the namespace.
+        self.relay.abort();
+    }
+}
+
+impl Drop for Net {
+    fn drop(&mut self) {
+        let _ = try_run(&format!("ip netns del {}", self.name));
+    }
+}
+
+async fn lead(mut client: TcpStream, to: SocketAddr) {
+    if let Ok(mut server) = TcpStream::connect(to).await {
+        let _ = (client.set_nodelay(true), server.set_nodelay(true));
+        // Either side may vanish: that is what the link is for.
+        let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+    }
+}
+
+/// Removes the namespaces of test processes that are gone.
+fn sweep() {
+    for entry in std::fs::read_dir("/run/netns").into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let pid = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
+        if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+            let _ = try_run(&format!("ip netns del {name}"));
+        }
+    }
+}
+
+fn run(line: &str) {
+    if let Err(why) = try_run(line) {
+        panic!("{line}: {why}");
+    }
+}
+
+fn try_run(line: &str) -> Result<(), String> {
+    let mut words = line.split_ascii_whitespace();
+    let output = Command::new(words.next().expect("a program")).args(words).output().map_err(|e| e.to_string())?;
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()) }
+}
