@@ -106,6 +106,16 @@ impl Postgres {
         self.start().await
     }
 
+    /// Stops the server as an administrator does who can't wait for its clients, and starts it again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Postgres::start`].
+    pub async fn restart_fast(&self) -> Result<()> {
+        self.service.end(Signal::SIGINT).await;
+        self.start().await
+    }
+
     fn spawn(&self) -> Result<()> {
         let mut command = clean(&self.binaries.postgres, self.account, &self.data);
         command.arg("-D").arg(&self.data).args(["-p", &self.port.to_string()]);

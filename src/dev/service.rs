@@ -1,12 +1,13 @@
 //! One supervised server program: started again and again in the same place, and hurt on purpose by fault tests.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use nix::sys::signal::Signal;
+use tokio::time::{sleep, timeout};
 
 use super::process::Process;
 use super::state::Watch;
@@ -15,13 +16,16 @@ use super::usage::tree_cpu;
 /// A service that was told to end gets so long; a RabbitMQ node that keeps its data takes 8 s on a calm machine.
 const GRACE: Duration = Duration::from_secs(30);
 
+/// How often a program that may end is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// Lines of a log that an error quotes.
 const QUOTED_LINES: usize = 8;
 
 /// A program and how it ends.
 pub(super) struct Service {
     /// Its name in messages and in the state file.
-    pub(super) name: &'static str,
+    pub(super) name: String,
     /// Both its outputs.
     pub(super) log: PathBuf,
     /// Ends it in order, or at once when its data is thrown away.
@@ -31,8 +35,8 @@ pub(super) struct Service {
 }
 
 impl Service {
-    pub(super) fn new(name: &'static str, log: PathBuf, signal: Signal, watch: Arc<Watch>) -> Self {
-        Self { name, log, signal, watch, process: Mutex::new(None) }
+    pub(super) fn new(name: impl Into<String>, log: PathBuf, signal: Signal, watch: Arc<Watch>) -> Self {
+        Self { name: name.into(), log, signal, watch, process: Mutex::new(None) }
     }
 
     /// Starts the program and records it.
@@ -40,7 +44,7 @@ impl Service {
         let process = Process::spawn(command, &self.log)?;
         let identity = process.identity();
         *self.process() = Some(process);
-        self.watch.add(self.name, identity, self.signal)
+        self.watch.add(&self.name, identity, self.signal)
     }
 
     /// Processor time of the program and its children; zero if it doesn't run.
@@ -56,6 +60,27 @@ impl Service {
             Some(Some(status)) => bail!("{} ended with {status}; its log ends with:\n{}", self.name, self.log_end()),
             None => bail!("{} is not running", self.name),
         }
+    }
+
+    /// How the program ended by itself; none: it still runs after `limit`, or was ended by us.
+    pub(super) async fn ended(&self, limit: Duration) -> Option<ExitStatus> {
+        let ended = async {
+            loop {
+                let status = self.process().as_mut().map(Process::exited);
+                match status {
+                    Some(None) => sleep(LOOK).await,
+                    Some(status) => return status,
+                    None => return None,
+                }
+            }
+        };
+        timeout(limit, ended).await.ok().flatten()
+    }
+
+    /// The program's process number, while it runs.
+    pub(super) fn pid(&self) -> Option<i32> {
+        let identity = self.process().as_ref().map(Process::identity)?;
+        identity.runs().then_some(identity.pid)
     }
 
     /// Ends the program in its own way.
@@ -88,7 +113,8 @@ impl Service {
         lines[lines.len().saturating_sub(QUOTED_LINES)..].join("\n")
     }
 
-    async fn end(&self, signal: Signal) {
+    /// Ends the program with another signal than its own.
+    pub(super) async fn end(&self, signal: Signal) {
         let process = self.process().take();
         if let Some(process) = process {
             process.end(signal, GRACE).await;

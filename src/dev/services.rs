@@ -112,6 +112,11 @@ impl Services {
         &self.data
     }
 
+    /// What ends further processes with the services.
+    pub(super) fn watch(&self) -> Arc<Watch> {
+        Arc::clone(&self.watch)
+    }
+
     /// Waits until the broker answers and has imported its definitions; returns at once without one.
     ///
     /// # Errors

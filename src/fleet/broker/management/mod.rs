@@ -2,6 +2,7 @@
 //!
 //! - `client` sends one request: deadlines, a bound on the answer, no redirects; `error` is what can go wrong, in words;
 //! - `read` and `write` are the questions and the orders; `wire` is what the API answers;
+//! - `harm` holds the orders that only tests of faults give;
 //! - `observe` reads all that a plan compares ([`Observed`]).
 //!
 //! The URL holds a user and a password: neither it nor they are ever shown. Numbers of messages and consumers are the
@@ -9,6 +10,7 @@
 
 mod client;
 mod error;
+mod harm;
 mod observe;
 mod read;
 mod wire;
