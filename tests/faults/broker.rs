@@ -1,11 +1,11 @@
 //! The broker dies, loses its data, is purged, falls silent, refuses.
 
-use crate::support::{LONG, Load, Trial, metric, trial};
+use crate::support::{LONG, Load, Moved, Trial, metric, trial};
 use docket::dev::{
     fleet::Member,
     proxy::{Mode, Way},
 };
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
 
 /// A scheduler and a worker that have work under way through the broker.
@@ -90,7 +90,7 @@ fn wiped_and_without_its_definitions() {
         t.measure("works_without_topology_seconds", works);
         sleep(Duration::from_secs(10).saturating_sub(bare.elapsed())).await;
         assert!(scheduler.pid().is_some() && worker.pid().is_some(), "nobody crashed of it");
-        t.fleet().import_topology().await.expect("the topology is back");
+        t.import_topology().await;
         recovers(t, &scheduler, Instant::now()).await;
     });
 }
@@ -140,7 +140,7 @@ fn deleted_under_its_consumers() {
         let works = t.works_again(deleted).await;
         t.measure("works_without_queue_seconds", works);
         sleep(Duration::from_secs(5).saturating_sub(deleted.elapsed())).await;
-        t.fleet().import_topology().await.expect("the topology is back");
+        t.import_topology().await;
         recovers(t, &scheduler, Instant::now()).await;
     });
 }
@@ -201,5 +201,32 @@ fn a_changed_password() {
         recovers(t, &scheduler, Instant::now()).await;
         // Two connections, each in turn.
         assert!(rate <= 2.0, "{rate}");
+    });
+}
+
+#[test]
+fn a_full_disk() {
+    trial("F26", "broker's disk full for 15 s; killed, room made, started again", async |t| {
+        let database: String = t.db().await.query_one("show data_directory", &[]).await.expect("a name").get(0);
+        let data = Path::new(&database).with_file_name("rabbitmq").join("mnesia");
+        t.fleet().rabbitmq().stop().await;
+        let small = Moved::new("mnesia", &data, 120);
+        t.fleet().rabbitmq().restart().await.expect("it starts");
+        let (scheduler, worker) = under_way(t).await;
+        small.disk().fill();
+        let full = Instant::now();
+        t.enqueue(&[Load::effect(300)]).await;
+        let works = t.works_again(full).await;
+        t.measure("works_during_seconds", works);
+        sleep(Duration::from_secs(15).saturating_sub(full.elapsed())).await;
+        assert!(scheduler.pid().is_some() && worker.pid().is_some());
+        t.fleet().rabbitmq().kill9().await;
+        small.disk().free();
+        t.fleet().rabbitmq().restart().await.expect("it returns");
+        recovers(t, &scheduler, Instant::now()).await;
+        t.fleet().rabbitmq().stop().await;
+        small.put_back();
+        t.fleet().rabbitmq().restart().await.expect("it starts");
+        t.dispatches_again(&scheduler, Instant::now()).await;
     });
 }

@@ -1,11 +1,11 @@
 //! The database restarts, dies, fills up, locks, and does not say whether it has committed.
 
-use crate::support::{Disk, LONG, Load, Trial, jobs, trial};
+use crate::support::{LONG, Load, Moved, Trial, trial};
 use docket::dev::{
     fleet::{Member, terminate_backends},
     proxy::{Sprung, Trap},
 };
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
 
 async fn under_way(t: &mut Trial) -> (Arc<Member>, Arc<Member>) {
@@ -158,8 +158,32 @@ fn a_table_locked_by_an_administrator() {
 
 #[test]
 fn a_full_disk() {
-    trial("F35", "database's disk full; it shuts down; room is made and it is started again", async |t| {
-        let _ = (t, Disk::new);
-        let _ = jobs::worker(1);
+    trial("F35", "disk of the database's log full until it shuts down; room made, started again", async |t| {
+        let data: String = t.db().await.query_one("show data_directory", &[]).await.expect("a name").get(0);
+        t.fleet().postgres().stop().await;
+        let small = Moved::new("wal", &Path::new(&data).join("pg_wal"), 64);
+        t.fleet().postgres().start().await.expect("it starts");
+        let (scheduler, worker) = under_way(t).await;
+        small.disk().fill();
+        let full = Instant::now();
+        // The log's next file is what there is no room for.
+        let db = t.db().await;
+        while db.batch_execute("select pg_switch_wal(); create table if not exists filler (n int); insert into filler values (1)").await.is_ok() {
+            assert!(full.elapsed() < LONG, "it still finds room");
+        }
+        t.measure("down_after_seconds", full.elapsed().as_secs_f64());
+        sleep(Duration::from_secs(10)).await;
+        let refused = t.fleet().connect().await;
+        t.measure("refuses_connections", refused.is_err());
+        assert!(scheduler.pid().is_some() && worker.pid().is_some(), "they wait for it");
+        assert_eq!(worker.get("/livez").await.expect("it answers").0, 200);
+        small.disk().free();
+        t.fleet().postgres().kill9().await;
+        t.fleet().postgres().start().await.expect("it recovers");
+        recovers(t, Instant::now(), 20.0).await;
+        t.fleet().postgres().stop().await;
+        small.put_back();
+        t.fleet().postgres().start().await.expect("it starts");
+        t.works_again(Instant::now()).await;
     });
 }

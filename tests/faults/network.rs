@@ -28,12 +28,9 @@ async fn inside(t: &mut Trial, net: &Net, command: &str, env: &[(&str, &str)]) -
     let broker = at(t.fleet().amqp_url(), net.broker.address);
     let known = "select count(*) from workers where state = 'up'";
     let before = t.count(known).await;
-    let spec = move |name: &str| {
-        let spec = MemberSpec::new(name, command).under(&net.prefix());
-        let spec = spec.env("DATABASE_URL", &database).env("AMQP_URL", &broker);
-        env.iter().fold(spec, |spec, (name, value)| spec.env(name, value))
-    };
-    let member = t.made(command, spec).await;
+    let spec = MemberSpec::new("", command).under(net.prefix());
+    let spec = spec.env("DATABASE_URL", &database).env("AMQP_URL", &broker);
+    let member = t.made(env.iter().fold(spec, |spec, (name, value)| spec.env(name, value))).await;
     member.start().expect("it starts");
     t.until("it is registered", &format!("select (count(*) > {before})::int::bigint from workers where state = 'up'")).await;
     member
@@ -213,7 +210,7 @@ fn a_link_that_flaps() {
 fn names_that_are_not_found() {
     trial("F57", "the services' names can't be resolved for 15 s", async |t| {
         let net = net(t).await;
-        let names = net.names(&["db.docket.test", "mq.docket.test"]);
+        let names = net.names("db.docket.test", "mq.docket.test");
         t.scheduler().await;
         let at = |url: &str, host: &str, port: u16| {
             let mut url: url::Url = url.parse().expect("a URL");
@@ -229,8 +226,8 @@ fn names_that_are_not_found() {
         t.settled().await;
         names.forget();
         // Those connections that are open would do for ever.
-        net.database.reset().await;
-        net.broker.reset().await;
+        net.database.cut();
+        net.broker.cut();
         let forgotten = Instant::now();
         sleep(Duration::from_secs(15)).await;
         assert!(far.pid().is_some(), "it waits: {}", far.log_end());

@@ -128,7 +128,7 @@ fn a_shutdown_under_load_costs_no_job_anything() {
         let held = t.count("select count(*) from jobs where id > $1 and status = 'processing'").await;
         assert_eq!(held, 0, "it gave back what it held");
         // Nobody wants to wait a minute for them.
-        let slow = "select id from jobs where id > $1 and finished_at is null and args->>'run_ms' = '60000'";
+        let slow = "select id from jobs where id > $1 and finished_at is null and args->>'ms' = '60000'";
         let rows = t.db().await.query(slow, &[&t.first()]).await.expect("rows");
         let ids: Vec<_> = rows.iter().map(|row| docket::fleet::job::JobId(row.get(0))).collect();
         docket::fleet::ledger::operate::cancel(&t.db().await, &ids, "test").await.expect("cancelled");

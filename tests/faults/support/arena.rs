@@ -44,26 +44,14 @@ pub(crate) fn trial(id: &'static str, what: &'static str, test: impl AsyncFnOnce
     });
 }
 
-/// A test that brings its own services: alone too, because the machine is small.
-pub(crate) fn alone<T>(test: impl AsyncFnOnce() -> T) -> T {
-    let ground = &*GROUND;
-    let _alone = ground.arena.lock().unwrap_or_else(PoisonError::into_inner);
-    ground.runtime.block_on(async { Box::pin(test()).await })
-}
-
 async fn start() -> Fleet {
     sweep().await;
-    let fleet = Fleet::start(spec(directory())).await;
+    let fleet = Fleet::start(FleetSpec::new(directory(), env!("CARGO_BIN_EXE_docket"))).await;
     fleet.unwrap_or_else(|error| panic!("{error:#}"))
 }
 
-/// A fleet with what the tests' kinds need.
-pub(crate) fn spec(dir: PathBuf) -> FleetSpec {
-    FleetSpec::new(dir, env!("CARGO_BIN_EXE_docket"))
-}
-
 /// A directory that nobody has used.
-pub(crate) fn directory() -> PathBuf {
+fn directory() -> PathBuf {
     static NEXT: Mutex<u32> = Mutex::new(0);
     let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
     *next += 1;

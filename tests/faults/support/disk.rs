@@ -72,3 +72,44 @@ fn sweep() {
         }
     }
 }
+
+/// A directory of a server that was moved to a small disk; a link stands in its place.
+pub(crate) struct Moved {
+    from: PathBuf,
+    to: PathBuf,
+    disk: Disk,
+}
+
+impl Moved {
+    /// With so many MiB to spare. The server must not run.
+    pub(crate) fn new(name: &str, from: &Path, spare: u32) -> Self {
+        let disk = Disk::new(name, mib(from) + spare);
+        let to = disk.path().join(name);
+        copy(from, &to);
+        fs::remove_dir_all(from).expect("ours");
+        std::os::unix::fs::symlink(&to, from).expect("ours");
+        Self { from: from.to_owned(), to, disk }
+    }
+
+    pub(crate) const fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    /// Back where it was. The server must not run.
+    pub(crate) fn put_back(self) {
+        fs::remove_file(&self.from).expect("ours");
+        copy(&self.to, &self.from);
+    }
+}
+
+/// With owners and rights, which a database insists on.
+fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").args([from, to]).status().expect("cp runs");
+    assert!(copied.success(), "{} to {}", from.display(), to.display());
+}
+
+fn mib(directory: &Path) -> u32 {
+    let told = Command::new("du").arg("-sm").arg(directory).output().expect("du runs").stdout;
+    let told = String::from_utf8_lossy(&told);
+    told.split_whitespace().next().and_then(|n| n.parse().ok()).expect("a number of MiB")
+}

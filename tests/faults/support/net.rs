@@ -5,7 +5,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     sync::{
         Arc,
@@ -14,6 +14,7 @@ use std::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::Notify,
     task::{JoinHandle, JoinSet},
 };
 
@@ -37,6 +38,7 @@ pub(crate) struct Link {
     /// Where the service is, as seen from the far end.
     pub(crate) address: SocketAddr,
     opened: Arc<AtomicU32>,
+    cut: Arc<Notify>,
     relay: JoinHandle<()>,
 }
 
@@ -51,6 +53,19 @@ impl Net {
         run(&format!("ip -n {name} link set lo up"));
         let (database, broker) = (Link::new(&name, 0, database).await, Link::new(&name, 1, broker).await);
         Self { name, database, broker }
+    }
+
+    /// Names that lead to the services, for programs that are started inside from now on.
+    pub(crate) fn names(&self, database: &str, broker: &str) -> Names {
+        let names = Names {
+            dir: Path::new("/etc/netns").join(&self.name),
+            hosts: format!("{} {database}\n{} {broker}\n", self.database.address.ip(), self.broker.address.ip()),
+        };
+        std::fs::create_dir_all(&names.dir).expect("root may");
+        // Nobody answers there, and says so.
+        std::fs::write(names.dir.join("resolv.conf"), "nameserver 127.0.0.1\n").expect("ours");
+        names.remember();
+        names
     }
 
     /// What runs a program inside.
@@ -74,16 +89,28 @@ impl Link {
         let listener = TcpListener::bind((block(1), 0)).await.expect("a port on the link");
         let address = listener.local_addr().expect("it is bound");
         let opened = Arc::new(AtomicU32::new(0));
-        let count = opened.clone();
+        let cut = Arc::new(Notify::new());
+        let (count, told) = (opened.clone(), cut.clone());
         let relay = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             loop {
                 let Ok((client, _)) = listener.accept().await else { continue };
                 count.fetch_add(1, Ordering::Relaxed);
-                connections.spawn(lead(client, SocketAddr::from((Ipv4Addr::LOCALHOST, to))));
+                let (service, told) = (SocketAddr::from((Ipv4Addr::LOCALHOST, to)), told.clone());
+                connections.spawn(async move {
+                    tokio::select! {
+                        () = lead(client, service) => {}
+                        () = told.notified() => {}
+                    }
+                });
             }
         });
-        Self { namespace: namespace.to_owned(), near, far, address, opened, relay }
+        Self { namespace: namespace.to_owned(), near, far, address, opened, cut, relay }
+    }
+
+    /// Ends the connections that are open now.
+    pub(crate) fn cut(&self) {
+        self.cut.notify_waiters();
     }
 
     /// Connections that were opened through it so far.
@@ -123,6 +150,31 @@ impl Link {
     }
 }
 
+/// What `ip netns exec` shows as /etc/hosts inside.
+pub(crate) struct Names {
+    dir: PathBuf,
+    hosts: String,
+}
+
+impl Names {
+    /// They lead where they should.
+    pub(crate) fn remember(&self) {
+        // Written in place: the file is mounted, and a new one would not be seen.
+        std::fs::write(self.dir.join("hosts"), &self.hosts).expect("ours");
+    }
+
+    /// Nobody knows them.
+    pub(crate) fn forget(&self) {
+        std::fs::write(self.dir.join("hosts"), "127.0.0.1 localhost\n").expect("ours");
+    }
+}
+
+impl Drop for Names {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
 impl Drop for Link {
     fn drop(&mut self) {
         // The links themselves go with the namespace.
@@ -151,6 +203,7 @@ fn sweep() {
         let pid = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
         if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
             let _ = try_run(&format!("ip netns del {name}"));
+            let _ = std::fs::remove_dir_all(Path::new("/etc/netns").join(&name));
         }
     }
 }

@@ -4,6 +4,7 @@ use super::{audit, jobs::Load, promise};
 use docket::{
     dev::fleet::{Fleet, Member, MemberSpec},
     fleet::{
+        broker::{Topology, definitions},
         enqueue::{Notify, enqueue},
         job::NewJob,
     },
@@ -53,11 +54,16 @@ impl Trial {
 
     /// Makes a process without starting it.
     pub(crate) async fn unready(&mut self, command: &str, env: &[(&str, &str)]) -> Arc<Member> {
-        let role = command.split(' ').next().expect("a role");
+        let spec = MemberSpec::new("", command);
+        self.made(env.iter().fold(spec, |spec, (name, value)| spec.env(name, value))).await
+    }
+
+    /// The same with all that a process can have; its name is given here.
+    pub(crate) async fn made(&mut self, spec: MemberSpec) -> Arc<Member> {
+        let role = spec.args.first().expect("a role").clone();
         // Unique in the fleet, which lives longer than this test.
-        let name = format!("{}-{}-{role}-{}", self.id, self.fleet.members().len(), self.members.len());
-        let spec = env.iter().fold(MemberSpec::new(&name, command), |spec, (name, value)| spec.env(name, value));
-        let member = self.fleet.member(spec).await.unwrap_or_else(|error| panic!("{error:#}"));
+        let name = format!("{}-{}-{role}", self.id, self.fleet.members().len());
+        let member = self.fleet.member(MemberSpec { name, ..spec }).await.unwrap_or_else(|error| panic!("{error:#}"));
         self.members.push(member.clone());
         member
     }
@@ -151,6 +157,13 @@ impl Trial {
         healed.elapsed().as_secs_f64()
     }
 
+    /// Puts the topology back, as `docket topology apply` would.
+    pub(crate) async fn import_topology(&self) {
+        let topology = Topology::new(["default"]).expect("a good name");
+        let definitions = definitions(&topology, self.fleet.vhost(), &[]);
+        self.fleet.management().import(self.fleet.vhost(), &definitions).await.expect("the broker takes it");
+    }
+
     /// Rows that a rule has brought back.
     pub(crate) async fn rescued(&self, rule: &str) -> i64 {
         let sql = "select count(*) from job_events where event = 'rescued' and actor = '{rule}' and job_id > $1";
@@ -189,7 +202,7 @@ impl Trial {
 
     /// All jobs end as they should, the audit finds nothing, the line is printed, the processes end.
     pub(super) async fn proven(mut self) -> Fleet {
-        if self.members.iter().all(|member| member.pid().is_none() || !member.name().contains("-scheduler-")) {
+        if self.members.iter().all(|member| member.pid().is_none() || !member.name().ends_with("-scheduler")) {
             self.scheduler().await;
         }
         self.settled().await;
@@ -223,7 +236,7 @@ impl Trial {
         self.fleet
     }
 
-    pub(super) const fn first(&self) -> i64 {
+    pub(crate) const fn first(&self) -> i64 {
         self.first
     }
 
