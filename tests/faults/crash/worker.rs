@@ -4,11 +4,14 @@ use crate::support::{LONG, Load, Trial, died, jobs, trial};
 use docket::{
     dev::{
         fleet::Member,
-        proxy::{Doors, End},
+        proxy::{Doors, End, Trap},
     },
-    fleet::crash::Point,
+    fleet::{
+        crash::Point,
+        ledger::operate::{pause_lane, resume_lane},
+    },
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// A worker that dies at a point.
@@ -96,9 +99,12 @@ fn a_suspect_whose_worker_dies_pays_and_runs_again() {
     trial("F07b", "worker dies after the lease of a suspect", async |t| {
         t.scheduler().await;
         let worker = mortal(t, 4, Point::AfterSuspectLease).await;
-        let ids = t.enqueue(&[Load::effect(1).priority(-1000), Load::effect(10)]).await;
+        let db = t.db().await;
+        pause_lane(&db, "default", "test").await.expect("paused");
+        let ids = t.enqueue(&[Load::effect(11)]).await;
         // It has lost two workers already; two attempts say so.
-        t.db().await.batch_execute(&jobs::suspect(ids[0])).await.expect("a row of ours");
+        db.batch_execute(&jobs::suspect(ids[0])).await.expect("a row of ours");
+        resume_lane(&db, "default", "test").await.expect("resumed");
         dies_and_returns(t, &worker).await;
         let losses = t.count(&format!("select losses::bigint from jobs where id = {}", ids[0])).await;
         assert_eq!(losses, 3, "it was alone, so its worker's death is its own");
@@ -132,10 +138,10 @@ fn after_a_heartbeat() {
     trial("F01d", "worker dies after a heartbeat", async |t| {
         t.scheduler().await;
         let command = jobs::worker(4);
-        // The first beats come before it is ready; it dies a few seconds later, with jobs in hand.
-        let at = format!("{}:6", Point::AfterHeartbeat.as_str());
+        // The first beats come before it is ready; it dies some seconds later, with jobs in hand.
+        let at = format!("{}:15", Point::AfterHeartbeat.as_str());
         let worker = t.member(&command, &[("DOCKET_CRASH_AT", &at)]).await;
-        t.enqueue(&[Load::slow(8, 1500), Load::effect(10)]).await;
+        t.enqueue(&[Load::slow(40, 1500), Load::effect(10)]).await;
         dies_and_returns(t, &worker).await;
     });
 }
@@ -148,9 +154,16 @@ fn after_strays_went_back_their_messages_go_too() {
         // A direct lease whose answer is lost: the ledger thinks that the worker holds the jobs.
         worker.broker().doors(Doors::Refuse);
         worker.broker().cut(End::Reset);
-        let mut lost = worker.database().trap(docket::dev::proxy::Trap::answer_lost("insert into job_messages (id, lane, kind, band, worker_id"));
-        t.enqueue(&[Load::effect(2)]).await;
-        assert!(lost.wait().await);
+        let lease = "insert into job_messages (id, lane, kind, band, worker_id";
+        for _ in 0..20 {
+            // It asks for due jobs again and again; the next time, there are some.
+            t.enqueue(&[Load::effect(2)]).await;
+            let mut lost = worker.database().trap(Trap::answer_lost(lease));
+            assert!(lost.wait().await);
+            if worker.ended(Duration::from_secs(4)).await.is_ok() {
+                break;
+            }
+        }
         worker.broker().heal();
         dies_and_returns(t, &worker).await;
     });
