@@ -42,6 +42,9 @@ pub(super) enum Command {
     Scheduler(super::scheduler::Args),
     /// Run jobs
     Worker(super::worker::Args),
+    /// Run the jobs of the chaos, which tell what is done with them
+    #[command(hide = true)]
+    ChaosWorker(super::chaos::worker::Args),
     /// Serve the API
     Server(super::server::Args),
     /// Look for what is wrong with this set-up, and say how to mend it

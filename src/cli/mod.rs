@@ -23,6 +23,7 @@ mod role;
 mod run;
 
 mod bench;
+mod chaos;
 mod cities;
 mod config;
 mod dead;

@@ -2,7 +2,7 @@
 
 use super::{
     args::{Cli, Command},
-    bench, cities, client, config as config_command, dead, demo, dev, doctor, documents, enqueue,
+    bench, chaos, cities, client, config as config_command, dead, demo, dev, doctor, documents, enqueue,
     exit::{Failure, Outcome},
     healthcheck, jobs, lanes, migrate, queue, scheduler, server, token, topology, vendors, worker,
 };
@@ -79,6 +79,7 @@ fn flags(command: &Command) -> Vec<(&'static str, &'static str, String)> {
     match command {
         Command::Scheduler(args) => args.flags(),
         Command::Worker(args) => args.flags(),
+        Command::ChaosWorker(args) => args.flags(),
         Command::Server(args) => args.flags(),
         Command::Dev(args) => args.flags(),
         _ => Vec::new(),
@@ -88,7 +89,7 @@ fn flags(command: &Command) -> Vec<(&'static str, &'static str, String)> {
 fn role(command: &Command) -> Option<Role> {
     match command {
         Command::Scheduler(_) => Some(Role::Scheduler),
-        Command::Worker(_) => Some(Role::Worker),
+        Command::Worker(_) | Command::ChaosWorker(_) => Some(Role::Worker),
         Command::Server(_) => Some(Role::Server),
         _ => None,
     }
@@ -119,6 +120,7 @@ async fn dispatch(command: Command, loaded: Environment) -> Outcome {
         Command::Demo(args) => Box::pin(demo::run(args, env())).await,
         Command::Scheduler(args) => Box::pin(scheduler::run(args, env())).await,
         Command::Worker(args) => Box::pin(worker::run(args, env())).await,
+        Command::ChaosWorker(args) => Box::pin(chaos::worker::run(args, env())).await,
         Command::Server(args) => Box::pin(server::run(args, env())).await,
         Command::Doctor(args) => Box::pin(doctor::run(args, &one_shot())).await,
         Command::Healthcheck(args) => Box::pin(healthcheck::run(args, &env())).await,

@@ -9,7 +9,7 @@ use crate::{
     config::{self, Environment},
     fleet::{
         handler::Registry,
-        ledger::PgTx,
+        ledger::{PgLedger, PgTx},
         worker::{Worker, WorkerSettings},
     },
     telemetry::Owner,
@@ -49,12 +49,21 @@ impl Args {
 }
 
 pub(super) async fn run(args: Args, env: Environment) -> Outcome {
+    serve(args, &env, |ledger| role::handlers(&env, ledger)).await
+}
+
+/// A worker of these kinds.
+pub(super) async fn serve(
+    args: Args,
+    env: &Environment,
+    kinds: impl FnOnce(&PgLedger) -> Result<Arc<Registry<PgTx>>, Failure>,
+) -> Outcome {
     let shutdown = role::signals(args.role.with_parent)?;
-    let process = Process::start(&env, &args.role, shutdown).await?;
-    let http = config::http(&env, args.role.http, SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    let process = Process::start(env, &args.role, shutdown).await?;
+    let http = config::http(env, args.role.http, SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let ledger = process.ledger();
-    let registry = role::handlers(&env, &ledger)?;
-    let config::WorkerConfig { slots, lanes } = config::worker(&env, process.fleet.topology.lanes())?;
+    let registry = kinds(&ledger)?;
+    let config::WorkerConfig { slots, lanes } = config::worker(env, process.fleet.topology.lanes())?;
     let settings = WorkerSettings { name: role::process_name(), lanes, slots, progress: process.progress.clone() };
     born(&process, &registry);
     let running = process.listen(http, process.health_of_loop("worker"), None).await?;

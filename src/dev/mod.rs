@@ -1,5 +1,5 @@
 //! Private PostgreSQL and RabbitMQ instances, for `docket dev`, the demo and the tests; [`city`], a made-up one;
-//! [`mod@bench`], which measures the engine; [`proxy`] and [`fleet`], which hurt it.
+//! [`mod@bench`], which measures the engine; [`proxy`], [`fleet`] and [`chaos`], which hurt it.
 //!
 //! They are ordinary processes on free loopback ports, with their data in a directory of their own; no service of the
 //! machine is touched. However the starting process ends, nothing is left behind: [`Services::stop`] ends them in
@@ -8,6 +8,7 @@
 
 pub mod bench;
 mod binaries;
+pub mod chaos;
 pub mod city;
 pub mod fleet;
 mod keeper;

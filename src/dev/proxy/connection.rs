@@ -100,6 +100,9 @@ struct Direction<'a> {
     modes: watch::Receiver<Mode>,
     frames: Frames,
     tail: Vec<u8>,
+    /// The last read may hold the answer to a statement. PostgreSQL also answers what a client tidies up between two of
+    /// them.
+    answers: bool,
     /// Bytes were thrown away: the stream can't go on.
     holed: bool,
 }
@@ -107,7 +110,8 @@ struct Direction<'a> {
 impl<'a> Direction<'a> {
     fn new(shared: &'a Shared, both: &'a Both, way: Way) -> Self {
         let frames = Frames::new(Protocol::grammar(shared.protocol, way));
-        Self { shared, both, way, modes: shared.modes[way.index()].subscribe(), frames, tail: Vec::new(), holed: false }
+        let modes = shared.modes[way.index()].subscribe();
+        Self { shared, both, way, modes, frames, tail: Vec::new(), answers: false, holed: false }
     }
 
     /// Ok: the sender has ended its side, and the receiver was told.
@@ -143,6 +147,7 @@ impl<'a> Direction<'a> {
 
     fn look(&mut self, chunk: &[u8]) -> Option<Cut> {
         let sightings = self.frames.feed(chunk);
+        self.answers = self.shared.protocol != Protocol::PostgreSql || !sightings.is_empty();
         let cut = self.shared.traps.look(&Read { way: self.way, chunk, tail: &self.tail, sightings: &sightings });
         let kept = chunk.len().min(PATTERN_MAX);
         self.tail.extend_from_slice(&chunk[chunk.len() - kept..]);
@@ -154,7 +159,9 @@ impl<'a> Direction<'a> {
     async fn pass(&mut self, mut bytes: &[u8], to: &mut WriteHalf<'_>) -> Result<(), End> {
         while !bytes.is_empty() {
             if self.way == Way::ToClient && self.both.deaf.load(Ordering::SeqCst) {
-                self.both.answered.notify_one();
+                if self.answers {
+                    self.both.answered.notify_one();
+                }
                 return Ok(());
             }
             let mode = *self.modes.borrow_and_update();

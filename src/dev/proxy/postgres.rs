@@ -49,7 +49,7 @@ impl Grammar for FromClient {
     }
 }
 
-/// From the server: the tags of finished statements, such as `COMMIT` and `UPDATE 3`.
+/// From the server: the tags of finished statements, such as `COMMIT` and `UPDATE 3`, and `ERROR` for refused ones.
 #[derive(Default)]
 pub(super) struct FromServer {
     started: bool,
@@ -70,10 +70,11 @@ impl Grammar for FromServer {
             return Vec::new();
         }
         self.started = true;
-        if kept[0] != b'C' {
-            return Vec::new();
-        }
-        let tag = kept[5..].split(|byte| *byte == 0).next().unwrap_or_default();
+        let tag = match kept[0] {
+            b'C' => kept[5..].split(|byte| *byte == 0).next().unwrap_or_default(),
+            b'E' => b"ERROR",
+            _ => return Vec::new(),
+        };
         vec![Seen::Statement(String::from_utf8_lossy(tag).into_owned())]
     }
 }

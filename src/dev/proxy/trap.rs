@@ -14,8 +14,8 @@ pub enum Event {
     Bytes(u64),
     /// These bytes, also when two reads share them. At most 256.
     Pattern(Vec<u8>),
-    /// PostgreSQL. To the server: a statement whose text begins with this or holds it behind a word's border is executed,
-    /// prepared or not. To the client: one whose tag begins so (`COMMIT`, `UPDATE`) was. Case doesn't matter.
+    /// PostgreSQL. To the server: a statement whose text holds this is executed, prepared or not. To the client: one whose
+    /// tag holds it (`COMMIT`, `UPDATE`) was, or one was refused (`ERROR`). Case doesn't matter.
     Statement(String),
     /// AMQP: a method, by its class and number, such as (60, 80), an acknowledgement; from a broker, a confirm.
     Method(u16, u16),

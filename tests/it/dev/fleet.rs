@@ -18,12 +18,15 @@ async fn members_are_hurt_and_come_back_and_so_do_services() {
     assert!(fleet.spawn(MemberSpec::new("worker", "worker")).await.is_err(), "the name is taken");
     scheduler.ready(PATIENCE).await.unwrap();
     worker.ready(PATIENCE).await.unwrap();
-    assert!(worker.metrics().await.unwrap().contains("docket_worker_slots 2"));
+    // The endpoint answers before the worker has signed on.
+    while !worker.metrics().await.unwrap().contains("docket_worker_slots 2") {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     assert!(worker.database().connections() > 0 && worker.broker().connections() > 0, "it goes through its proxies");
 
-    // A suspended process answers nothing.
+    // A suspended process answers nothing, a moment after the signal.
     worker.suspend();
-    worker.get("/livez").await.unwrap_err();
+    while worker.get("/livez").await.is_ok() {}
     worker.resume();
     worker.get("/livez").await.unwrap();
 

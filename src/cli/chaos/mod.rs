@@ -1,0 +1,3 @@
+//! The chaos: hidden worker with its kinds.
+
+pub(super) mod worker;
