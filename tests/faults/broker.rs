@@ -104,7 +104,11 @@ async fn purged(t: &mut Trial, env: &[(&str, &str)], bound: f64) {
     // Deliveries get stuck on the way, so that the messages wait in the queue.
     worker.broker().set(Way::ToClient, Mode::Stall);
     t.enqueue(&[Load::effect(30)]).await;
-    t.until("confirms are marked", "select count(*) from job_messages where published_at is not null and worker_id is null").await;
+    t.until(
+        "confirms are marked",
+        "select count(*) from job_messages where published_at is not null and worker_id is null",
+    )
+    .await;
     let purge = ["docket.default.normal", "docket.default.high", "docket.default.low"];
     for queue in purge {
         t.fleet().management().purge_queue(t.fleet().vhost(), queue).await.expect("purged");
@@ -120,7 +124,9 @@ async fn purged(t: &mut Trial, env: &[(&str, &str)], bound: f64) {
 
 #[test]
 fn purged_with_the_real_constants() {
-    trial("F19", "queues purged (real constants)", async |t| purged(t, &[("DOCKET_PROFILE", "production")], 85.0).await);
+    trial("F19", "queues purged (real constants)", async |t| {
+        purged(t, &[("DOCKET_PROFILE", "production")], 85.0).await
+    });
 }
 
 #[test]

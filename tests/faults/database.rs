@@ -85,26 +85,30 @@ fn a_commit_without_an_answer() {
 
 #[test]
 fn statements_without_an_answer() {
-    trial("F34c", "connection cut after a claim, a completion, a failure, a pick, a sweep, a heartbeat was done", async |t| {
-        let (scheduler, worker) = (t.scheduler().await, t.worker(4).await);
-        let of_worker = [
-            ("a claim", "update job_messages set worker_id = $3"),
-            ("a completion", "set status = 'completed'"),
-            ("a failure", "failures = j.failures + 1"),
-            ("a heartbeat", "update workers set beat = beat + 1"),
-        ];
-        for (what, text) in of_worker {
-            let mut trap = worker.database().trap(Trap::answer_lost(text));
-            t.enqueue(&[Load::ok(10), Load::effect(5), Load::fail_once(2)]).await;
-            sprung(what, &mut trap).await;
-        }
-        for (what, text) in [("a pick", "with recursive top as materialized"), ("a lift", "update jobs")] {
-            let mut trap = scheduler.database().trap(Trap::answer_lost(text));
-            t.enqueue(&[Load::ok(10), Load::effect(5), Load::fail_once(2)]).await;
-            sprung(what, &mut trap).await;
-        }
-        recovers(t, Instant::now(), 20.0).await;
-    });
+    trial(
+        "F34c",
+        "connection cut after a claim, a completion, a failure, a pick, a sweep, a heartbeat was done",
+        async |t| {
+            let (scheduler, worker) = (t.scheduler().await, t.worker(4).await);
+            let of_worker = [
+                ("a claim", "update job_messages set worker_id = $3"),
+                ("a completion", "set status = 'completed'"),
+                ("a failure", "failures = j.failures + 1"),
+                ("a heartbeat", "update workers set beat = beat + 1"),
+            ];
+            for (what, text) in of_worker {
+                let mut trap = worker.database().trap(Trap::answer_lost(text));
+                t.enqueue(&[Load::ok(10), Load::effect(5), Load::fail_once(2)]).await;
+                sprung(what, &mut trap).await;
+            }
+            for (what, text) in [("a pick", "with recursive top as materialized"), ("a lift", "update jobs")] {
+                let mut trap = scheduler.database().trap(Trap::answer_lost(text));
+                t.enqueue(&[Load::ok(10), Load::effect(5), Load::fail_once(2)]).await;
+                sprung(what, &mut trap).await;
+            }
+            recovers(t, Instant::now(), 20.0).await;
+        },
+    );
 }
 
 #[test]
@@ -168,7 +172,13 @@ fn a_full_disk() {
         let full = Instant::now();
         // The log's next file is what there is no room for.
         let db = t.db().await;
-        while db.batch_execute("select pg_switch_wal(); create table if not exists filler (n int); insert into filler values (1)").await.is_ok() {
+        while db
+            .batch_execute(
+                "select pg_switch_wal(); create table if not exists filler (n int); insert into filler values (1)",
+            )
+            .await
+            .is_ok()
+        {
             assert!(full.elapsed() < LONG, "it still finds room");
         }
         t.measure("down_after_seconds", full.elapsed().as_secs_f64());

@@ -32,7 +32,8 @@ async fn inside(t: &mut Trial, net: &Net, command: &str, env: &[(&str, &str)]) -
     let spec = spec.env("DATABASE_URL", &database).env("AMQP_URL", &broker);
     let member = t.made(env.iter().fold(spec, |spec, (name, value)| spec.env(name, value))).await;
     member.start().expect("it starts");
-    t.until("it is registered", &format!("select (count(*) > {before})::int::bigint from workers where state = 'up'")).await;
+    t.until("it is registered", &format!("select (count(*) > {before})::int::bigint from workers where state = 'up'"))
+        .await;
     member
 }
 
@@ -148,32 +149,36 @@ fn a_machine_that_vanishes_without_a_word() {
 
 #[test]
 fn a_slow_network_makes_nobody_look_dead() {
-    trial("F45", "64 kbit/s and 500 ms each way between a worker and both services for 30 s (real constants)", async |t| {
-        let real = [("DOCKET_PROFILE", "production")];
-        let net = net(t).await;
-        t.member("scheduler", &real).await;
-        inside(t, &net, &jobs::worker(4), &real).await;
-        let delayed = t.member(&jobs::worker(4), &real).await;
-        net.database.slow("64kbit");
-        net.broker.slow("64kbit");
-        for proxy in [delayed.database(), delayed.broker()] {
-            proxy.set_both(Mode::Delay(Duration::from_millis(500)));
-        }
-        let slow = Instant::now();
-        t.enqueue(&[Load::slow_effect(8, 20_000), Load::effect(40)]).await;
-        sleep(Duration::from_secs(30)).await;
-        let done = t.count("select count(*) from jobs where id > $1 and finished_at is not null").await;
-        t.measure("done_in_30_seconds", done);
-        let reaped = t.count("select count(*) from jobs where id > $1 and losses > 0").await;
-        t.measure("reaped", reaped);
-        net.database.heal();
-        net.broker.heal();
-        delayed.database().heal();
-        delayed.broker().heal();
-        assert_eq!(reaped, 0);
-        t.settled().await;
-        t.measure("settled_seconds", slow.elapsed().as_secs_f64());
-    });
+    trial(
+        "F45",
+        "64 kbit/s and 500 ms each way between a worker and both services for 30 s (real constants)",
+        async |t| {
+            let real = [("DOCKET_PROFILE", "production")];
+            let net = net(t).await;
+            t.member("scheduler", &real).await;
+            inside(t, &net, &jobs::worker(4), &real).await;
+            let delayed = t.member(&jobs::worker(4), &real).await;
+            net.database.slow("64kbit");
+            net.broker.slow("64kbit");
+            for proxy in [delayed.database(), delayed.broker()] {
+                proxy.set_both(Mode::Delay(Duration::from_millis(500)));
+            }
+            let slow = Instant::now();
+            t.enqueue(&[Load::slow_effect(8, 20_000), Load::effect(40)]).await;
+            sleep(Duration::from_secs(30)).await;
+            let done = t.count("select count(*) from jobs where id > $1 and finished_at is not null").await;
+            t.measure("done_in_30_seconds", done);
+            let reaped = t.count("select count(*) from jobs where id > $1 and losses > 0").await;
+            t.measure("reaped", reaped);
+            net.database.heal();
+            net.broker.heal();
+            delayed.database().heal();
+            delayed.broker().heal();
+            assert_eq!(reaped, 0);
+            t.settled().await;
+            t.measure("settled_seconds", slow.elapsed().as_secs_f64());
+        },
+    );
 }
 
 #[test]

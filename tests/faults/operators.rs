@@ -22,7 +22,8 @@ fn a_storm_of_cancels() {
         t.settled().await;
         let seconds = began.elapsed().as_secs_f64();
         t.measure("cancelled_seconds", seconds);
-        let running = t.count("select count(*) from jobs where id > $1 and status = 'cancelled' and args->>'ms' = '60000'").await;
+        let running =
+            t.count("select count(*) from jobs where id > $1 and status = 'cancelled' and args->>'ms' = '60000'").await;
         assert_eq!(running, 16, "also those that ran");
         let cancelled = t.count("select count(*) from jobs where id > $1 and status = 'cancelled'").await;
         t.measure("cancelled", cancelled);
@@ -49,7 +50,11 @@ fn a_paused_lane_starts_nothing() {
         assert_eq!(t.count(started).await, before, "something started in a paused lane");
         resume_lane(&t.db().await, "default", "test").await.expect("resumed");
         let resumed = Instant::now();
-        t.until("it goes on", &format!("select (count(*) > {before})::int::bigint from jobs where id > $1 and started_at is not null")).await;
+        t.until(
+            "it goes on",
+            &format!("select (count(*) > {before})::int::bigint from jobs where id > $1 and started_at is not null"),
+        )
+        .await;
         t.measure("resumed_seconds", resumed.elapsed().as_secs_f64());
         t.settled().await;
     });

@@ -36,7 +36,8 @@ fn a_killed_workers_jobs_start_again_elsewhere_within_a_lease_and_little_more() 
         t.member(&jobs::worker(2), REAL).await;
         doomed.kill9().await;
         let killed = Instant::now();
-        let again = "select (count(*) = 2)::int::bigint from jobs where id > $1 and losses = 1 and status = 'processing'";
+        let again =
+            "select (count(*) = 2)::int::bigint from jobs where id > $1 and losses = 1 and status = 'processing'";
         t.until("both run again", again).await;
         let seconds = killed.elapsed().as_secs_f64();
         t.measure("restart_seconds", seconds);
@@ -49,8 +50,9 @@ fn a_killed_workers_jobs_start_again_elsewhere_within_a_lease_and_little_more() 
 fn a_worker_that_slept_through_its_lease_is_refused() {
     trial("F05", "worker stopped for 60 s with a result in hand, then continued (real constants)", async |t| {
         t.member("scheduler", REAL).await;
-        let at = Point::AfterHandler.as_str();
-        let zombie = t.member(&jobs::worker(1), &[REAL[0], ("DOCKET_STALL_AT", at)]).await;
+        let zombie = t.unready(&jobs::worker(1), REAL).await;
+        zombie.start_with(&[("DOCKET_STALL_AT", Point::AfterHandler.as_str())]).expect("it starts");
+        zombie.ready(LONG).await.expect("ready");
         t.enqueue(&[Load::effect(1)]).await;
         t.until_status("processing", 1).await;
         let stopped = Instant::now();
@@ -75,8 +77,7 @@ fn a_worker_that_slept_through_its_lease_is_refused() {
 fn a_worker_that_sleeps_in_an_open_transaction_holds_nobody_up_for_long() {
     trial("F05b", "worker stopped with effects written and not committed; its transaction locks the row", async |t| {
         t.scheduler().await;
-        let at = Point::AfterEffectBeforeCommit.as_str();
-        let zombie = t.member(&jobs::worker(4), &[("DOCKET_STALL_AT", at)]).await;
+        let zombie = t.sleeper(&jobs::worker(4), Point::AfterEffectBeforeCommit.as_str()).await;
         t.enqueue(&[Load::slow(3, 1000), Load::effect(1)]).await;
         t.until("a session that is idle in a transaction",
             "select count(*) from pg_stat_activity where state = 'idle in transaction' and datname = current_database()").await;
@@ -204,7 +205,8 @@ fn an_older_worker_gives_back_what_it_does_not_know() {
         // The civic worker knows none of the tests' kinds, as an older version would.
         let old = t.member("worker --slots 4", &[]).await;
         t.enqueue(&[Load::effect(20)]).await;
-        t.until("they wait", "select (count(*) = 20)::int::bigint from jobs where id > $1 and hold = 'unknown_kind'").await;
+        t.until("they wait", "select (count(*) = 20)::int::bigint from jobs where id > $1 and hold = 'unknown_kind'")
+            .await;
         let new = t.worker(4).await;
         let began = Instant::now();
         t.settled().await;

@@ -13,6 +13,7 @@ use std::{path::PathBuf, sync::Arc};
 
 /// Arguments.
 #[derive(Debug, Parser)]
+#[group(skip)]
 #[command(after_help = "Example: docket chaos-worker --witness /tmp/evidence --slots 8")]
 pub(in crate::cli) struct Args {
     /// Directory of the file in which the handlers tell what they do

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 /// A scheduler that dies at a point.
 async fn mortal(t: &mut Trial, point: Point) -> Arc<Member> {
-    t.member("scheduler", &[("DOCKET_CRASH_AT", point.as_str())]).await
+    t.mortal("scheduler", point.as_str()).await
 }
 
 /// The scheduler dies at the point with jobs under way, is started again, and all jobs end.
@@ -85,24 +85,28 @@ fn a_sweep_cut_short_is_finished_by_the_next_one() {
 
 #[test]
 fn a_generation_that_only_the_broker_knows_is_found_by_the_next_scheduler() {
-    trial("F17b", "broker wiped; scheduler dies between the new generation at the broker and in the ledger", async |t| {
-        t.worker(2).await;
-        let scheduler = t.scheduler().await;
-        t.enqueue(&[Load::effect(20)]).await;
-        t.settled().await;
-        let generation = t.count("select generation::bigint from broker_state").await;
-        scheduler.kill9().await;
-        t.fleet().rabbitmq().wipe().await.expect("the broker returns");
-        let mortal = mortal(t, Point::BeforeGenerationMark).await;
-        t.enqueue(&[Load::effect(20)]).await;
-        let dead = died(&mortal).await;
-        let unchanged = t.count("select generation::bigint from broker_state").await;
-        assert_eq!(unchanged, generation, "the ledger was not told");
-        scheduler.start().expect("it starts again");
-        let after = format!("select (generation > {generation})::int::bigint from broker_state");
-        t.until("a new generation", &after).await;
-        t.settled().await;
-        t.measure("settled_seconds", dead.elapsed().as_secs_f64());
-        t.dispatches_again(&scheduler, dead).await;
-    });
+    trial(
+        "F17b",
+        "broker wiped; scheduler dies between the new generation at the broker and in the ledger",
+        async |t| {
+            t.worker(2).await;
+            let scheduler = t.scheduler().await;
+            t.enqueue(&[Load::effect(20)]).await;
+            t.settled().await;
+            let generation = t.count("select generation::bigint from broker_state").await;
+            scheduler.kill9().await;
+            t.fleet().rabbitmq().wipe().await.expect("the broker returns");
+            let mortal = mortal(t, Point::BeforeGenerationMark).await;
+            t.enqueue(&[Load::effect(20)]).await;
+            let dead = died(&mortal).await;
+            let unchanged = t.count("select generation::bigint from broker_state").await;
+            assert_eq!(unchanged, generation, "the ledger was not told");
+            scheduler.start().expect("it starts again");
+            let after = format!("select (generation > {generation})::int::bigint from broker_state");
+            t.until("a new generation", &after).await;
+            t.settled().await;
+            t.measure("settled_seconds", dead.elapsed().as_secs_f64());
+            t.dispatches_again(&scheduler, dead).await;
+        },
+    );
 }

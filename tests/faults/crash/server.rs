@@ -10,7 +10,7 @@ fn a_caller_without_an_answer_asks_again_and_gets_the_same_job() {
     trial("F16b", "server dies after an enqueue's commit, before its answer", async |t| {
         t.scheduler().await;
         t.worker(2).await;
-        let server = t.member("server", &[("DOCKET_CRASH_AT", Point::AfterEnqueue.as_str())]).await;
+        let server = t.mortal("server", Point::AfterEnqueue.as_str()).await;
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
         let mut job = jobs::body();
         job["idempotency_key"] = json!(format!("once-{}", std::process::id()));

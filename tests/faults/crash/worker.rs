@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 /// A worker that dies at a point.
 async fn mortal(t: &mut Trial, slots: u32, point: Point) -> Arc<Member> {
-    t.member(&jobs::worker(slots), &[("DOCKET_CRASH_AT", point.as_str())]).await
+    t.mortal(&jobs::worker(slots), point.as_str()).await
 }
 
 /// It dies at the point, is started again, and all jobs end.
@@ -81,9 +81,9 @@ fn completions_that_the_worker_never_heard_of_are_booked_once() {
 #[test]
 fn after_a_direct_lease_nothing_is_lost_without_a_message() {
     trial("F01c", "worker dies after a direct lease; no broker", async |t| {
-        let worker = t.unready(&jobs::worker(4), &[("DOCKET_CRASH_AT", Point::AfterDirectLease.as_str())]).await;
+        let worker = t.unready(&jobs::worker(4), &[]).await;
         worker.broker().doors(Doors::Refuse);
-        worker.start().expect("it starts");
+        worker.start_with(&[("DOCKET_CRASH_AT", Point::AfterDirectLease.as_str())]).expect("it starts");
         let scheduler = t.unready("scheduler", &[]).await;
         scheduler.broker().doors(Doors::Refuse);
         scheduler.start().expect("it starts");
@@ -137,10 +137,9 @@ fn between_the_hand_back_and_its_ack() {
 fn after_a_heartbeat() {
     trial("F01d", "worker dies after a heartbeat", async |t| {
         t.scheduler().await;
-        let command = jobs::worker(4);
         // The first beats come before it is ready; it dies some seconds later, with jobs in hand.
         let at = format!("{}:15", Point::AfterHeartbeat.as_str());
-        let worker = t.member(&command, &[("DOCKET_CRASH_AT", &at)]).await;
+        let worker = t.mortal(&jobs::worker(4), &at).await;
         t.enqueue(&[Load::slow(40, 1500), Load::effect(10)]).await;
         dies_and_returns(t, &worker).await;
     });

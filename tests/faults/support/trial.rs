@@ -52,6 +52,23 @@ impl Trial {
         member
     }
 
+    /// A process whose first run dies at a point, given as `after_claim` or `after_claim:3`; started again, it lives.
+    pub(crate) async fn mortal(&mut self, command: &str, at: &str) -> Arc<Member> {
+        self.doomed(command, "DOCKET_CRASH_AT", at).await
+    }
+
+    /// A process whose first run stands still at a point until it is continued.
+    pub(crate) async fn sleeper(&mut self, command: &str, at: &str) -> Arc<Member> {
+        self.doomed(command, "DOCKET_STALL_AT", at).await
+    }
+
+    async fn doomed(&mut self, command: &str, variable: &str, at: &str) -> Arc<Member> {
+        let member = self.unready(command, &[]).await;
+        member.start_with(&[(variable, at)]).unwrap_or_else(|error| panic!("{error:#}"));
+        member.ready(LONG).await.unwrap_or_else(|error| panic!("{error:#}"));
+        member
+    }
+
     /// Makes a process without starting it.
     pub(crate) async fn unready(&mut self, command: &str, env: &[(&str, &str)]) -> Arc<Member> {
         let spec = MemberSpec::new("", command);
@@ -102,7 +119,8 @@ impl Trial {
     /// One number; `$1` is the id that this test's jobs are above, where the query names it.
     pub(crate) async fn count(&self, sql: &str) -> i64 {
         let db = self.db().await;
-        let row = if sql.contains("$1") { db.query_one(sql, &[&self.first]).await } else { db.query_one(sql, &[]).await };
+        let row =
+            if sql.contains("$1") { db.query_one(sql, &[&self.first]).await } else { db.query_one(sql, &[]).await };
         row.unwrap_or_else(|error| panic!("{sql}: {error}")).get(0)
     }
 
