@@ -274,7 +274,7 @@ pub(crate) async fn metric(member: &Member, name: &str, label: &str) -> f64 {
 pub(crate) fn print(id: &str, what: &str, measured: &Map<String, Value>) {
     let line = json!({"id": id, "what": what, "measured": measured});
     // A pipe that is closed takes no lines.
-    let _ = writeln!(std::io::stdout().lock(), "FAULT {line}");
+    let _ = writeln!(std::io::stdout().lock(), "\nFAULT {line}");
 }
 
 /// How a process ended that killed itself.
