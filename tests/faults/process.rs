@@ -1,7 +1,10 @@
 //! Processes die, stand still, stop in order, and meet each other.
 
 use crate::support::{LONG, Load, Trial, jobs, promise, trial};
-use docket::{dev::fleet::Member, fleet::crash::Point};
+use docket::{
+    dev::{fleet::Member, proxy::Doors},
+    fleet::crash::Point,
+};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -73,23 +76,44 @@ fn a_worker_that_slept_through_its_lease_is_refused() {
     });
 }
 
-#[test]
-fn a_worker_that_sleeps_in_an_open_transaction_holds_nobody_up_for_long() {
-    trial("F05b", "worker stopped with effects written and not committed; its transaction locks the row", async |t| {
+/// A worker that stands still with effects written and not committed: its session locks the row, and nobody ends it.
+fn asleep_in_a_transaction(id: &'static str, what: &'static str, with_broker: bool) {
+    trial(id, what, async |t| {
         t.scheduler().await;
-        let zombie = t.sleeper(&jobs::worker(4), Point::AfterEffectBeforeCommit.as_str()).await;
+        let zombie = t.unready(&jobs::worker(4), &[]).await;
+        if !with_broker {
+            zombie.broker().doors(Doors::Refuse);
+        }
+        zombie.start_with(&[("DOCKET_STALL_AT", Point::AfterEffectBeforeCommit.as_str())]).expect("it starts");
+        zombie.ready(LONG).await.expect("ready");
         t.enqueue(&[Load::slow(3, 1000), Load::effect(1)]).await;
-        t.until("a session that is idle in a transaction",
-            "select count(*) from pg_stat_activity where state = 'idle in transaction' and datname = current_database()").await;
+        let asleep = "select count(*) from pg_stat_activity
+                      where state = 'idle in transaction' and datname = current_database()";
+        t.until("a session that is idle in a transaction", asleep).await;
         let stopped = Instant::now();
         t.worker(4).await;
         t.settled().await;
         let seconds = stopped.elapsed().as_secs_f64();
         t.measure("settled_seconds", seconds);
+        zombie.broker().heal();
         zombie.resume();
         t.works_again(Instant::now()).await;
-        assert!(seconds < 40.0, "{seconds}");
+        assert!(seconds < 20.0, "{seconds}");
     });
+}
+
+#[test]
+fn a_worker_that_sleeps_in_an_open_transaction_holds_nobody_up_for_long() {
+    asleep_in_a_transaction(
+        "F38",
+        "worker stopped with effects written and not committed; its transaction locks the row",
+        true,
+    );
+}
+
+#[test]
+fn nor_does_one_whose_transaction_locks_one_of_several_leased_jobs() {
+    asleep_in_a_transaction("F38b", "the same, after a direct lease of several jobs", false);
 }
 
 #[test]

@@ -54,17 +54,8 @@ impl Trial {
 
     /// A process whose first run dies at a point, given as `after_claim` or `after_claim:3`; started again, it lives.
     pub(crate) async fn mortal(&mut self, command: &str, at: &str) -> Arc<Member> {
-        self.doomed(command, "DOCKET_CRASH_AT", at).await
-    }
-
-    /// A process whose first run stands still at a point until it is continued.
-    pub(crate) async fn sleeper(&mut self, command: &str, at: &str) -> Arc<Member> {
-        self.doomed(command, "DOCKET_STALL_AT", at).await
-    }
-
-    async fn doomed(&mut self, command: &str, variable: &str, at: &str) -> Arc<Member> {
         let member = self.unready(command, &[]).await;
-        member.start_with(&[(variable, at)]).unwrap_or_else(|error| panic!("{error:#}"));
+        member.start_with(&[("DOCKET_CRASH_AT", at)]).unwrap_or_else(|error| panic!("{error:#}"));
         member.ready(LONG).await.unwrap_or_else(|error| panic!("{error:#}"));
         member
     }
