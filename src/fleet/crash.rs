@@ -89,10 +89,7 @@ pub use armed::{CrashError, arm};
 #[cfg(feature = "crash-points")]
 mod armed {
     use super::{Point, VARIABLES};
-    use nix::{
-        sys::signal::{Signal, kill},
-        unistd::Pid,
-    };
+    use nix::sys::signal::{Signal, raise};
     use std::sync::{
         OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -164,8 +161,9 @@ mod armed {
         for armed in ARMED.get().into_iter().flatten().filter(|armed| armed.point == point) {
             // Below zero it wraps, and is not seen again.
             if armed.left.fetch_sub(1, Ordering::SeqCst) == 1 {
-                // A signal to oneself is taken before the call returns. It can't fail: the process exists and is ours.
-                let _ = kill(Pid::this(), armed.signal);
+                // To this very thread, so that it takes the signal before it goes on: one to the process may find another
+                // thread first. It can't fail.
+                let _ = raise(armed.signal);
             }
         }
     }
