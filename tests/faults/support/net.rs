@@ -9,7 +9,7 @@ use std::{
     process::Command,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU8, AtomicU32, Ordering},
     },
 };
 use tokio::{
@@ -46,12 +46,13 @@ impl Net {
     /// A namespace whose links work, to a database and a broker on ports of loopback.
     pub(crate) async fn new(database: u16, broker: u16) -> Self {
         sweep();
-        let name = format!("{PREFIX}{}", std::process::id());
-        // One at a time: the tests don't run beside each other.
-        let _ = try_run(&format!("ip netns del {name}"));
+        // A namespace lives on for a moment when its name is gone, so no name is used twice.
+        static NEXT: AtomicU8 = AtomicU8::new(0);
+        let number = NEXT.fetch_add(2, Ordering::Relaxed);
+        let name = format!("{PREFIX}{}-{number}", std::process::id());
         run(&format!("ip netns add {name}"));
         run(&format!("ip -n {name} link set lo up"));
-        let (database, broker) = (Link::new(&name, 0, database).await, Link::new(&name, 1, broker).await);
+        let (database, broker) = (Link::new(&name, number, database).await, Link::new(&name, number + 1, broker).await);
         Self { name, database, broker }
     }
 
@@ -177,8 +178,9 @@ impl Drop for Names {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        // The links themselves go with the namespace.
         self.relay.abort();
+        // It would go with the namespace, but that lives as long as a process is in it.
+        let _ = try_run(&format!("ip link del {}", self.near));
     }
 }
 
