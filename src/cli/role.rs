@@ -75,6 +75,9 @@ const FIRST_LOOK: Duration = Duration::from_secs(3);
 const LOOK: Duration = Duration::from_secs(2);
 /// A look that takes longer is a failed one.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// It must serve the table that all work needs, not only answer: where an administrator has locked it, a loop that stands
+/// still goes on by itself, and a restart would not help.
+const ANSWERS: &str = "set local lock_timeout = '2s'; select from jobs limit 0";
 /// A loop that stands still for so long, while the database answers, will not go on by itself.
 const STALLED: Duration = Duration::from_secs(30);
 
@@ -229,7 +232,7 @@ impl Process {
         loop {
             let answer = timeout(PATIENCE, async {
                 let connection = self.pool.get().await.map_err(|e| e.to_string())?;
-                connection.simple_query("select 1").await.map(drop).map_err(|e| crate::db::describe(&e))
+                connection.simple_query(ANSWERS).await.map(drop).map_err(|e| crate::db::describe(&e))
             });
             let state = answer.await.unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}")));
             drop(self.database_state.send_replace(state));

@@ -61,6 +61,8 @@ fn start(cli: Cli) -> Outcome {
         command if refused.is_empty() => command,
         _ => return Err(Problems(refused).into()),
     };
+    #[cfg(feature = "crash-points")]
+    crate::fleet::crash::arm(|name| env.get(name).map(Into::into)).map_err(Failure::usage)?;
     if let Some(role) = role(&command) {
         config::verify(&env, role)?;
     }

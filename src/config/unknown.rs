@@ -15,9 +15,15 @@ pub(super) fn unknown<'a>(vars: impl Iterator<Item = (&'a str, &'a str)>) -> Vec
             && name != CONFIG
             && by_variable(name).is_none()
             && !name.starts_with("DOCKET_TEST_")
+            && !is_crash_point(name)
             && !is_service_link(name, value)
     };
     vars.filter(|(name, value)| foreign(name, value)).map(|(name, _)| tell(name)).collect()
+}
+
+/// Builds for fault tests die where these say; all others refuse them like any name that means nothing.
+fn is_crash_point(name: &str) -> bool {
+    cfg!(feature = "crash-points") && crate::fleet::crash::VARIABLES.contains(&name)
 }
 
 /// The value is not shown: it may be a secret under a misspelled name.

@@ -29,13 +29,18 @@ pub struct PoolOptions {
     pub statement: Duration,
     /// How long a caller waits for a connection.
     pub wait: Duration,
+    /// How long a session may do nothing in an open transaction before the server ends it. A process that stands still
+    /// there, or whose machine is gone without a word, holds up everybody who needs its rows for as long.
+    pub idle_in_transaction: Duration,
 }
 
 impl PoolOptions {
-    /// A pool for `purpose` of `size` connections, with 10 s for a statement and 5 s for a connection.
+    /// A pool for `purpose` of `size` connections, with 10 s for a statement, 5 s for a connection, 20 s in a
+    /// transaction without a statement.
     #[must_use]
     pub const fn new(purpose: PoolPurpose, size: usize) -> Self {
-        Self { purpose, size, statement: Duration::from_secs(10), wait: Duration::from_secs(5) }
+        let (statement, wait) = (Duration::from_secs(10), Duration::from_secs(5));
+        Self { purpose, size, statement, wait, idle_in_transaction: Duration::from_secs(20) }
     }
 }
 
@@ -82,7 +87,7 @@ async fn verify(client: &ClientWrapper, idle: Duration) -> Result<(), tokio_post
 }
 
 fn settings(options: PoolOptions) -> String {
-    let timeout_ms = options.statement.as_millis();
+    let (timeout_ms, idle_ms) = (options.statement.as_millis(), options.idle_in_transaction.as_millis());
     let pins = if options.purpose == PoolPurpose::Engine { PINS } else { "" };
-    format!("set statement_timeout = {timeout_ms}; set idle_in_transaction_session_timeout = 60000; {pins}")
+    format!("set statement_timeout = {timeout_ms}; set idle_in_transaction_session_timeout = {idle_ms}; {pins}")
 }

@@ -60,7 +60,7 @@ impl Postgres {
         let service = Service::new("postgres", root.join("postgres.log"), signal, watch);
         let url = format!("postgres://{NAME}:{password}@127.0.0.1:{port}/{NAME}");
         let postgres = Self { binaries, account, data, port, durable, url, service };
-        postgres.spawn()?;
+        postgres.spawn(&[])?;
         let maintenance = format!("postgres://{NAME}:{password}@127.0.0.1:{port}/postgres");
         postgres.wait(&maintenance).await?;
         create_database(&maintenance).await?;
@@ -93,7 +93,16 @@ impl Postgres {
     ///
     /// The server doesn't start; the error quotes its log.
     pub async fn start(&self) -> Result<()> {
-        self.spawn()?;
+        self.start_with(&[]).await
+    }
+
+    /// The same with variables for the server, such as `LD_PRELOAD`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Postgres::start`].
+    pub async fn start_with(&self, env: &[(&str, &str)]) -> Result<()> {
+        self.spawn(env)?;
         self.wait(&self.url).await
     }
 
@@ -117,8 +126,9 @@ impl Postgres {
         self.start().await
     }
 
-    fn spawn(&self) -> Result<()> {
+    fn spawn(&self, env: &[(&str, &str)]) -> Result<()> {
         let mut command = clean(&self.binaries.postgres, self.account, &self.data);
+        command.envs(env.iter().copied());
         command.arg("-D").arg(&self.data).args(["-p", &self.port.to_string()]);
         let mut settings = vec!["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300"];
         if !self.durable {

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use super::binaries::RabbitMqBinaries;
-use super::rabbitmq_config::{NodeDir, Ports, USER, first_vhost, with_user};
+use super::rabbitmq_config::{NodeDir, Ports, USER, first_vhost, with_user, without_topology};
 use super::service::Service;
 use super::state::Watch;
 use super::supervise::Supervised;
@@ -157,6 +157,26 @@ impl RabbitMq {
         self.dir.wipe()?;
         self.start().await?;
         self.wait().await
+    }
+
+    /// The same without what the definitions say of queues, exchanges, bindings and policies: a node that somebody set up
+    /// anew and forgot the topology. A later wipe brings all of it back.
+    ///
+    /// # Errors
+    ///
+    /// As [`RabbitMq::wipe`].
+    pub async fn wipe_bare(&self) -> Result<()> {
+        self.kill9().await;
+        self.dir.wipe()?;
+        let all = self.dir.definitions()?;
+        self.dir.write_definitions(&without_topology(all.clone()))?;
+        let started = async {
+            self.start().await?;
+            self.wait().await
+        };
+        let started = started.await;
+        self.dir.write_definitions(&all)?;
+        started
     }
 
     /// Runs rabbitmqctl for the node, such as `["set_vm_memory_high_watermark", "0"]`, and returns what it printed.

@@ -40,8 +40,19 @@ impl NodeDir {
         // Without a file of ours the machine's own rabbitmq-env.conf is read.
         write_private(&self.path("env.conf"), "")?;
         write_private(&self.path("enabled_plugins"), "[rabbitmq_management,rabbitmq_prometheus].\n")?;
-        write_private(&self.path("definitions.json"), &serde_json::to_string_pretty(definitions)?)?;
+        self.write_definitions(definitions)?;
         write_private(&self.path("rabbitmq.conf"), &self.conf(ports))
+    }
+
+    /// Writes what the node imports at each boot.
+    pub(super) fn write_definitions(&self, definitions: &Value) -> Result<()> {
+        write_private(&self.path("definitions.json"), &serde_json::to_string_pretty(definitions)?)
+    }
+
+    /// What it imports.
+    pub(super) fn definitions(&self) -> Result<Value> {
+        let text = fs::read_to_string(self.path("definitions.json")).context("can't read the definitions")?;
+        Ok(serde_json::from_str(&text)?)
     }
 
     /// Removes what the node remembers.
@@ -130,6 +141,16 @@ impl NodeDir {
             log = log.display(),
         )
     }
+}
+
+/// Definitions of users and virtual hosts alone.
+pub(super) fn without_topology(mut definitions: Value) -> Value {
+    if let Some(sections) = definitions.as_object_mut() {
+        for section in ["queues", "exchanges", "bindings", "policies"] {
+            sections.remove(section);
+        }
+    }
+    definitions
 }
 
 /// The caller's definitions with the node's user in them, an administrator of every virtual host. Definitions without

@@ -97,6 +97,7 @@
 
 pub mod audit;
 pub mod broker;
+pub mod crash;
 pub mod dead_letter;
 mod draw;
 pub mod enqueue;

@@ -98,7 +98,14 @@ impl Member {
     /// As [`Member::start`].
     pub fn start_with(&self, env: &[(&str, &str)]) -> Result<()> {
         ensure!(self.pid().is_none(), "{} runs already", self.name());
-        let mut command = Command::new(&self.binary);
+        let mut command = match &self.spec.under[..] {
+            [] => Command::new(&self.binary),
+            [program, args @ ..] => {
+                let mut command = Command::new(program);
+                command.args(args).arg(&self.binary);
+                command
+            }
+        };
         let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
         command.env_clear().env("PATH", path).current_dir(&self.dir);
         command.envs(self.env.iter().map(|(name, value)| (name, value))).envs(env.iter().copied());

@@ -47,6 +47,8 @@ pub struct MemberSpec {
     pub args: Vec<String>,
     /// Its own variables, which win over the fleet's.
     pub env: Vec<(String, String)>,
+    /// What runs it, such as `["ip", "netns", "exec", "far"]`, and becomes it; empty: nothing.
+    pub under: Vec<String>,
 }
 
 impl MemberSpec {
@@ -54,7 +56,7 @@ impl MemberSpec {
     #[must_use]
     pub fn new(name: &str, command: &str) -> Self {
         let args = command.split_ascii_whitespace().map(str::to_owned).collect();
-        Self { name: name.to_owned(), args, env: Vec::new() }
+        Self { name: name.to_owned(), args, env: Vec::new(), under: Vec::new() }
     }
 
     /// Sets a variable.
@@ -62,6 +64,12 @@ impl MemberSpec {
     pub fn env(mut self, name: &str, value: &str) -> Self {
         set(&mut self.env, name, value);
         self
+    }
+
+    /// Runs it by another program, which must become it: who is killed is who was started.
+    #[must_use]
+    pub fn under(self, program: Vec<String>) -> Self {
+        Self { under: program, ..self }
     }
 }
 

@@ -4,7 +4,10 @@ use super::{
     message::Message,
     verdict::{Answer, Judge},
 };
-use crate::fleet::ports::PublishOutcome;
+use crate::fleet::{
+    crash::{self, Point},
+    ports::PublishOutcome,
+};
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use lapin::{Channel, Confirmation, message::BasicReturnMessage, options::BasicPublishOptions};
 use tokio::{
@@ -110,10 +113,16 @@ impl Flight {
 
 async fn publish(channel: &Channel, message: Message) -> Answer {
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+    let carries_jobs = message.carries_jobs();
     let Message { exchange, routing_key, body, properties, .. } = message;
     let written = channel.basic_publish(exchange.into(), routing_key, options, &body, properties).await;
     let confirmed = match written {
-        Ok(confirm) => confirm.await,
+        Ok(confirm) => {
+            if carries_jobs {
+                crash::point(Point::AfterPublish);
+            }
+            confirm.await
+        }
         Err(error) => Err(error),
     };
     match confirmed {

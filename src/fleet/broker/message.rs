@@ -17,6 +17,9 @@ use serde_json::json;
 /// The error text of a dead letter is cut here; the ledger has all of it.
 const MAX_ERROR_BYTES: usize = 4 * 1024;
 
+/// How the id of a message without jobs begins.
+const PROBE: &str = "probe:";
+
 /// A message ready to be published.
 pub(super) struct Message {
     pub(super) exchange: &'static str,
@@ -35,6 +38,11 @@ impl Message {
             Outgoing::Probe { lane, band } => probe(lane, *band),
             Outgoing::Dead(letter) => dead(letter),
         }
+    }
+
+    /// Neither a probe nor the copy of a dead letter.
+    pub(super) fn carries_jobs(&self) -> bool {
+        self.exchange == JOBS_EXCHANGE && !self.id.as_str().starts_with(PROBE)
     }
 }
 
@@ -63,7 +71,7 @@ fn jobs(dispatch: &Dispatch) -> Result<Message, ShortStringError> {
 }
 
 fn probe(lane: &str, band: Band) -> Result<Message, ShortStringError> {
-    let id = ShortString::try_new(format!("probe:{}", uuid::Uuid::new_v4().simple()))?;
+    let id = ShortString::try_new(format!("{PROBE}{}", uuid::Uuid::new_v4().simple()))?;
     Ok(Message {
         exchange: JOBS_EXCHANGE,
         routing_key: ShortString::try_new(queue_name(lane, band))?,

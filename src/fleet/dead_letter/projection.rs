@@ -3,6 +3,7 @@
 use super::judge::{Fate, judge};
 use crate::{
     fleet::{
+        crash::{self, Point},
         job::Pointer,
         ports::{
             Broker, BrokerError, DeadCount, DeadLetter, DeadMessage, DeadPass, Ledger, LedgerError, LedgerResult,
@@ -128,6 +129,7 @@ impl<L: Ledger, B: Broker> Projection<L, B> {
             .map(|(pointer, _)| pointer)
             .collect();
         if !confirmed.is_empty() {
+            crash::point(Point::BeforeDeadMark);
             self.ledger.dead_mark(&confirmed, generation).await?;
         }
         Ok(())

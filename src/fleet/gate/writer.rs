@@ -4,6 +4,7 @@ use super::GateError;
 use crate::{
     db::{Pool, describe},
     fleet::{
+        crash::{self, Point},
         enqueue::{EnqueueError, Enqueued, INSERT, NOTIFY, Notify, enqueue, insert_rows, lanes, settle},
         job::NewJob,
         ledger::classify,
@@ -87,6 +88,7 @@ async fn batch(connection: &Object, jobs: &[NewJob]) -> Result<Settled, GateErro
         tracing::debug!(error = describe(&error), "schedulers were not told of new jobs");
     }
     // From here on it is committed.
+    crash::point(Point::AfterEnqueue);
     settle(client, jobs, &rows).await.map_err(|e| GateError::Unknown(describe(&e)))
 }
 
@@ -99,6 +101,7 @@ async fn all(connection: &mut Object, jobs: &[NewJob], committing: &AtomicBool) 
     })?;
     committing.store(true, Ordering::Release);
     transaction.commit().await.map_err(|e| meaning(&e))?;
+    crash::point(Point::AfterEnqueue);
     Ok(written)
 }
 

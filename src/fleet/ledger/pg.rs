@@ -59,8 +59,10 @@ impl PgLedger {
     /// A ledger in this database. It connects when it is first used.
     #[must_use]
     pub fn new(config: &Config, protocol: Protocol, connections: LedgerConnections) -> Self {
+        // Whoever stands still for a lease has lost its jobs; R4 needs the rows that its transaction locks.
+        let (statement, idle_in_transaction) = (protocol.statement, protocol.lease);
         let with = |purpose, size| {
-            pool(config, PoolOptions { statement: protocol.statement, ..PoolOptions::new(purpose, size) })
+            pool(config, PoolOptions { statement, idle_in_transaction, ..PoolOptions::new(purpose, size) })
         };
         Self {
             engine: with(PoolPurpose::Engine, connections.engine),

@@ -6,6 +6,7 @@ use super::{
     window::{ClaimRate, room},
 };
 use crate::fleet::{
+    crash::{self, Point},
     job::{Band, MessageId},
     ports::{Broker, Dispatch, Ledger, LedgerResult, Outgoing, PickRequest, PublishOutcome},
     wake::notified,
@@ -118,6 +119,9 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
         let aged = (self.since_aged + rows) / AGED_SHARE;
         let request = PickRequest { lane: &self.lane, rows, aged, kinds: &kinds, bands: &bands, generation };
         let picked = shared.ledger.pick(request).await?;
+        if !picked.is_empty() {
+            crash::point(Point::AfterMark);
+        }
         let jobs: usize = picked.iter().map(|dispatch| dispatch.jobs.len()).sum();
         self.rate.dispatched(i64::try_from(jobs).unwrap_or(i64::MAX));
         self.since_aged = (self.since_aged + i32::try_from(jobs).unwrap_or(rows).min(rows)) % AGED_SHARE;
@@ -159,7 +163,10 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
     fn answered(&mut self, message: MessageId, band: Band, number: u64, outcome: PublishOutcome) {
         self.shared.health.answered(&self.lane, band, number, outcome, Instant::now());
         match outcome {
-            PublishOutcome::Confirmed => self.shared.confirmed.push(message, Instant::now()),
+            PublishOutcome::Confirmed => {
+                crash::point(Point::AfterConfirmBeforeMark);
+                self.shared.confirmed.push(message, Instant::now());
+            }
             PublishOutcome::Nacked | PublishOutcome::Returned => self.refused.push(message),
             // R1 sees to it. The same is never published again.
             PublishOutcome::Unknown => {}

@@ -1,6 +1,9 @@
 //! The broker's generation: a durable exchange that vanishes with the broker's data.
 
-use crate::fleet::ports::{Broker, Ledger, LedgerResult};
+use crate::fleet::{
+    crash::{self, Point},
+    ports::{Broker, Ledger, LedgerResult},
+};
 
 /// The generation that ledger and broker agree on. None: unknown at the moment, so nothing may be concluded from it.
 ///
@@ -26,6 +29,7 @@ pub(super) async fn agree<L: Ledger, B: Broker>(ledger: &L, broker: &B) -> Ledge
         tracing::debug!(%error, "the next generation is not declared");
         return Ok(None);
     }
+    crash::point(Point::BeforeGenerationMark);
     if ledger.advance_generation(known).await? {
         if known > 0 {
             tracing::warn!(

@@ -3,6 +3,7 @@
 use super::{ages::AgeWatch, beats::BeatWatch, dispatch::probe, generation, health::Proof, shared::Shared};
 use crate::{
     fleet::{
+        crash::{self, Point},
         job::{Band, WorkerId},
         ports::{Broker, Ledger, LedgerResult, Sweep, Swept},
     },
@@ -181,6 +182,7 @@ where
             metrics::counter!(names::RESCUED, "rule" => rule).increment(swept.rescued);
             let (rescued, dead) = (swept.rescued, swept.dead_letters);
             tracing::warn!(event = "sweep.rescued", rule, rescued, dead_letters = dead, "lost work goes on");
+            crash::point(Point::MidSweep);
         }
         if swept.messages < BOUND.unsigned_abs().into() {
             break;

@@ -9,6 +9,7 @@ use super::{
     signal::{Stop, StopSignal},
 };
 use crate::fleet::{
+    crash::{self, Point},
     draw::draw,
     handler::{Component, Context, Erased, ErrorClass, HandlerError, RunOutput},
     job::Hold,
@@ -85,11 +86,13 @@ async fn attend<L: Ledger, B: Broker>(
         }
     };
     signal.runs(meta.kind);
+    crash::point(Point::MidHandler);
     let polled = Polled::new(handler.run(args, job.args_version, ctx), signal.clone());
     let mut running = tokio::spawn(polled.in_current_span());
     let deadline = meta.timeout.min(shared.protocol.job_timeout);
     let finish = supervise(&mut running, deadline, signal).await;
     shared.followed.follow(&shared.threads, running, attempt);
+    crash::point(Point::AfterHandler);
     let error = match finish {
         Finish::Ran(Ok(RunOutput { output, apply: None })) => return End::Verdict(Verdict::Completed(output)),
         Finish::Ran(Ok(RunOutput { output, apply: Some(effects) })) => {

@@ -3,6 +3,7 @@
 use super::{ahead, attempt, intake::Waiting, shared::Shared};
 use crate::{
     fleet::{
+        crash::{self, Point},
         job::{Envelope, MessageId, Pointer},
         ports::{Broker, Claimed, Ledger, LedgerError},
     },
@@ -43,6 +44,9 @@ pub(super) async fn claim<L: Ledger, B: Broker>(
             return false;
         }
     };
+    if !jobs.is_empty() {
+        crash::point(Point::AfterClaim);
+    }
     let pointed = pointers().count();
     metrics::counter!(names::DUPLICATES_DROPPED).increment((pointed - jobs.len()) as u64);
     let empty = without_jobs(&envelopes, &jobs);
@@ -124,6 +128,7 @@ pub(super) async fn lease<L: Ledger, B: Broker>(
     if jobs.is_empty() {
         return false;
     }
+    crash::point(Point::AfterDirectLease);
     metrics::counter!(names::LEASED_DIRECTLY).increment(jobs.len() as u64);
     let signals = shared.held.claimed(std::iter::empty(), &jobs);
     for (job, permit) in jobs.into_iter().zip(permits) {

@@ -7,6 +7,7 @@ use super::{
     shared::Shared,
 };
 use crate::fleet::{
+    crash::{self, Point},
     handler::ErrorClass,
     job::{JobId, MessageId, Pointer, Status},
     ports::{Broker, Completion, DeadLetter, Discard, Failed, Failure, Ledger, LedgerError, LedgerResult, Release},
@@ -114,7 +115,9 @@ async fn send<L: Ledger, B: Broker>(
     match group[0].verdict {
         Verdict::Completed(_) => {
             let batch: Vec<Completion> = group.iter().filter_map(completion).collect();
-            tell(group, &ledger.complete(&batch, spent).await?, report::completed_batch);
+            let booked = ledger.complete(&batch, spent).await?;
+            crash::point(Point::AfterCompletion);
+            tell(group, &booked, report::completed_batch);
         }
         Verdict::Failed { .. } => {
             let batch: Vec<Failure> = group.iter().filter_map(failure).collect();
@@ -151,6 +154,7 @@ fn after_failures<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, group: &[End
         };
         report::failed(one, after);
         if after.status == Status::DeadLetter {
+            crash::point(Point::AfterDeadCommit);
             let (shared_in, copy, generation) = (shared.clone(), copy_of(one, after), after.generation);
             shared.tasks.spawn(async move { shared_in.publish_dead(copy, generation).await });
         }

@@ -2,6 +2,7 @@
 
 use super::{attempt::panicked, outcome::Attempt, polled::Polled, report, shared::Shared, signal::StopSignal};
 use crate::fleet::{
+    crash::{self, Point},
     handler::{Applier, ErrorClass, HandlerError},
     job::MessageId,
     ports::{Broker, Completion, Ledger, LedgerError},
@@ -94,7 +95,9 @@ async fn transaction<L: Ledger, B: Broker>(
     let applied = timeout(deadline, AssertUnwindSafe(effects).catch_unwind()).await;
     let error = match applied {
         Ok(Ok(Ok(()))) => {
+            crash::point(Point::AfterEffectBeforeCommit);
             shared.ledger.commit(tx).await.map_err(Trouble::Ledger)?;
+            crash::point(Point::AfterCommit);
             return Ok(true);
         }
         Ok(Ok(Err(error))) => error,

@@ -3,6 +3,7 @@
 use super::{shared::Shared, signal::Stop};
 use crate::{
     fleet::{
+        crash::{self, Point},
         draw::draw,
         job::{MessageId, Pointer},
         ports::{Beat, Broker, Ledger, Release},
@@ -59,6 +60,7 @@ pub(super) async fn run<L: Ledger, B: Broker>(
                 shared.drain.cancel();
             }
             Ok(Ok(beat)) => {
+                crash::point(Point::AfterHeartbeat);
                 proven = before;
                 shared.progress.mark();
                 forget_orphans(&shared).await;
@@ -163,6 +165,7 @@ async fn give_back<L: Ledger, B: Broker>(shared: &Shared<L, B>, strays: &[(Messa
     let batch: Vec<Release> = strays.iter().map(release).collect();
     match shared.ledger.release(&batch, &[]).await {
         Ok(released) => {
+            crash::point(Point::AfterStrays);
             metrics::counter!(names::RESCUED, "rule" => "R6").increment(released.len() as u64);
             tracing::warn!(
                 event = "worker.strays",

@@ -3,6 +3,7 @@
 use super::{acks::AckWindow, bands::BandQueues, claim, shared::Shared};
 use crate::{
     fleet::{
+        crash::{self, Point},
         job::{Band, Envelope, MessageId},
         ports::{Broker, Delivery, Ledger, LedgerError, Prefetch, Quarantined, Subscription},
         wake::notified,
@@ -245,8 +246,10 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         let limit = self.shared.protocol.hand_back;
         let overdue = self.waiting.take_if(|waiting| waiting.since.elapsed() >= limit);
         let messages: Vec<MessageId> = overdue.iter().map(|waiting| waiting.envelope.message).collect();
+        crash::point(Point::BeforeHandBack);
         match self.shared.ledger.hand_back(&messages).await {
             Ok(_) => {
+                crash::point(Point::AfterHandBack);
                 metrics::counter!(names::HANDED_BACK).increment(messages.len() as u64);
                 overdue.iter().for_each(|waiting| self.window.settle(waiting.tag));
             }

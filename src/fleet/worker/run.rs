@@ -13,6 +13,7 @@ use super::{
 use crate::{
     fleet::{
         Progress,
+        crash::{self, Point},
         handler::Registry,
         job::WorkerId,
         ports::{Broker, Ledger, LedgerError, WorkerSpec},
@@ -191,6 +192,7 @@ async fn work<L: Ledger, B: Broker>(
     if let Err(error) = shared.ledger.drain(shared.worker).await {
         tracing::debug!(%error, "the drain is not announced");
     }
+    crash::point(Point::OnShutdown);
     while loops.join_next().await.is_some() {}
     shared.tasks.close();
     if timeout(shared.protocol.grace, shared.tasks.wait()).await.is_err() {

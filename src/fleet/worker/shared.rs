@@ -3,6 +3,7 @@
 use super::{held::Held, outcome::Ended, stuck::Followed, threads::Threads};
 use crate::fleet::{
     Progress,
+    crash::{self, Point},
     handler::Registry,
     job::WorkerId,
     ports::{Broker, Ledger, Outgoing, PublishOutcome},
@@ -45,9 +46,11 @@ impl<L: Ledger, B: Broker> Shared<L, B> {
     /// Puts the copy of a dead letter into docket.dead. If it fails, R5 finds the row unmarked.
     pub(super) async fn publish_dead(&self, dead: crate::fleet::ports::DeadLetter, generation: i32) {
         let pointer = crate::fleet::job::Pointer(dead.id, dead.epoch);
-        if self.broker.publish(Outgoing::Dead(dead)).await == PublishOutcome::Confirmed
-            && let Err(e) = self.ledger.dead_mark(&[pointer], generation).await
-        {
+        if self.broker.publish(Outgoing::Dead(dead)).await != PublishOutcome::Confirmed {
+            return;
+        }
+        crash::point(Point::BeforeDeadMark);
+        if let Err(e) = self.ledger.dead_mark(&[pointer], generation).await {
             tracing::debug!(error = %e, job.id = pointer.id().0, "a dead letter's copy is not marked; the next pass finds it");
         }
     }

@@ -2,7 +2,10 @@
 //! tells who it was.
 
 use super::{attempt, shared::Shared};
-use crate::fleet::ports::{Broker, Ledger};
+use crate::fleet::{
+    crash::{self, Point},
+    ports::{Broker, Ledger},
+};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{Notify, OwnedSemaphorePermit},
@@ -54,6 +57,7 @@ async fn take<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, all: OwnedSemaph
         }
         match shared.ledger.lease_suspect(shared.worker, lane, &shared.kinds).await {
             Ok(Some(job)) => {
+                crash::point(Point::AfterSuspectLease);
                 tracing::warn!(
                     event = "job.suspect",
                     job.id = job.id.0,

@@ -1,0 +1,72 @@
+//! One private PostgreSQL and one private RabbitMQ for all tests of this process, and one test at a time on them.
+//!
+//! Nothing is cleaned between two tests: what one leaves behind counts in the next. Only a test that fails takes the
+//! services with it, because nobody knows what it did to them; the next test gets new ones.
+
+use super::trial::Trial;
+use docket::dev::{
+    down,
+    fleet::{Fleet, FleetSpec},
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::{LazyLock, Mutex, PoisonError},
+};
+use tokio::runtime::Runtime;
+
+/// Cargo's directory for the files of integration tests.
+const TEMPORARY: &str = env!("CARGO_TARGET_TMPDIR");
+/// Followed by this process's number, and by that of the arena.
+const PREFIX: &str = "faults-";
+
+struct Ground {
+    runtime: Runtime,
+    arena: Mutex<Option<Fleet>>,
+}
+
+static GROUND: LazyLock<Ground> = LazyLock::new(|| Ground {
+    runtime: tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime"),
+    arena: Mutex::new(None),
+});
+
+/// Runs a test on the services, alone, and then holds it to the promise: see [`Trial::proven`].
+pub(crate) fn trial(id: &'static str, what: &'static str, test: impl AsyncFnOnce(&mut Trial)) {
+    let ground = &*GROUND;
+    let mut slot = ground.arena.lock().unwrap_or_else(PoisonError::into_inner);
+    ground.runtime.block_on(async {
+        let fleet = match slot.take() {
+            Some(fleet) => fleet,
+            None => start().await,
+        };
+        let mut trial = Trial::new(fleet, id, what).await;
+        Box::pin(test(&mut trial)).await;
+        *slot = Some(Box::pin(trial.proven()).await);
+    });
+}
+
+async fn start() -> Fleet {
+    sweep().await;
+    let fleet = Fleet::start(FleetSpec::new(directory(), env!("CARGO_BIN_EXE_docket"))).await;
+    fleet.unwrap_or_else(|error| panic!("{error:#}"))
+}
+
+/// A directory that nobody has used.
+fn directory() -> PathBuf {
+    static NEXT: Mutex<u32> = Mutex::new(0);
+    let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
+    *next += 1;
+    Path::new(TEMPORARY).join(format!("{PREFIX}{}-{next}", std::process::id()))
+}
+
+/// Removes what test processes that are gone have left.
+async fn sweep() {
+    for entry in std::fs::read_dir(TEMPORARY).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let pid = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
+        if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+            // Two test processes may sweep at the same time.
+            drop(down(&entry.path().join("services")).await);
+            drop(std::fs::remove_dir_all(entry.path()));
+        }
+    }
+}

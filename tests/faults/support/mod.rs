@@ -1,0 +1,15 @@
+//! What the tests of faults share.
+
+mod arena;
+mod audit;
+mod disk;
+pub(crate) mod jobs;
+mod net;
+pub(crate) mod promise;
+mod trial;
+
+pub(crate) use arena::trial;
+pub(crate) use disk::Moved;
+pub(crate) use jobs::Load;
+pub(crate) use net::Net;
+pub(crate) use trial::{LONG, Trial, died, metric, print};
