@@ -42,6 +42,11 @@ pub(crate) fn faults(world: &World) -> Vec<String> {
         faults.extend(of_jobs);
         faults
     });
+    faults.extend(
+        world.witness(|w| {
+            w.twice.iter().map(|(id, at)| format!("attempt {at} of job {id} ran twice")).collect::<Vec<_>>()
+        }),
+    );
     faults.extend(quarantine_fault(world));
     faults
 }

@@ -32,7 +32,11 @@ pub(super) async fn claim<L: Ledger, B: Broker>(
     let pointers = || envelopes.iter().flat_map(|e| e.jobs.iter().copied());
     shared.held.claiming(pointers());
     let jobs = match until_answered(shared, &envelopes).await {
-        Answer::Jobs(jobs) => jobs,
+        Answer::Jobs(mut jobs) => {
+            // A claim that was repeated also names what an earlier delivery of the same message brought: it runs already.
+            jobs.retain(|job| !shared.held.holds(Pointer(job.id, job.epoch)));
+            jobs
+        }
         Answer::Refused => {
             shared.held.claimed(pointers(), &[]);
             return one_by_one(shared, batch, permits).await;

@@ -162,6 +162,11 @@ impl Held {
         self.lock().jobs.iter().map(|(id, (epoch, _))| Pointer(*id, *epoch)).collect()
     }
 
+    /// Whether this attempt is here already.
+    pub(super) fn holds(&self, row: Pointer) -> bool {
+        self.lock().jobs.get(&row.id()).is_some_and(|(epoch, _)| *epoch == row.epoch())
+    }
+
     /// Stops one job, if it is still held at that epoch.
     pub(super) fn stop(&self, row: Pointer, reason: Stop) {
         if let Some((epoch, signal)) = self.lock().jobs.get(&row.id())
