@@ -27,9 +27,7 @@ use tokio::{
 pub(crate) struct Witness {
     /// How often each job was begun.
     pub(crate) begun: BTreeMap<JobId, u32>,
-    /// The attempts that were begun.
-    pub(crate) attempts: BTreeSet<(JobId, Epoch)>,
-    /// Attempts that were begun twice.
+    /// Attempts that were begun again after their end.
     pub(crate) twice: Vec<(JobId, Epoch)>,
     /// The attempts whose handler came to its end without an error.
     pub(crate) done: BTreeSet<(JobId, Epoch)>,

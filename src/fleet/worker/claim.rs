@@ -30,11 +30,12 @@ pub(super) async fn claim<L: Ledger, B: Broker>(
 ) -> bool {
     let envelopes: Vec<Envelope> = batch.iter().map(|waiting| waiting.envelope.clone()).collect();
     let pointers = || envelopes.iter().flat_map(|e| e.jobs.iter().copied());
+    let known = shared.held.known(pointers());
     shared.held.claiming(pointers());
     let jobs = match until_answered(shared, &envelopes).await {
         Answer::Jobs(mut jobs) => {
-            // A claim that was repeated also names what an earlier delivery of the same message brought: it runs already.
-            jobs.retain(|job| !shared.held.holds(Pointer(job.id, job.epoch)));
+            // A claim that was repeated names these too: they run already, or have ended meanwhile.
+            jobs.retain(|job| !known.contains(&Pointer(job.id, job.epoch)));
             jobs
         }
         Answer::Refused => {
