@@ -42,6 +42,8 @@ pub(crate) fn faults(world: &World) -> Vec<String> {
         faults.extend(of_jobs);
         faults
     });
+    // Fenced, so it does no harm; counted, because it is work for nothing.
+    world.history.add("attempts begun again after their end", world.witness(|w| w.twice.len()));
     faults.extend(quarantine_fault(world));
     faults
 }

@@ -27,6 +27,8 @@ use tokio::{
 pub(crate) struct Witness {
     /// How often each job was begun.
     pub(crate) begun: BTreeMap<JobId, u32>,
+    /// Attempts that were begun again after their end.
+    pub(crate) twice: Vec<(JobId, Epoch)>,
     /// The attempts whose handler came to its end without an error.
     pub(crate) done: BTreeSet<(JobId, Epoch)>,
 }

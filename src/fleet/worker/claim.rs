@@ -31,9 +31,15 @@ pub(super) async fn claim<L: Ledger, B: Broker>(
 ) -> bool {
     let envelopes: Vec<Envelope> = batch.iter().map(|waiting| waiting.envelope.clone()).collect();
     let pointers = || envelopes.iter().flat_map(|e| e.jobs.iter().copied());
+    let mut known = shared.held.known(pointers());
     shared.held.claiming(pointers());
     let jobs = match until_answered(shared, &envelopes).await {
-        Answer::Jobs(jobs) => jobs,
+        Answer::Jobs(mut jobs) => {
+            // A claim that was repeated names these too: they run already, or have ended meanwhile. And it names a job
+            // once for each delivery of its message in the batch.
+            jobs.retain(|job| known.insert(Pointer(job.id, job.epoch)));
+            jobs
+        }
         Answer::Refused => {
             shared.held.claimed(pointers(), &[]);
             return one_by_one(shared, batch, permits).await;

@@ -145,6 +145,13 @@ impl Held {
         holding.collect()
     }
 
+    /// Those of these pointers whose attempt is here already: an earlier delivery of the same message brought it.
+    pub(super) fn known(&self, pointers: impl Iterator<Item = Pointer>) -> BTreeSet<Pointer> {
+        let inner = self.lock();
+        let rows = pointers.map(|p| Pointer(p.id(), p.epoch() + 1));
+        rows.filter(|row| inner.jobs.get(&row.id()).is_some_and(|(epoch, _)| *epoch == row.epoch())).collect()
+    }
+
     /// Stops one job, if it is still held at that epoch.
     pub(super) fn stop(&self, row: Pointer, reason: Stop) {
         if let Some((epoch, signal)) = self.lock().jobs.get(&row.id())

@@ -37,7 +37,9 @@ impl Queues {
 
     /// The pointers of docket.dead, sorted; what is unreadable counts as none.
     pub(crate) fn dead_pointers(&self) -> Vec<Option<Pointer>> {
-        let mut all: Vec<_> = self.dead.ready.iter().map(|copy| copy.pointer).collect();
+        // What a pass holds at the moment returns.
+        let read = self.dead.readers.values().flat_map(|reader| reader.unacked.values());
+        let mut all: Vec<_> = self.dead.ready.iter().chain(read).map(|copy| copy.pointer).collect();
         all.sort_unstable();
         all
     }

@@ -8,13 +8,15 @@ use tokio::time::Instant;
 
 /// Claims are counted over this time.
 const OVER: Duration = Duration::from_secs(5);
+/// What sweeps give back, and what others were taken to have added, looks like claims to a scheduler for so long: in a storm
+/// the queue is some windows long, and never grows by itself.
+const OVERSHOOT_MAX: usize = 10;
 
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     claims: VecDeque<Instant>,
-    /// The largest that it was, and the most schedulers that shared it.
+    /// The largest that it was.
     most: usize,
-    schedulers: usize,
     /// Queued jobs at most, in hundredths of the window of that moment.
     pub(crate) overshoot: usize,
 }
@@ -29,8 +31,7 @@ impl Window {
 }
 
 impl State {
-    /// After a pick. The window is shared by schedulers that see each other's work a moment late: each may fill it once;
-    /// and one of them may take others to add that don't, which makes it some three windows.
+    /// After a pick.
     pub(super) fn check_window(&mut self) {
         let now = Instant::now();
         let claims = self.window.claims.iter().filter(|at| now.duration_since(**at) <= OVER).count();
@@ -38,15 +39,12 @@ impl State {
         // Those that are up, and those that live although the ledger does not believe it: schedulers go by the counters.
         let is_dead = |process| matches!(self.causes.get(process), Some(Cause::Kill | Cause::Poison | Cause::End));
         let live = self.workers.values().filter(|w| w.is_up() || (w.is_given_up() && !is_dead(&w.process)));
-        let live = live.map(|w| w.spec.slots);
-        let slots: usize = live.clone().map(|slots| usize::try_from(slots).unwrap()).sum();
-        let schedulers = live.filter(|slots| *slots == 0).count();
+        let slots: usize = live.map(|w| usize::try_from(w.spec.slots).unwrap()).sum();
         let window = seconds.max(2 * slots).max(1);
         self.window.most = self.window.most.max(window);
-        self.window.schedulers = self.window.schedulers.max(schedulers);
         let queued = self.active.iter().filter(|id| self.jobs[id].status == Status::Queued).count();
         self.window.overshoot = self.window.overshoot.max(100 * queued / window);
-        if queued > (self.window.schedulers + 2) * self.window.most {
+        if queued > OVERSHOOT_MAX * self.window.most {
             self.illegal.push(format!("{queued} jobs are queued, the window was {} at most", self.window.most));
         }
     }

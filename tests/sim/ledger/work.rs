@@ -227,12 +227,16 @@ impl State {
 
     pub(crate) fn discard(&mut self, batch: &[Discard], spent: &[MessageId]) -> HashSet<JobId> {
         self.spend(spent);
-        let held: Vec<JobId> = batch.iter().filter(|one| self.is_held(one.id, one.epoch)).map(|one| one.id).collect();
-        self.history.add("fenced", batch.len() - held.len());
-        for id in &held {
-            self.turn(*id, Status::Cancelled);
+        let mut discarded = HashSet::new();
+        for one in batch {
+            if self.is_held(one.id, one.epoch) {
+                self.turn(one.id, Status::Cancelled);
+                discarded.insert(one.id);
+            } else {
+                self.history.count("fenced", &[one.id.0]);
+            }
         }
-        held.into_iter().collect()
+        discarded
     }
 
     pub(crate) fn forget(&mut self, spent: &[MessageId]) {
