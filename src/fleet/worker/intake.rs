@@ -25,6 +25,10 @@ pub(super) struct Waiting {
 const RESUBSCRIBE: Duration = Duration::from_millis(200);
 /// Between two tries of a quarantine.
 const RETRY: Duration = Duration::from_millis(200);
+/// A band that brought nothing for so many times the patience before a direct lease is subscribed to anew. A broker may take
+/// a consumer over to a queue that was deleted and made again, without a word, and then drop what it delivers: whether a
+/// silent consumer is deaf can't be seen from here, and opening it anew costs a few round trips.
+const SILENT: u32 = 5;
 /// Far away: no timer is set.
 const NEVER: Duration = Duration::from_hours(24);
 
@@ -36,12 +40,15 @@ pub(super) struct Intake<L: Ledger, B: Broker> {
     window: AckWindow,
     /// From when on idle slots lease directly.
     lease_at: Instant,
+    /// When each band brought something, or was subscribed to.
+    heard: [Instant; Band::ALL.len()],
 }
 
 enum Step<S> {
     Delivery(Option<Delivery>),
     Slot(OwnedSemaphorePermit),
     Overdue,
+    Silent,
     Subscribed(Option<S>),
     Look,
     Drain,
@@ -49,8 +56,9 @@ enum Step<S> {
 
 impl<L: Ledger, B: Broker> Intake<L, B> {
     pub(super) fn new(shared: Arc<Shared<L, B>>, lane: String) -> Self {
-        let lease_at = Instant::now() + shared.protocol.direct_lease;
-        Self { shared, lane, waiting: BandQueues::default(), window: AckWindow::default(), lease_at }
+        let now = Instant::now();
+        let (lease_at, heard) = (now + shared.protocol.direct_lease, [now; Band::ALL.len()]);
+        Self { shared, lane, waiting: BandQueues::default(), window: AckWindow::default(), lease_at, heard }
     }
 
     /// Until the worker drains.
@@ -71,6 +79,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                     Err(_) => Step::Drain,
                 },
                 () = sleep_until(self.overdue_at()) => Step::Overdue,
+                () = sleep_until(self.silent_at()), if subscription.is_some() => Step::Silent,
                 () = sleep_until(self.lease_at), if !wants_slot && is_fit => Step::Look,
                 _ = fit.changed() => Step::Look,
             };
@@ -81,7 +90,13 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                     if sub.is_none() {
                         subscribing = self.subscribe(RESUBSCRIBE);
                     }
+                    self.heard = [Instant::now(); Band::ALL.len()];
                     subscription = sub;
+                }
+                Step::Silent => {
+                    close(subscription.take()).await;
+                    self.forget_session();
+                    subscribing = self.subscribe(Duration::ZERO);
                 }
                 Step::Delivery(Some(delivery)) => self.receive(delivery).await,
                 Step::Delivery(None) => {
@@ -98,11 +113,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                 subscribing = self.subscribe(RESUBSCRIBE);
             }
         }
-        if let Some(mut sub) = subscription {
-            // What was delivered and not claimed returns to its queue with the channel.
-            let _ = sub.cancel().await;
-            sub.close().await;
-        }
+        close(subscription).await;
     }
 
     fn subscribe(&self, after: Duration) -> std::pin::Pin<Box<dyn Future<Output = Option<B::Subscription>> + Send>> {
@@ -128,6 +139,8 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
 
     async fn receive(&mut self, delivery: Delivery) {
         self.window.open(delivery.tag);
+        let heard = Band::ALL.into_iter().zip(&mut self.heard).find(|(band, _)| *band == delivery.band);
+        heard.into_iter().for_each(|(_, at)| *at = Instant::now());
         match Envelope::decode(&delivery.body) {
             // A probe: its confirm was its purpose.
             Ok(envelope) if envelope.jobs.is_empty() => self.window.settle(delivery.tag),
@@ -205,6 +218,11 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         self.lease_at = Instant::now() + if leased { Duration::ZERO } else { self.shared.protocol.direct_lease };
     }
 
+    fn silent_at(&self) -> Instant {
+        let longest = self.heard.into_iter().min().unwrap_or_else(Instant::now);
+        longest + self.shared.protocol.direct_lease * SILENT
+    }
+
     fn overdue_at(&self) -> Instant {
         let oldest = self.waiting.oldest(|waiting| waiting.since);
         oldest.map_or_else(|| Instant::now() + NEVER, |since| since + self.shared.protocol.hand_back)
@@ -241,6 +259,14 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                 false
             }
         }
+    }
+}
+
+/// In order. What was delivered and not claimed returns to its queue with the channel.
+async fn close<S: Subscription>(subscription: Option<S>) {
+    if let Some(mut sub) = subscription {
+        let _ = sub.cancel().await;
+        sub.close().await;
     }
 }
 
