@@ -1,5 +1,7 @@
-//! Private PostgreSQL and RabbitMQ instances, for `docket dev`, the demo and the tests; [`city`], a made-up one;
-//! [`mod@bench`], which measures the engine; [`proxy`], [`fleet`] and [`chaos`], which hurt it.
+//! Private PostgreSQL and RabbitMQ instances, for `docket dev`, the demo and the tests.
+//!
+//! With [`city`], a made-up one; [`mod@bench`], which measures the engine; [`proxy`], [`fleet`] and [`chaos`], which hurt
+//! it.
 //!
 //! They are ordinary processes on free loopback ports, with their data in a directory of their own; no service of the
 //! machine is touched. However the starting process ends, nothing is left behind: [`Services::stop`] ends them in

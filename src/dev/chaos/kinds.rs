@@ -143,7 +143,7 @@ pub fn registry(dir: &Path, sink: Option<String>) -> Result<Registry<PgTx>> {
 
 impl Stage {
     async fn play(&self, kind: &'static str, act: Act, ctx: &Context) -> Result<(), HandlerError> {
-        let mut told = Told::begin(self, kind, ctx).await?;
+        let mut told = Told::begin(self, kind, ctx)?;
         tokio::time::sleep(Duration::from_millis(if kind == BUSY { 0 } else { act.ms })).await;
         let (deed, result) = match kind {
             FAIL_ONCE if ctx.attempt <= 1 => failure(),
@@ -201,18 +201,21 @@ struct Told<'a> {
 }
 
 impl<'a> Told<'a> {
-    async fn begin(stage: &'a Stage, kind: &str, ctx: &Context) -> Result<Self, HandlerError> {
+    /// On the runtime's thread, so that a run can't be dropped between its beginning and the word for it.
+    fn begin(stage: &'a Stage, kind: &str, ctx: &Context) -> Result<Self, HandlerError> {
         let (at_us, pid) = (monotonic_us(), std::process::id());
         let (job, epoch, attempt, kind) = (ctx.job.0, ctx.epoch, ctx.attempt, kind.to_owned());
         let line = Line { at_us, pid, job, epoch, attempt, kind, deed: Deed::Start };
-        stage.witness.write(&line).await.map_err(|e| unwritten(&e))?;
+        stage.witness.write_now(&line).map_err(|e| unwritten(&e))?;
         Ok(Self { lines: &stage.witness, line: Some(line) })
     }
 
     async fn end(&mut self, deed: Deed) -> Result<(), HandlerError> {
-        let Some(line) = self.line.take() else { return Ok(()) };
-        let line = Line { at_us: monotonic_us(), deed, ..line };
-        self.lines.write(&line).await.map_err(|e| unwritten(&e))
+        let Some(line) = &self.line else { return Ok(()) };
+        let line = Line { at_us: monotonic_us(), deed, ..line.clone() };
+        self.lines.write(&line).await.map_err(|e| unwritten(&e))?;
+        self.line = None;
+        Ok(())
     }
 }
 

@@ -165,7 +165,7 @@ mod tests {
         append(&lines.0, b"{\"at_us\":1").unwrap();
         let back: Vec<Line> = read(&path).unwrap();
         assert_eq!(back, [line.clone(), Line { deed: Deed::Ok, ..line }]);
-        assert_eq!(files(dir.path(), "witness-").unwrap(), [path.clone()]);
+        assert_eq!(files(dir.path(), "witness-").unwrap(), std::slice::from_ref(&path));
         append(&lines.0, b"\n").unwrap();
         assert!(read::<Line>(&path).is_err(), "a line in the middle must be whole");
     }

@@ -33,6 +33,10 @@ const RESUBSCRIBE: Duration = Duration::from_millis(200);
 const RETRY: Duration = Duration::from_millis(200);
 /// After a lease that found nothing, notifications wait for so long: a burst of them is one look.
 const GAP: Duration = Duration::from_millis(50);
+/// A band that brought nothing for so many times the patience before a direct lease is subscribed to anew. A broker may take
+/// a consumer over to a queue that was deleted and made again, without a word, and then drop what it delivers: whether a
+/// silent consumer is deaf can't be seen from here, and opening it anew costs a few round trips.
+const SILENT: u32 = 5;
 /// Far away: no timer is set.
 const NEVER: Duration = Duration::from_hours(24);
 
@@ -53,6 +57,8 @@ pub(super) struct Intake<L: Ledger, B: Broker> {
     is_direct: bool,
     /// Notifications of new jobs: while nobody brings work, they are for us.
     wake: broadcast::Receiver<String>,
+    /// When each band brought something, or was subscribed to.
+    heard: [Instant; Band::ALL.len()],
 }
 
 enum Step<S> {
@@ -61,6 +67,7 @@ enum Step<S> {
     /// The tag of a message that is kept, or none: the worker drains.
     Kept(Option<u64>),
     Overdue,
+    Silent,
     Subscribed(Option<S>),
     Notified,
     Look,
@@ -69,10 +76,10 @@ enum Step<S> {
 
 impl<L: Ledger, B: Broker> Intake<L, B> {
     pub(super) fn new(shared: Arc<Shared<L, B>>, lane: String, wake: broadcast::Receiver<String>) -> Self {
-        let empty_at = Instant::now();
-        let lease_at = empty_at + shared.protocol.direct_lease;
+        let now = Instant::now();
+        let (lease_at, empty_at, heard) = (now + shared.protocol.direct_lease, now, [now; Band::ALL.len()]);
         let (waiting, window, keeping) = (BandQueues::default(), AckWindow::default(), FuturesUnordered::new());
-        Self { shared, lane, waiting, window, keeping, lease_at, empty_at, is_direct: false, wake }
+        Self { shared, lane, waiting, window, keeping, lease_at, empty_at, is_direct: false, wake, heard }
     }
 
     /// Until the worker drains.
@@ -82,8 +89,9 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         let mut subscribing = self.subscribe(Duration::ZERO);
         loop {
             let is_fit = *fit.borrow_and_update();
-            let (lease_at, overdue_at) = (self.lease_at, self.overdue_at());
-            let wants_slot = is_fit && (self.waiting.len() > 0 || Instant::now() >= lease_at);
+            let (lease_at, overdue_at, silent_at) = (self.lease_at, self.overdue_at(), self.silent_at());
+            let has_waiting = self.waiting.len() > 0;
+            let wants_slot = is_fit && (has_waiting || Instant::now() >= lease_at);
             let is_direct = self.is_direct || subscription.is_none();
             let step = tokio::select! {
                 biased;
@@ -96,6 +104,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                     Err(_) => Step::Drain,
                 },
                 () = sleep_until(overdue_at) => Step::Overdue,
+                () = sleep_until(silent_at), if subscription.is_some() && !has_waiting => Step::Silent,
                 () = sleep_until(lease_at), if !wants_slot && is_fit => Step::Look,
                 () = notified(&mut self.wake, &self.lane), if !wants_slot && is_fit && is_direct => Step::Notified,
                 _ = fit.changed() => Step::Look,
@@ -108,7 +117,13 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                     if sub.is_none() {
                         subscribing = self.subscribe(RESUBSCRIBE);
                     }
+                    self.heard = [Instant::now(); Band::ALL.len()];
                     subscription = sub;
+                }
+                Step::Silent => {
+                    close(subscription.take()).await;
+                    self.forget_session();
+                    subscribing = self.subscribe(Duration::ZERO);
                 }
                 Step::Kept(tag) => tag.into_iter().for_each(|tag| self.window.settle(tag)),
                 Step::Delivery(Some(delivery)) => self.receive(delivery),
@@ -126,11 +141,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                 subscribing = self.subscribe(RESUBSCRIBE);
             }
         }
-        if let Some(mut sub) = subscription {
-            // What was delivered and not claimed returns to its queue with the channel.
-            let _ = sub.cancel().await;
-            sub.close().await;
-        }
+        close(subscription).await;
     }
 
     fn subscribe(&self, after: Duration) -> std::pin::Pin<Box<dyn Future<Output = Option<B::Subscription>> + Send>> {
@@ -164,6 +175,8 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
 
     fn receive(&mut self, delivery: Delivery) {
         self.window.open(delivery.tag);
+        let heard = Band::ALL.into_iter().zip(&mut self.heard).find(|(band, _)| *band == delivery.band);
+        heard.into_iter().for_each(|(_, at)| *at = Instant::now());
         match Envelope::decode(&delivery.body) {
             // A probe: its confirm was its purpose.
             Ok(envelope) if envelope.jobs.is_empty() => self.window.settle(delivery.tag),
@@ -236,6 +249,11 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         (self.empty_at, self.lease_at) = (now, now + pause);
     }
 
+    fn silent_at(&self) -> Instant {
+        let longest = self.heard.into_iter().min().unwrap_or_else(Instant::now);
+        longest + self.shared.protocol.direct_lease * SILENT
+    }
+
     fn overdue_at(&self) -> Instant {
         let oldest = self.waiting.oldest(|waiting| waiting.since);
         oldest.map_or_else(|| Instant::now() + NEVER, |since| since + self.shared.protocol.hand_back)
@@ -274,6 +292,14 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                 false
             }
         }
+    }
+}
+
+/// In order. What was delivered and not claimed returns to its queue with the channel.
+async fn close<S: Subscription>(subscription: Option<S>) {
+    if let Some(mut sub) = subscription {
+        let _ = sub.cancel().await;
+        sub.close().await;
     }
 }
 

@@ -9,7 +9,6 @@ const COMMANDS: &[&str] = &[
     "demo",
     "chaos",
     "chaos check",
-    "chaos-worker",
     "scheduler",
     "worker",
     "server",

@@ -122,6 +122,25 @@ async fn a_purged_and_a_deleted_queue_heal() {
     fleet.stop().await;
 }
 
+/// The broker gives the consumer to the new queue without a word, takes its deliveries for repeats and drops them.
+#[tokio::test]
+async fn a_queue_that_is_deleted_and_made_again_at_once_leaves_no_worker_deaf() {
+    let mut fleet = TestFleet::new().await;
+    fleet.scheduler();
+    fleet.worker(2).await;
+    let jobs: Vec<NewJob> = (0..20).map(|_| plain(Script::default())).collect();
+    fleet.enqueue(&jobs).await;
+    fleet.settled().await;
+    let vhost = fleet.vhost.as_ref().unwrap();
+    let queue = format!("queues/{}/docket.default.normal", vhost.name());
+    vhost.call(Method::DELETE, &queue, &json!(null)).await;
+    vhost.import(&definitions(&Topology::new(["default"]).unwrap(), "/", &[])).await;
+    fleet.enqueue(&jobs).await;
+    fleet.settled().await;
+    assert_eq!(fleet.count("select count(*) from jobs where status = 'completed'").await, 40);
+    fleet.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wiped_broker_loses_nothing() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,7 +1,8 @@
 //! How long it takes until work goes on.
 //!
 //! From a fault's end until both hold: three jobs that were enqueued then, one for each band, are completed; and each job
-//! that was due, queued, or run by a worker as a short one at that moment has gone on: its epoch moved.
+//! that was due, queued, run by a worker that is dead, or run as a short one by one that lives at that moment has gone on:
+//! its epoch moved.
 
 use super::class::Class;
 use crate::dev::chaos::{
@@ -17,9 +18,11 @@ const LIMIT: Duration = Duration::from_mins(3);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Jobs that wait for nothing but the fleet. What runs long by itself, and what runs alone, is none of them.
-const STRANDED: &str = "select id, epoch from jobs where due and losses < 2 or status = 'queued' \
-                        or status = 'processing' and kind <> all($1)";
+/// Jobs that wait for nothing but the fleet. What runs long by itself, and what runs alone, is none of them. A worker's name
+/// in the ledger ends with its process number: $2 are those that live.
+const STRANDED: &str = "select j.id, j.epoch from jobs j left join workers w on w.id = j.worker_id \
+                        where j.due and j.losses < 2 or j.status = 'queued' or j.status = 'processing' \
+                        and (j.kind <> all($1) or split_part(w.name, '/', 2) <> all($2))";
 
 const STILL: &str = "select j.id from unnest($1::bigint[], $2::int[]) u(id, epoch) join jobs j on j.id = u.id \
                      where j.epoch = u.epoch and j.finished_at is null";
@@ -34,8 +37,10 @@ pub(super) async fn measure(stage: &Stage, class: Class) -> Result<(f64, Vec<i64
     }
     let begun = Instant::now();
     let long: Vec<&str> = vec![SLOW, HANG, BUSY, KILL];
+    let living: Vec<String> =
+        stage.workers.iter().filter_map(|worker| worker.pid()).map(|pid| pid.to_string()).collect();
     let stranded = loop {
-        match stage.query(STRANDED, &[&long]).await {
+        match stage.query(STRANDED, &[&long, &living]).await {
             Ok(rows) => break rows,
             Err(_) if begun.elapsed() < LIMIT => sleep(LOOK).await,
             Err(error) => return Err(error),
