@@ -1,6 +1,7 @@
 //! The engine on real parts, with toy kinds.
 
 mod deadly;
+mod degraded;
 mod direct;
 mod enqueue_function;
 mod faults;
