@@ -32,7 +32,7 @@ pub(super) struct Args {
     /// Address of API and metrics.
     #[arg(long, value_name = "ADDR", help = "Address of API and metrics [env: DOCKET_HTTP; default: 127.0.0.1:8080]")]
     http: Option<SocketAddr>,
-    /// Work without RabbitMQ, whatever AMQP_URL says
+    /// Work without RabbitMQ, whatever the environment says
     #[arg(long)]
     no_broker: bool,
     /// Keep the private servers' data for the next start

@@ -20,6 +20,12 @@ use std::{future::Future, time::Duration};
 /// `run` has no transaction: it fetches, computes and returns. What must be written together with the completion
 /// goes into [`Effects::apply`]. A job may run more than once (its worker may die after the work and before the
 /// commit), so what `run` does to the outside carries [`Context::step_key`].
+///
+/// `run` and `apply` have threads of their own: four more than the machine has processors, so that none of them can hold
+/// up the worker's heartbeat. One that computes for seconds, or blocks, without an `await` keeps its thread from the
+/// others: give such work to `tokio::task::spawn_blocking`. It is told of in the log; at its deadline it is fenced and its
+/// slot goes on. With four handlers that don't end after their attempt, or with all threads held for ten seconds, the
+/// worker drains and ends, to be started again.
 pub trait Handler: Send + Sync + 'static {
     /// Arguments, stored as JSON in the row.
     type Args: Serialize + DeserializeOwned + Send + 'static;

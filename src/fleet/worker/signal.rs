@@ -96,7 +96,7 @@ mod tests {
         let signal = StopSignal::default();
         assert_eq!(signal.reason(), None);
         signal.stop(Stop::Cancelled);
-        signal.clone().stop(Stop::Lost);
+        signal.stop(Stop::Lost);
         assert_eq!((signal.reason(), signal.token.is_cancelled()), (Some(Stop::Cancelled), true));
     }
 

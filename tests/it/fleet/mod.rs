@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod deadly;
+mod degraded;
 mod direct;
 mod enqueue_function;
 mod faults;
