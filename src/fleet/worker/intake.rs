@@ -61,12 +61,18 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         let mut subscribing = self.subscribe(Duration::ZERO);
         loop {
             let is_fit = *fit.borrow_and_update();
+            if !is_fit && let Some(unused) = subscription.take() {
+                // Who can claim shall have what was delivered here: it returns to its queue with the channel.
+                unused.close().await;
+                self.forget_session();
+                subscribing = self.subscribe(RESUBSCRIBE);
+            }
             let wants_slot = is_fit && (self.waiting.len() > 0 || Instant::now() >= self.lease_at);
             let step = tokio::select! {
                 biased;
                 () = self.shared.drain.cancelled() => Step::Drain,
                 delivery = next(&mut subscription) => Step::Delivery(delivery),
-                sub = &mut subscribing, if subscription.is_none() => Step::Subscribed(sub),
+                sub = &mut subscribing, if subscription.is_none() && is_fit => Step::Subscribed(sub),
                 permit = self.shared.slots.clone().acquire_owned(), if wants_slot => match permit {
                     Ok(permit) => Step::Slot(permit),
                     Err(_) => Step::Drain,
