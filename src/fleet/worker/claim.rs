@@ -22,8 +22,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Claims these messages, however often it takes to get an answer, and starts what it got. One permit a message: its
 /// pointers run one after another.
 ///
-/// True: the deliveries can be acknowledged, because the ledger's lease owns the jobs. False: the worker drains, and no
-/// answer came.
+/// True: the deliveries can be acknowledged, because the ledger's lease owns the jobs. False: the worker drains or is
+/// unfit, and no answer came.
 pub(super) async fn claim<L: Ledger, B: Broker>(
     shared: &Arc<Shared<L, B>>,
     batch: &[Waiting],
@@ -70,7 +70,7 @@ enum Answer {
     Jobs(Vec<Claimed>),
     /// The database can't execute it.
     Refused,
-    /// The worker drains, and no answer came.
+    /// The worker drains or is unfit, and no answer came.
     None,
 }
 
@@ -91,7 +91,7 @@ async fn until_answered<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, envelo
                 repeat |= error.is_unknown();
                 tracing::debug!(%error, "the claim is repeated");
                 last_tries += u32::from(shared.drain.is_cancelled());
-                if last_tries > LAST_TRIES {
+                if last_tries > LAST_TRIES || !*shared.fit.borrow() {
                     return Answer::None;
                 }
                 sleep(PAUSE).await;

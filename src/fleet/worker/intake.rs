@@ -89,6 +89,12 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         let mut subscribing = self.subscribe(Duration::ZERO);
         loop {
             let is_fit = *fit.borrow_and_update();
+            if !is_fit && subscription.is_some() {
+                // Who can claim shall have what was delivered here: it returns to its queue with the channel.
+                close(subscription.take()).await;
+                self.forget_session();
+                subscribing = self.subscribe(RESUBSCRIBE);
+            }
             let (lease_at, overdue_at, silent_at) = (self.lease_at, self.overdue_at(), self.silent_at());
             let has_waiting = self.waiting.len() > 0;
             let wants_slot = is_fit && (has_waiting || Instant::now() >= lease_at);
@@ -98,7 +104,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                 () = self.shared.drain.cancelled() => Step::Drain,
                 Some(kept) = self.keeping.next() => Step::Kept(kept),
                 delivery = next(&mut subscription) => Step::Delivery(delivery),
-                sub = &mut subscribing, if subscription.is_none() => Step::Subscribed(sub),
+                sub = &mut subscribing, if subscription.is_none() && is_fit => Step::Subscribed(sub),
                 permit = self.shared.slots.clone().acquire_owned(), if wants_slot => match permit {
                     Ok(permit) => Step::Slot(permit),
                     Err(_) => Step::Drain,
