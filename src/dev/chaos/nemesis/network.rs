@@ -42,8 +42,10 @@ pub(super) async fn cut_confirm(stage: &Stage, random: &mut StdRng) -> Result<Va
     let before = stage.number(sql).await?;
     let (mut sprung, mut confirms_cut, mut rescued) = (Vec::new(), 0, 0);
     for _ in 0..TRIES {
-        for (trap, confirms) in [(Trap::confirm_lost(), 1), (Trap::publish_lost(), 0)] {
-            let scheduler = one(&stage.schedulers, random);
+        // One each: after an unknown publish a scheduler only probes, and a probe carries no job.
+        let first = random.random_range(0..stage.schedulers.len());
+        for (turn, (trap, confirms)) in [(Trap::confirm_lost(), 1), (Trap::publish_lost(), 0)].into_iter().enumerate() {
+            let scheduler = &stage.schedulers[(first + turn) % stage.schedulers.len()];
             let set = scheduler.broker().trap(trap);
             stage.put(&[(OK, 5, 100); 10]).await?;
             let has_sprung = springs(set).await;
