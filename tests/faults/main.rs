@@ -8,8 +8,6 @@
 //! fleet to the same promise: `support/promise.rs`. They run one after another, whatever the number of test threads, and
 //! need root for namespaces and small disks.
 
-#![expect(clippy::unwrap_used, reason = "a test's helpers may panic like the test itself")]
-
 mod broker;
 mod clock;
 mod crash;

@@ -204,7 +204,7 @@ impl Trial {
                    from (select kind, status, hold, count(*) n from jobs where id > $1 group by 1, 2, 3) t";
         let mut story: String = self.db().await.query_one(sql, &[&self.first]).await.expect("a story").get(0);
         for member in &self.members {
-            story += &format!("\n--- {} ({:?})\n{}", member.name(), member.pid(), member.log_end());
+            story.extend([format!("\n--- {} ({:?})\n", member.name(), member.pid()), member.log_end()]);
         }
         story
     }
