@@ -248,3 +248,34 @@ fn a_full_disk() {
         t.dispatches_again(&scheduler, Instant::now()).await;
     });
 }
+
+/// Sets how long a delivery may stay unacknowledged, in milliseconds, for channels that are opened from now on.
+async fn consumer_timeout(t: &Trial, ms: u32) {
+    let set = format!("application:set_env(rabbit, consumer_timeout, {ms}).");
+    t.fleet().rabbitmq().ctl(&["eval", &set]).await.expect("set");
+}
+
+#[test]
+fn a_job_that_outlasts_the_consumer_timeout() {
+    trial("F28", "consumer timeout of 5 s (looked at each minute), and a job that runs for 75 s", async |t| {
+        consumer_timeout(t, 5000).await;
+        t.scheduler().await;
+        t.worker(1).await;
+        let ids = t.enqueue(&[Load::slow(1, 75_000).priority(900)]).await;
+        t.until_status("processing", 1).await;
+        // Deliveries that find no slot meanwhile: they must not stay unacknowledged either.
+        t.enqueue(&[Load::effect(5)]).await;
+        t.until_status("completed", 1).await;
+        t.settled().await;
+        let job = format!(
+            "select (status = 'completed' and failures + losses = 0)::int::bigint from jobs where id = {}",
+            ids[0]
+        );
+        assert_eq!(t.count(&job).await, 1, "it was acknowledged when it was claimed");
+        let log = fs::read_to_string(rabbitmq_dir(t).await.join("log/node.log")).expect("a log");
+        let closed = log.matches("delivery acknowledgement on channel").count();
+        t.measure("channels_closed", closed);
+        consumer_timeout(t, 1_800_000).await;
+        assert_eq!(closed, 0);
+    });
+}
