@@ -26,14 +26,18 @@ missing_packages() {
     [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || command -v rabbitmq-server >/dev/null || echo rabbitmq-server
     command -v pdftotext >/dev/null || echo poppler-utils
     [ -d /usr/share/poppler/cMap ] || echo poppler-data
-    if [ "${1:-}" = for-tests ]; then
+    if [ "${1:-}" = for-faults ]; then
+        command -v ip >/dev/null || echo iproute2
+        compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || echo libfaketime
+    fi
+    if [[ "${1:-}" = for-* ]]; then
         command -v promtool >/dev/null || echo prometheus
         command -v curl >/dev/null || echo curl
         /usr/bin/python3 -c 'import psycopg2' 2>/dev/null || echo python3-psycopg2
     fi
 }
 
-# install_missing YES [for-tests]: installs what is missing, after a question unless YES is "yes".
+# install_missing YES [for-tests|for-faults]: installs what is missing, after a question unless YES is "yes".
 install_missing() {
     local yes=$1 packages answer root=()
     mapfile -t packages < <(missing_packages "${2:-}")

@@ -61,6 +61,12 @@ pub(super) struct Intake<L: Ledger, B: Broker> {
     heard: [Instant; Band::ALL.len()],
 }
 
+/// The lane's channel, or its making.
+struct Session<S> {
+    open: Option<S>,
+    opening: BoxFuture<'static, Option<S>>,
+}
+
 enum Step<S> {
     Delivery(Option<Delivery>),
     Slot(OwnedSemaphorePermit),
@@ -85,32 +91,30 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
     /// Until the worker drains.
     pub(super) async fn run(mut self) {
         let mut fit = self.shared.fit.subscribe();
-        let mut subscription: Option<B::Subscription> = None;
-        let mut subscribing = self.subscribe(Duration::ZERO);
+        let mut session = Session { open: None, opening: self.subscribe(Duration::ZERO) };
         loop {
             let is_fit = *fit.borrow_and_update();
-            if !is_fit && subscription.is_some() {
+            if !is_fit && session.open.is_some() {
                 // Who can claim shall have what was delivered here: it returns to its queue with the channel.
-                close(subscription.take()).await;
-                self.forget_session();
-                subscribing = self.subscribe(RESUBSCRIBE);
+                close(session.open.take()).await;
+                self.reopen(&mut session, RESUBSCRIBE);
             }
             let (lease_at, overdue_at, silent_at) = (self.lease_at, self.overdue_at(), self.silent_at());
             let has_waiting = self.waiting.len() > 0;
             let wants_slot = is_fit && (has_waiting || Instant::now() >= lease_at);
-            let is_direct = self.is_direct || subscription.is_none();
+            let is_direct = self.is_direct || session.open.is_none();
             let step = tokio::select! {
                 biased;
                 () = self.shared.drain.cancelled() => Step::Drain,
                 Some(kept) = self.keeping.next() => Step::Kept(kept),
-                delivery = next(&mut subscription) => Step::Delivery(delivery),
-                sub = &mut subscribing, if subscription.is_none() && is_fit => Step::Subscribed(sub),
+                delivery = next(&mut session.open) => Step::Delivery(delivery),
+                sub = &mut session.opening, if session.open.is_none() && is_fit => Step::Subscribed(sub),
                 permit = self.shared.slots.clone().acquire_owned(), if wants_slot => match permit {
                     Ok(permit) => Step::Slot(permit),
                     Err(_) => Step::Drain,
                 },
                 () = sleep_until(overdue_at) => Step::Overdue,
-                () = sleep_until(silent_at), if subscription.is_some() && !has_waiting => Step::Silent,
+                () = sleep_until(silent_at), if session.open.is_some() && !has_waiting => Step::Silent,
                 () = sleep_until(lease_at), if !wants_slot && is_fit => Step::Look,
                 () = notified(&mut self.wake, &self.lane), if !wants_slot && is_fit && is_direct => Step::Notified,
                 _ = fit.changed() => Step::Look,
@@ -119,38 +123,40 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                 Step::Drain => break,
                 Step::Look => {}
                 Step::Notified => self.notified(),
-                Step::Subscribed(sub) => {
-                    if sub.is_none() {
-                        subscribing = self.subscribe(RESUBSCRIBE);
-                    }
+                Step::Subscribed(Some(sub)) => {
                     self.heard = [Instant::now(); Band::ALL.len()];
-                    subscription = sub;
+                    session.open = Some(sub);
                 }
+                Step::Subscribed(None) => session.opening = self.subscribe(RESUBSCRIBE),
                 Step::Silent => {
-                    close(subscription.take()).await;
-                    self.forget_session();
-                    subscribing = self.subscribe(Duration::ZERO);
+                    close(session.open.take()).await;
+                    self.reopen(&mut session, Duration::ZERO);
                 }
                 Step::Kept(tag) => tag.into_iter().for_each(|tag| self.window.settle(tag)),
                 Step::Delivery(Some(delivery)) => self.receive(delivery),
-                Step::Delivery(None) => {
-                    self.forget_session();
-                    subscription = None;
-                    subscribing = self.subscribe(RESUBSCRIBE);
-                }
-                Step::Slot(permit) => self.fill(permit, subscription.is_some()).await,
+                Step::Delivery(None) => self.reopen(&mut session, RESUBSCRIBE),
+                Step::Slot(permit) => self.fill(permit, session.open.is_some()).await,
                 Step::Overdue => self.hand_back().await,
             }
-            if !self.acknowledge(&mut subscription).await {
-                self.forget_session();
-                subscription = None;
-                subscribing = self.subscribe(RESUBSCRIBE);
+            if !self.acknowledge(&mut session.open).await {
+                self.reopen(&mut session, RESUBSCRIBE);
             }
         }
-        close(subscription).await;
+        close(session.open).await;
     }
 
-    fn subscribe(&self, after: Duration) -> std::pin::Pin<Box<dyn Future<Output = Option<B::Subscription>> + Send>> {
+    /// The session is over, and the next one is asked for. The old channel's deliveries will come again; meanwhile nobody
+    /// brings work.
+    fn reopen(&mut self, session: &mut Session<B::Subscription>, after: Duration) {
+        session.open = None;
+        session.opening = self.subscribe(after);
+        self.waiting.take_if(|_| true);
+        self.keeping.clear();
+        self.window = AckWindow::default();
+        self.lease_at = Instant::now();
+    }
+
+    fn subscribe(&self, after: Duration) -> BoxFuture<'static, Option<B::Subscription>> {
         let (broker, lane, prefetch) =
             (self.shared.broker.clone(), self.lane.clone(), prefetch(self.shared.slot_count));
         Box::pin(async move {
@@ -163,14 +169,6 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                 }
             }
         })
-    }
-
-    /// The old channel's deliveries will come again. Meanwhile nobody brings work.
-    fn forget_session(&mut self) {
-        self.waiting.take_if(|_| true);
-        self.keeping.clear();
-        self.window = AckWindow::default();
-        self.lease_at = Instant::now();
     }
 
     /// There may be work that nobody brings. What else was notified meanwhile is the same look.
