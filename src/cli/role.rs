@@ -6,7 +6,7 @@ use crate::{
     db::{Pool, PoolOptions, PoolPurpose, pool},
     fleet::{
         Progress,
-        broker::{AmqpBroker, BrokerSettings, OptionalBroker},
+        broker::{AmqpBroker, BrokerSettings, OptionalBroker, TopologyFault},
         handler::{Component, ErrorClass},
         ledger::{LedgerConnections, PgLedger},
     },
@@ -58,6 +58,8 @@ pub(super) struct Process {
     /// Of the role's own loop.
     pub(super) progress: Progress,
     database_state: watch::Sender<Result<(), String>>,
+    /// What the broker lacks of the topology, as far as it was seen.
+    topology_lacks: watch::Sender<Option<String>>,
 }
 
 /// Connections for health, gauges and the API.
@@ -71,6 +73,8 @@ pub(super) fn connections() -> usize {
 const FIRST_TRY: Duration = Duration::from_secs(10);
 /// How long any other start does, so that a bad topology is refused at once where that can be told.
 const FIRST_LOOK: Duration = Duration::from_secs(3);
+/// How often the broker is asked whether the topology is still there: some passive declares.
+const TOPOLOGY_LOOK: Duration = Duration::from_secs(10);
 /// How often the database is looked at for `/readyz`.
 const LOOK: Duration = Duration::from_secs(2);
 /// A look that takes longer is a failed one.
@@ -102,33 +106,51 @@ impl Process {
                 return Err(Failure::unavailable(format!("the broker can't be reached: {error}; check AMQP_URL")));
             }
             // Its supervisor goes on trying and has said why. Meanwhile workers lease directly.
-            Err(_) => process.watch_topology(),
+            Err(_) => {}
         }
+        process.watch_topology();
         Ok(process)
     }
 
     /// A broker without Docket's topology can't carry a job.
     async fn refuse_bad_topology(&self, broker: &AmqpBroker) -> Result<(), Failure> {
         let Err(faults) = broker.check_topology(&self.fleet.topology).await else { return Ok(()) };
-        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        Err(Failure::usage(format!("the broker's topology is not what Docket needs: {}", faults.join("; "))))
+        Err(Failure::usage(format!("the broker's topology is not what Docket needs: {}", told(&faults))))
     }
 
-    /// The same for a broker that comes later: work goes on by direct lease, so it is a fault to be mended and no reason
-    /// to stop.
+    /// The same for a broker that comes later, or comes back without it: work goes on by direct lease, so it is a fault to be
+    /// mended and no reason to stop.
     pub(super) fn watch_topology(&self) {
         let Some(broker) = self.broker.amqp().cloned() else { return };
         let process = self.clone();
         tokio::spawn(async move {
-            while broker.wait_ready(FIRST_TRY).await.is_err() {
-                if process.shutdown.is_cancelled() {
+            loop {
+                if broker.wait_ready(FIRST_TRY).await.is_ok() {
+                    let lacks = broker.check_topology(&process.fleet.topology).await.err().and_then(lacking);
+                    process.tell_topology(lacks);
+                }
+                if process.shutdown.run_until_cancelled(sleep(TOPOLOGY_LOOK)).await.is_none() {
                     return;
                 }
             }
-            if let Err(failure) = process.refuse_bad_topology(&broker).await {
-                tracing::error!(event = "topology.fault", error = %failure, "nothing can be dispatched through the broker");
-            }
         });
+    }
+
+    fn tell_topology(&self, lacks: Option<String>) {
+        if lacks == *self.topology_lacks.borrow() {
+            return;
+        }
+        match &lacks {
+            Some(lacks) => {
+                tracing::error!(
+                    event = "topology.fault",
+                    error = lacks,
+                    "nothing can be dispatched through the broker"
+                );
+            }
+            None => tracing::info!(event = "topology.mended", "the broker has what Docket needs"),
+        }
+        drop(self.topology_lacks.send_replace(lacks));
     }
 
     /// From parts that are there already.
@@ -156,6 +178,7 @@ impl Process {
             shutdown,
             progress: Progress::default(),
             database_state: watch::Sender::new(Ok(())),
+            topology_lacks: watch::Sender::new(None),
         };
         tokio::spawn(process.clone().look());
         tokio::spawn(process.metrics.clone().upkeep(process.shutdown.clone()));
@@ -189,6 +212,7 @@ impl Process {
     /// Ready: the database answers. Without the broker a fleet works on, by direct leases.
     pub(super) fn health(&self) -> Health {
         let (database, broker) = (self.database_state.subscribe(), self.broker.clone());
+        let lacks = self.topology_lacks.subscribe();
         Health::new()
             .ready("database", move || match &*database.borrow() {
                 Ok(()) => CheckResult::ok("answers"),
@@ -199,7 +223,10 @@ impl Process {
                     return CheckResult::ok("this site has none: workers lease from the database");
                 };
                 match (status.is_ready(), status.blocked) {
-                    (true, false) => CheckResult::ok("connected"),
+                    (true, false) => match &*lacks.borrow() {
+                        Some(lacks) => CheckResult::degraded(format!("connected, and of no use: {lacks}")),
+                        None => CheckResult::ok("connected"),
+                    },
                     (true, true) => {
                         CheckResult::degraded("connected, but it holds back publishers: memory or disk alarm")
                     }
@@ -241,6 +268,16 @@ impl Process {
             }
         }
     }
+}
+
+fn told(faults: &[TopologyFault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// What is certainly not there. A broker that did not say may just have gone away, which is told otherwise.
+fn lacking(mut faults: Vec<TopologyFault>) -> Option<String> {
+    faults.retain(|fault| !matches!(fault, TopologyFault::Unchecked { .. }));
+    (!faults.is_empty()).then(|| told(&faults))
 }
 
 /// Says what it tries and why that fails, once a reason.

@@ -8,7 +8,29 @@ use crate::{
     },
     telemetry::names,
 };
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// Messages that are kept in a second. Each costs a statement in the way of the next claim, and those of a flood are alike.
+const KEPT: u32 = 20;
+
+/// What is left of this second's [`KEPT`].
+#[derive(Debug, Default)]
+pub(super) struct Allowance(Mutex<Option<(Instant, u32)>>);
+
+impl Allowance {
+    /// Whether one more may be kept.
+    fn take(&self, now: Instant) -> bool {
+        let mut second = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (begun, kept) = second.filter(|(begun, _)| now - *begun < Duration::from_secs(1)).unwrap_or((now, 0));
+        *second = Some((begun, (kept + 1).min(KEPT)));
+        kept < KEPT
+    }
+}
 
 /// Pointers that were not claimed.
 pub(super) fn refused(envelopes: &[Envelope], jobs: &[Claimed]) -> Vec<Pointer> {
@@ -28,7 +50,12 @@ pub(super) async fn keep<L: Ledger, B: Broker>(shared: &Shared<L, B>, envelopes:
         Ok(ahead) => ahead,
         Err(error) => return tracing::debug!(%error, "stale pointers are dropped without a look"),
     };
-    let messages: Vec<&Envelope> = envelopes.iter().filter(|e| e.jobs.iter().any(|job| ahead.contains(job))).collect();
+    let is_ahead = |e: &&Envelope| e.jobs.iter().any(|job| ahead.contains(job));
+    let now = Instant::now();
+    let messages: Vec<&Envelope> = envelopes.iter().filter(is_ahead).filter(|_| shared.ahead.take(now)).collect();
+    if messages.is_empty() {
+        return;
+    }
     metrics::counter!(names::QUARANTINED).increment(messages.len() as u64);
     tracing::error!(
         event = "message.ahead",
@@ -48,5 +75,17 @@ pub(super) async fn keep<L: Ledger, B: Broker>(shared: &Shared<L, B>, envelopes:
         if let Err(error) = shared.ledger.quarantine(&kept).await {
             tracing::debug!(%error, "a message that is ahead of the ledger is not kept");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_is_kept_in_part() {
+        let (allowance, start) = (Allowance::default(), Instant::now());
+        let kept = |at: u64| (0..100).filter(|_| allowance.take(start + Duration::from_millis(at))).count();
+        assert_eq!([kept(0), kept(900), kept(1000), kept(1999), kept(9000)], [20, 0, 20, 0, 20]);
     }
 }

@@ -1,6 +1,7 @@
 //! A worker from its start to the end of its drain.
 
 use super::{
+    ahead::Allowance,
     completer, heartbeat,
     held::Held,
     intake::Intake,
@@ -102,6 +103,7 @@ impl Worker {
             slot_count: settings.slots,
             slots: Arc::new(Semaphore::new(settings.slots as usize)),
             held: Held::default(),
+            ahead: Allowance::default(),
             ended,
             fit: watch::Sender::new(true),
             followed: Followed::new(settings.progress.clone(), shutdown.clone()),

@@ -1,6 +1,6 @@
 //! What the worker's loops share.
 
-use super::{held::Held, outcome::Ended, stuck::Followed, threads::Threads};
+use super::{ahead::Allowance, held::Held, outcome::Ended, stuck::Followed, threads::Threads};
 use crate::fleet::{
     Progress,
     crash::{self, Point},
@@ -38,6 +38,8 @@ pub(super) struct Shared<L: Ledger, B: Broker> {
     pub(super) tasks: TaskTracker,
     /// Where attempts run.
     pub(super) threads: Threads,
+    /// How many messages that are ahead of the ledger may still be kept.
+    pub(super) ahead: Allowance,
     /// Handlers of attempts that are over.
     pub(super) followed: Followed,
 }

@@ -71,6 +71,7 @@ async fn forge(rng: &mut StdRng, channel: &Channel, real: &[Envelope]) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a minute; scripts/test --all runs it"]
 async fn ten_thousand_forged_messages_do_nothing() {
     let mut fleet = TestFleet::new().await;
     // A busy machine is not what is tried here.
@@ -93,6 +94,8 @@ async fn ten_thousand_forged_messages_do_nothing() {
         forge(&mut rng, &channel, &known).await;
     }
     let empty = "select coalesce(sum(jobs), 0) = 0 from (select cardinality(jobs) as jobs from job_messages) m";
+    // Among ten thousand others a job may wait for longer than a test's usual patience.
+    drained(&fleet.broker()).await;
     fleet.settled().await;
     let took = started.elapsed();
     // Every forged message has been read before the numbers are compared.

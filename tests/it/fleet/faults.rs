@@ -98,7 +98,8 @@ async fn garbage_is_quarantined_and_forged_pointers_do_nothing() {
         let routed = vhost.call(Method::POST, &path, &message).await;
         assert_eq!(routed["routed"], json!(true));
     }
-    fleet.until("three quarantined", "select count(*) = 3 from quarantine").await;
+    // And the forged one, which is ahead of its rows.
+    fleet.until("four quarantined", "select count(*) = 4 from quarantine").await;
     let more = fleet.enqueue(&[writer(Script::default())]).await[0];
     fleet.settled().await;
     assert_eq!(fleet.row(more).await, "completed failures=0 losses=0 priority=100");

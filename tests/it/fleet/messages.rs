@@ -140,7 +140,8 @@ async fn an_unknown_kind_waits_and_arguments_that_do_not_decode_fail_once() {
         .unwrap()
         .get(0);
     assert_eq!(ended, "failed 1 invalid_args");
-    assert_eq!(fleet.count("select max(epoch)::bigint from jobs").await, 3, "no storm");
+    // Queued, processing, ended; or leased straight from the ledger.
+    assert!((2..=3).contains(&fleet.count("select max(epoch)::bigint from jobs").await), "no storm");
     fleet.stop().await;
 }
 

@@ -128,6 +128,8 @@ async fn a_busy_loop_is_fenced_at_its_deadline_and_its_only_slot_goes_on() {
     fleet.enqueue(&others).await;
     // The handler still loops: the slot is another one, and so is the thread.
     fleet.until("the slot is replaced", "select count(*) = 20 from jobs where status = 'completed'").await;
+    // Its failure is booked by a statement of its own.
+    fleet.until("it is fenced", "select exists (select 1 from jobs where status = 'dead_letter')").await;
     assert_eq!(fleet.row(looping).await, "dead_letter failures=1 losses=0 priority=180");
     let error = "select count(*) from jobs where error_class = 'timeout' and last_error like '%deadline%'";
     assert_eq!(fleet.count(error).await, 1);
