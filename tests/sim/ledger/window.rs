@@ -9,9 +9,9 @@ use tokio::time::Instant;
 /// What leaves is counted over this time.
 const OVER: Duration = Duration::from_secs(5);
 /// In windows. A scheduler takes another one to add as much as itself: of what left the queue it sees up to twice as much,
-/// and what it sees widens what it fills, to some three windows at most. Each further one that is taken to add makes it more,
-/// until the queue grows by itself.
-const OVERSHOOT_MAX: usize = 3;
+/// and that widens what it fills, to three windows and a third where it comes to rest; schedulers that see each other's picks
+/// a look later make it a little more. Taken to add by three or more, the queue would grow by itself.
+const OVERSHOOT_MAX: usize = 4;
 
 #[derive(Debug, Default)]
 pub(crate) struct Window {
