@@ -42,8 +42,9 @@ pub(crate) fn faults(world: &World) -> Vec<String> {
         faults.extend(of_jobs);
         faults
     });
-    // Fenced, so it does no harm; counted, because it is work for nothing.
-    world.history.add("attempts begun again after their end", world.witness(|w| w.twice.len()));
+    // Fenced, so only work for nothing: but an attempt is begun by the claim that made it, and by nothing else.
+    let twice = world.witness(|witness| witness.twice.clone());
+    faults.extend(twice.into_iter().map(|(job, epoch)| format!("job {job}: its attempt at epoch {epoch} began twice")));
     faults.extend(quarantine_fault(world));
     faults
 }

@@ -38,7 +38,7 @@ type Home = (Arc<World>, Process);
 impl Script {
     async fn act(&self, ctx: &Context, (world, process): &Home) -> Result<(), HandlerError> {
         let begun = world.witness(|witness| {
-            if witness.done.contains(&(ctx.job, ctx.epoch)) {
+            if !witness.attempts.insert((ctx.job, ctx.epoch)) {
                 witness.twice.push((ctx.job, ctx.epoch));
             }
             let begun = witness.begun.entry(ctx.job).or_default();

@@ -83,7 +83,7 @@ pub(crate) async fn rage(story: &Story, dice: &mut StdRng) {
     let pace = dice.random_range(2500..12_000);
     story.world.look(|queues| {
         queues.max_length = *[6, 1000, 1000].choose(dice).unwrap();
-        queues.delivery_limit = *[3, 50, 50].choose(dice).unwrap();
+        queues.delivery_limit = *[1, 3, 50].choose(dice).unwrap();
     });
     while Instant::now() < end {
         sleep(Duration::from_millis(dice.random_range(0..2 * pace))).await;

@@ -38,7 +38,7 @@ pub(crate) const LANE: &str = "default";
 pub(crate) const STORM: Duration = Duration::from_secs(75);
 /// A story that has not settled so long after that is a failure: a job that kills its workers needs five of them.
 const PATIENCE: Duration = Duration::from_mins(10);
-/// What was settled must stay so.
+/// What is over must stay so.
 const STILL: Duration = Duration::from_secs(5);
 /// Longer than any hold of a story.
 const LATER: Duration = Duration::from_hours(11);
@@ -51,7 +51,7 @@ pub(crate) struct Told {
     pub(crate) counts: Counts,
     /// From the end of the faults until nothing was under way.
     pub(crate) settled: Duration,
-    /// Queued jobs at most, in hundredths of the window.
+    /// Queued jobs at most, in hundredths of the largest window until then.
     pub(crate) overshoot: usize,
     /// What must not be, one line each.
     pub(crate) faults: Vec<String>,
@@ -151,10 +151,13 @@ async fn free(story: &Story) {
     }
     story.world.ledger(|s| s.skew += i64::try_from(LATER.as_millis()).unwrap());
     let since = Instant::now();
-    while !check::is_over(&story.world) && since.elapsed() < PATIENCE {
-        sleep(Duration::from_secs(1)).await;
+    let mut is_still = false;
+    // A message that was late may come to a quiet fleet, which then has to see to it.
+    while !is_still && since.elapsed() < PATIENCE {
+        let is_over = check::is_over(&story.world);
+        sleep(if is_over { STILL } else { Duration::from_secs(1) }).await;
+        is_still = is_over && check::is_over(&story.world);
     }
-    sleep(STILL).await;
 }
 
 /// The processes of one place, one after another.

@@ -8,7 +8,7 @@ pub(crate) struct Tally {
     counts: Counts,
     settled: Vec<Duration>,
     /// In hundredths of the window.
-    overshoot: usize,
+    overshoot: Vec<usize>,
     /// Seeds that broke a promise.
     pub(crate) bad: Vec<(u64, String)>,
 }
@@ -18,7 +18,7 @@ impl Tally {
         self.merge(Self {
             counts: told.counts,
             settled: vec![told.settled],
-            overshoot: told.overshoot,
+            overshoot: vec![told.overshoot],
             bad: Vec::new(),
         });
         if let Some(first) = told.faults.first() {
@@ -32,7 +32,7 @@ impl Tally {
             *self.counts.entry(what).or_default() += number;
         }
         self.settled.extend(other.settled);
-        self.overshoot = self.overshoot.max(other.overshoot);
+        self.overshoot.extend(other.overshoot);
         self.bad.extend(other.bad);
     }
 
@@ -44,20 +44,28 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut settled = self.settled.clone();
-        settled.sort_unstable();
-        let at = |share: usize| settled.get((settled.len() * share / 100).min(settled.len().saturating_sub(1)));
-        let [p50, p99, most] = [50, 99, 100].map(|share| at(share).map_or(0, Duration::as_secs));
+        let [p50, p99, most] = spread(&self.settled).map(|time| time.as_secs());
         writeln!(
             f,
             "{} seeds, {} bad; settled after {p50} s (p50), {p99} s (p99), {most} s (max)",
-            settled.len(),
+            self.settled.len(),
             self.bad.len()
         )?;
-        writeln!(f, "queued jobs at most {} % of the window", self.overshoot)?;
+        let [p50, p99, most] = spread(&self.overshoot);
+        writeln!(f, "queued jobs at most {p50} % (p50), {p99} % (p99), {most} % (max) of the window")?;
         for (what, number) in &self.counts {
             writeln!(f, "{number:>10} {what}")?;
         }
         Ok(())
     }
+}
+
+/// The median, the 99th percentile and the largest.
+fn spread<T: Copy + Default + Ord>(values: &[T]) -> [T; 3] {
+    let mut values = values.to_vec();
+    values.sort_unstable();
+    [50, 99, 100].map(|share| {
+        let at = (values.len() * share / 100).min(values.len().saturating_sub(1));
+        values.get(at).copied().unwrap_or_default()
+    })
 }

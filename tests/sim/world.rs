@@ -27,7 +27,9 @@ use tokio::{
 pub(crate) struct Witness {
     /// How often each job was begun.
     pub(crate) begun: BTreeMap<JobId, u32>,
-    /// Attempts that were begun again after their end.
+    /// The attempts that were begun.
+    pub(crate) attempts: BTreeSet<(JobId, Epoch)>,
+    /// Those that were begun once more.
     pub(crate) twice: Vec<(JobId, Epoch)>,
     /// The attempts whose handler came to its end without an error.
     pub(crate) done: BTreeSet<(JobId, Epoch)>,

@@ -48,8 +48,8 @@ impl Inner {
     }
 }
 
-/// Jobs in this worker's hands, in an order that does not change from run to run, from the claim until the ledger answered their last statement. Bounded by the slots and
-/// the size of a message.
+/// Jobs in this worker's hands, in an order that does not change from run to run, from the claim until the ledger answered
+/// their last statement. Bounded by the slots and the size of a message.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Held(Arc<Mutex<Inner>>);
 

@@ -215,8 +215,8 @@ impl State {
         } else {
             self.active.insert(id)
         };
-        if to == Status::Processing {
-            self.window.claimed(Instant::now());
+        if from == Status::Queued {
+            self.window.left(Instant::now());
         }
         let counts = to.is_terminal() && !job.counted;
         if counts && let Some(parent) = job.new.parent {
