@@ -5,7 +5,7 @@
 //! neighbours apart, a draw needs no source of randomness, and a run that is simulated again goes the same way again.
 
 /// A number in 0..1, spread evenly over the pairs.
-pub(crate) fn draw(one: i64, other: i64) -> f64 {
+pub(super) fn draw(one: i64, other: i64) -> f64 {
     let bits = mix(mix(one.cast_unsigned()) ^ other.cast_unsigned()) >> 11;
     #[expect(clippy::cast_precision_loss, reason = "53 bits are what an f64 holds")]
     let (bits, all) = (bits as f64, (1_u64 << 53) as f64);
