@@ -33,10 +33,13 @@ const RESUBSCRIBE: Duration = Duration::from_millis(200);
 const RETRY: Duration = Duration::from_millis(200);
 /// After a lease that found nothing, notifications wait for so long: a burst of them is one look.
 const GAP: Duration = Duration::from_millis(50);
-/// A band that brought nothing for so many times the patience before a direct lease is subscribed to anew. A broker may take
+/// A lane that brought nothing for so many times the patience before a direct lease is subscribed to anew. A broker may take
 /// a consumer over to a queue that was deleted and made again, without a word, and then drop what it delivers: whether a
 /// silent consumer is deaf can't be seen from here, and opening it anew costs a few round trips.
 const SILENT: u32 = 5;
+/// The same for one band while others bring work. Most lanes use one band, so this is how often a lane at work is opened
+/// anew: seldom, because what is on its way then comes twice.
+const SILENT_BAND: u32 = 15;
 /// Far away: no timer is set.
 const NEVER: Duration = Duration::from_hours(24);
 
@@ -101,6 +104,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
             }
             let (lease_at, overdue_at, silent_at) = (self.lease_at, self.overdue_at(), self.silent_at());
             let has_waiting = self.waiting.len() > 0;
+            let is_busy = has_waiting || !self.keeping.is_empty();
             let wants_slot = is_fit && (has_waiting || Instant::now() >= lease_at);
             let is_direct = self.is_direct || session.open.is_none();
             let step = tokio::select! {
@@ -114,7 +118,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                     Err(_) => Step::Drain,
                 },
                 () = sleep_until(overdue_at) => Step::Overdue,
-                () = sleep_until(silent_at), if session.open.is_some() && !has_waiting => Step::Silent,
+                () = sleep_until(silent_at), if session.open.is_some() && !is_busy => Step::Silent,
                 () = sleep_until(lease_at), if !wants_slot && is_fit => Step::Look,
                 () = notified(&mut self.wake, &self.lane), if !wants_slot && is_fit && is_direct => Step::Notified,
                 _ = fit.changed() => Step::Look,
@@ -254,8 +258,10 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
     }
 
     fn silent_at(&self) -> Instant {
-        let longest = self.heard.into_iter().min().unwrap_or_else(Instant::now);
-        longest + self.shared.protocol.direct_lease * SILENT
+        let (lane, band) = (self.heard.into_iter().max(), self.heard.into_iter().min());
+        let after = |heard: Option<Instant>, times| heard.map(|at| at + self.shared.protocol.direct_lease * times);
+        let silent_at = after(lane, SILENT).min(after(band, SILENT_BAND));
+        silent_at.unwrap_or_else(|| Instant::now() + NEVER)
     }
 
     fn overdue_at(&self) -> Instant {

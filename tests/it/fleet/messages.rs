@@ -68,9 +68,14 @@ async fn a_thousand_poisonous_messages_are_kept_or_dropped_and_work_goes_on() {
     }
     let begun = Instant::now();
     fleet.worker(4).await;
-    let expected = i64::try_from(POISON).unwrap();
-    fleet.until("all are kept", &format!("select count(*) = {expected} from quarantine")).await;
+    let unreadable = (0..POISON).filter(|n| n % 6 != 4).count();
+    let others = "from quarantine where reason not like 'ahead of the ledger%'";
+    fleet.until("all that nobody can read are kept", &format!("select count(*) = {unreadable} {others}")).await;
     println!("{POISON} poisonous messages: {:?}", begun.elapsed());
+    // Those of unknown jobs are kept in part: a flood of them shall not hold up the claims.
+    let ahead = "select count(*) from quarantine where reason like 'ahead of the ledger%'";
+    let unknown = i64::try_from(POISON - unreadable).unwrap();
+    assert!((20..=unknown).contains(&fleet.count(ahead).await), "some of {unknown}");
     let largest = "select max(octet_length(body))::bigint from quarantine";
     assert_eq!(fleet.count(largest).await, 65_536, "bounded");
     assert!(fleet.count("select max(octet_length(headers))::bigint from quarantine").await > 4_000);
