@@ -1,6 +1,6 @@
 //! Places between two steps of the protocol where a test lets this process die, or stand still.
 //!
-//! They exist only in builds with the feature `crash-points`; in all others [`point`] is an empty function. A process
+//! They exist only in builds with the feature `crash-points`; in all others `point` is an empty function. A process
 //! that finds `DOCKET_CRASH_AT=after_claim:3` kills itself, as `kill -9` would, when it passes `after_claim` for the
 //! third time; `DOCKET_STALL_AT` stops it there as `SIGSTOP` would, until somebody continues it. So each "death between
 //! A and B" is a test of its own.
