@@ -1,6 +1,6 @@
 //! The broker dies, loses its data, is purged, falls silent, refuses.
 
-use crate::support::{LONG, Load, Moved, Trial, metric, trial};
+use crate::support::{LONG, Load, Moved, REAL, Trial, metric, trial};
 use docket::dev::{
     fleet::Member,
     proxy::{Mode, Way},
@@ -108,13 +108,14 @@ fn wiped_and_without_its_definitions() {
     });
 }
 
-/// Messages of a queue are thrown away; R3 finds out.
-async fn purged(t: &mut Trial, env: &[(&str, &str)], bound: f64) {
+const QUEUES: [&str; 3] = ["docket.default.high", "docket.default.normal", "docket.default.low"];
+
+/// Messages wait in a queue, confirmed and so marked: deliveries get stuck on the way to the worker.
+async fn stuck(t: &mut Trial, env: &[(&str, &str)]) -> Arc<Member> {
     let scheduler = t.member("scheduler", env).await;
     let worker = t.member(&crate::support::jobs::worker(2), env).await;
     t.dispatches_again(&scheduler, Instant::now()).await;
     t.settled().await;
-    // Deliveries get stuck on the way, so that the messages wait in the queue.
     worker.broker().set(Way::ToClient, Mode::Stall);
     t.enqueue(&[Load::effect(30)]).await;
     t.until(
@@ -122,8 +123,13 @@ async fn purged(t: &mut Trial, env: &[(&str, &str)], bound: f64) {
         "select count(*) from job_messages where published_at is not null and worker_id is null",
     )
     .await;
-    let purge = ["docket.default.normal", "docket.default.high", "docket.default.low"];
-    for queue in purge {
+    worker
+}
+
+/// Messages of a queue are thrown away; R3 finds out.
+async fn purged(t: &mut Trial, env: &[(&str, &str)], bound: f64) {
+    let worker = stuck(t, env).await;
+    for queue in QUEUES {
         t.fleet().management().purge_queue(t.fleet().vhost(), queue).await.expect("purged");
     }
     let purged = Instant::now();
@@ -137,9 +143,7 @@ async fn purged(t: &mut Trial, env: &[(&str, &str)], bound: f64) {
 
 #[test]
 fn purged_with_the_real_constants() {
-    trial("F19", "queues purged (real constants)", async |t| {
-        purged(t, &[("DOCKET_PROFILE", "production")], 85.0).await
-    });
+    trial("F19", "queues purged (real constants)", async |t| purged(t, REAL, 85.0).await);
 }
 
 #[test]
@@ -151,16 +155,36 @@ fn purged_with_the_short_constants() {
 fn deleted_under_its_consumers() {
     trial("F20", "a lane's queues deleted under their consumers; put back after 5 s", async |t| {
         let (scheduler, _) = under_way(t).await;
-        for band in ["high", "normal", "low"] {
-            let queue = format!("docket.default.{band}");
-            t.fleet().management().delete_queue(t.fleet().vhost(), &queue).await.expect("deleted");
-        }
+        delete_queues(t).await;
         let deleted = Instant::now();
         let works = t.works_again(deleted).await;
         t.measure("works_without_queue_seconds", works);
         sleep(Duration::from_secs(5).saturating_sub(deleted.elapsed())).await;
         t.import_topology().await;
         recovers(t, &scheduler, Instant::now()).await;
+    });
+}
+
+async fn delete_queues(t: &Trial) {
+    for queue in QUEUES {
+        t.fleet().management().delete_queue(t.fleet().vhost(), queue).await.expect("deleted");
+    }
+}
+
+#[test]
+fn deleted_with_messages_in_them() {
+    trial("F20", "a lane's queues deleted with messages in them, and put back after 2 s (real constants)", async |t| {
+        let worker = stuck(t, REAL).await;
+        delete_queues(t).await;
+        let deleted = Instant::now();
+        worker.broker().heal();
+        sleep(Duration::from_secs(2)).await;
+        t.import_topology().await;
+        t.settled().await;
+        let seconds = deleted.elapsed().as_secs_f64();
+        t.measure("settled_seconds", seconds);
+        assert!(t.rescued("R3").await > 0, "R3 sees that there is no queue");
+        assert!(seconds < 20.0, "{seconds}");
     });
 }
 

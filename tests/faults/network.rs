@@ -1,6 +1,6 @@
 //! The network between a process and the services: cut, deaf, slow, flapping, without names.
 
-use crate::support::{LONG, Load, Net, Trial, jobs, trial};
+use crate::support::{LONG, Load, Net, REAL, Trial, jobs, trial};
 use docket::dev::{
     fleet::{Member, MemberSpec},
     proxy::Mode,
@@ -57,13 +57,12 @@ async fn running_inside(t: &mut Trial, net: &Net) -> (Arc<Member>, Arc<Member>) 
 #[test]
 fn a_worker_without_its_database_loses_its_lease_and_writes_nothing_late() {
     trial("F40", "link between a worker and the database down for 40 s (real constants)", async |t| {
-        let real = [("DOCKET_PROFILE", "production")];
         let net = net(t).await;
-        t.member("scheduler", &real).await;
-        inside(t, &net, &jobs::worker(2), &real).await;
+        t.member("scheduler", REAL).await;
+        inside(t, &net, &jobs::worker(2), REAL).await;
         t.enqueue(&[Load::slow_effect(2, 20_000)]).await;
         t.until_status("processing", 2).await;
-        t.member(&jobs::worker(2), &real).await;
+        t.member(&jobs::worker(2), REAL).await;
         net.database.down();
         let cut = Instant::now();
         t.until("both run elsewhere", ELSEWHERE).await;
@@ -164,11 +163,10 @@ fn a_slow_network_makes_nobody_look_dead() {
         "F45",
         "64 kbit/s and 500 ms each way between a worker and both services for 30 s (real constants)",
         async |t| {
-            let real = [("DOCKET_PROFILE", "production")];
             let net = net(t).await;
-            t.member("scheduler", &real).await;
-            inside(t, &net, &jobs::worker(4), &real).await;
-            let delayed = t.member(&jobs::worker(4), &real).await;
+            t.member("scheduler", REAL).await;
+            inside(t, &net, &jobs::worker(4), REAL).await;
+            let delayed = t.member(&jobs::worker(4), REAL).await;
             net.database.slow("64kbit");
             net.broker.slow("64kbit");
             for proxy in [delayed.database(), delayed.broker()] {

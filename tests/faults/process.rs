@@ -1,15 +1,12 @@
 //! Processes die, stand still, stop in order, and meet each other.
 
-use crate::support::{LONG, Load, Trial, jobs, promise, trial};
+use crate::support::{LONG, Load, REAL, Trial, jobs, promise, trial};
 use docket::{
     dev::{fleet::Member, proxy::Doors},
     fleet::crash::Point,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
-
-/// The protocol's own constants, not those five times shorter.
-const REAL: &[(&str, &str)] = &[("DOCKET_PROFILE", "production")];
 
 /// The largest number that a query answers until the jobs of the test have ended.
 async fn peak_until_settled(t: &Trial, sql: &str) -> i64 {

@@ -3,7 +3,8 @@
 //! Counting costs no query a request: what the ledger held at the last count, and what this process accepted since. A
 //! count begins at least a second after the one before, and takes at most a twentieth of the time; no count, while nobody
 //! asks. So a limit is exceeded by no more than what others enqueue between two counts, and what this process was writing
-//! when a count began.
+//! when a count began. What is written between its beginning and its look counts twice until the next one: a limit may be
+//! felt that much early.
 
 use super::GateError;
 use crate::{db::Pool, fleet::ledger::read::pending_by_kind};
@@ -157,10 +158,11 @@ impl Pending {
 
     /// Without an answer, the last count and all that was accepted since stand.
     async fn count(&self, pool: &Pool) {
-        self.counts().begin();
         let counted = timeout(PATIENCE, async {
             let connection = pool.get().await.map_err(|e| e.to_string())?;
             let client: &tokio_postgres::Client = &connection;
+            // Not before there is a connection: what is written from here until the query looks is counted twice.
+            self.counts().begin();
             pending_by_kind(client, COUNTED_MAX).await.map_err(|e| crate::db::describe(&e))
         });
         match counted.await.unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}"))) {

@@ -121,7 +121,8 @@ pub trait Broker: Clone + Send + Sync + 'static {
     fn can_publish(&self) -> bool;
     /// Publishes and waits for the broker's answer.
     fn publish(&self, message: Outgoing) -> impl Future<Output = PublishOutcome> + Send;
-    /// Messages ready in a band's queue. 0 is no proof: see the design's R3.
+    /// Messages ready in a band's queue. 0 is no proof: see the design's R3. [`BrokerError::Topology`]: there is no such
+    /// queue.
     fn depth(&self, lane: &str, band: Band) -> impl Future<Output = Result<u64, BrokerError>> + Send;
     /// Messages ready in docket.dead.
     fn dead_depth(&self) -> impl Future<Output = Result<u64, BrokerError>> + Send;

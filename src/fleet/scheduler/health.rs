@@ -15,6 +15,8 @@ struct BandHealth {
     open: BTreeMap<u64, Instant>,
     /// One was refused or ended unknown, and none was confirmed since.
     doubtful: bool,
+    /// One was returned, which nobody has acted on yet.
+    returned: bool,
     confirmed: Option<Instant>,
     probed: Option<Instant>,
     /// A proof was wanted since then, again and again, and nothing was confirmed.
@@ -33,6 +35,17 @@ pub(super) enum Proof {
     Wait,
     /// Probes have been unanswered, or could not be sent, for so long that no count is needed.
     Silent,
+}
+
+/// What the last answers say of a band's queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// Nothing leads to it: a publish was returned.
+    Gone,
+    /// A publish was confirmed since the last sweep.
+    Here,
+    /// Nothing.
+    Unknown,
 }
 
 /// All bands, shared by the dispatchers and R3. Bounded by the configured lanes.
@@ -65,6 +78,7 @@ impl PublishHealth {
     pub(super) fn answered(&self, lane: &str, band: Band, number: u64, outcome: PublishOutcome, now: Instant) {
         self.with(lane, band, |b, _| {
             b.open.remove(&number);
+            b.returned |= outcome == PublishOutcome::Returned;
             match outcome {
                 PublishOutcome::Confirmed => {
                     (b.doubtful, b.confirmed, b.silent) = (false, Some(now), None);
@@ -97,6 +111,15 @@ impl PublishHealth {
                 b.probed = Some(now);
             }
             may
+        })
+    }
+
+    /// Whether the band's queue is there. A return is told once: what it took along is then seen to.
+    pub(super) fn presence(&self, lane: &str, band: Band, now: Instant) -> Presence {
+        self.with(lane, band, |b, p| match b.confirmed {
+            _ if std::mem::take(&mut b.returned) => Presence::Gone,
+            Some(at) if now.saturating_duration_since(at) <= p.sweep => Presence::Here,
+            _ => Presence::Unknown,
         })
     }
 
@@ -155,5 +178,18 @@ mod tests {
         health.answered(LANE, BAND, probe, PublishOutcome::Confirmed, at(21));
         assert_eq!(health.proof(LANE, BAND, at(22)), Proof::Fresh);
         assert_eq!(health.proof(LANE, BAND, at(300)), Proof::Probe, "an old silence doesn't count");
+    }
+    #[test]
+    fn a_return_is_told_once_and_a_confirm_holds_for_a_sweep() {
+        let (health, start) = health();
+        let at = |s| start + Duration::from_secs(s);
+        let answered = |outcome, s| health.answered(LANE, BAND, health.sent(LANE, BAND, at(s)), outcome, at(s));
+        assert_eq!(health.presence(LANE, BAND, at(0)), Presence::Unknown);
+        answered(PublishOutcome::Returned, 1);
+        answered(PublishOutcome::Confirmed, 2);
+        let seen: Vec<Presence> = [2, 2, 3, 4].map(|s| health.presence(LANE, BAND, at(s))).into();
+        assert_eq!(seen, [Presence::Gone, Presence::Here, Presence::Here, Presence::Unknown]);
+        answered(PublishOutcome::Nacked, 5);
+        assert_eq!(health.presence(LANE, BAND, at(5)), Presence::Unknown, "a full queue is there");
     }
 }

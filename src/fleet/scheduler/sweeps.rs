@@ -1,17 +1,27 @@
 //! The sweeps: once a second, in any number of schedulers. Each row by compare-and-set, so that two of them do no harm.
 
-use super::{ages::AgeWatch, beats::BeatWatch, dispatch::probe, generation, health::Proof, shared::Shared};
+use super::{
+    ages::AgeWatch,
+    beats::BeatWatch,
+    dispatch::probe,
+    generation,
+    health::{Presence, Proof},
+    shared::Shared,
+};
 use crate::{
     fleet::{
         crash::{self, Point},
         job::{Band, WorkerId},
-        ports::{Broker, Ledger, LedgerResult, Sweep, Swept},
+        ports::{Broker, BrokerError, Ledger, LedgerResult, Sweep, Swept},
     },
     telemetry::names,
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 use tokio::{
     sync::broadcast,
@@ -112,36 +122,58 @@ impl<L: Ledger, B: Broker> Sweeps<L, B> {
         Ok(())
     }
 
-    /// R3: published and unclaimed for a minute, while the queue holds fewer messages than the ledger has. It rests when the
-    /// lane has no live worker: then messages just wait.
+    /// R3: published and unclaimed for a minute, while the queue holds fewer messages than the ledger has; at once when the
+    /// queue isn't there. It rests when the lane has no live worker: then messages just wait.
     async fn forgotten(&self, lane: &str, now: Instant) -> LedgerResult<()> {
         let shared = &self.shared;
-        let Some(before) = self.ages.older_than(shared.protocol.forgotten, now) else { return Ok(()) };
+        let presences = Band::ALL.map(|band| (band, shared.health.presence(lane, band, now)));
         if shared.view.borrow().slots(lane) == 0 {
             return Ok(());
         }
+        let (old, all) =
+            (self.ages.older_than(shared.protocol.forgotten, now), self.ages.older_than(Duration::ZERO, now));
         let flights = shared.ledger.in_flight(lane).await?;
-        for (band, flight) in Band::ALL.into_iter().zip(flights) {
-            if flight.oldest.is_none_or(|oldest| oldest >= before) {
-                continue;
-            }
-            let is_missing = match shared.health.proof(lane, band, now) {
-                Proof::Wait => false,
-                Proof::Probe => {
-                    probe(shared, lane, band);
-                    false
-                }
-                Proof::Silent => true,
-                Proof::Fresh => {
-                    let depth = shared.broker.depth(lane, band).await;
-                    depth.is_ok_and(|depth| i64::try_from(depth).unwrap_or(i64::MAX) < flight.messages)
-                }
+        for ((band, presence), flight) in presences.into_iter().zip(flights) {
+            let Some(oldest) = flight.oldest else { continue };
+            let before = if self.is_gone(lane, band, presence).await {
+                all
+            } else if old.is_some_and(|old| oldest < old) && self.is_missing(lane, band, flight.messages, now).await {
+                old
+            } else {
+                None
             };
-            if is_missing {
+            if let Some(before) = before {
                 repeat("R3", || shared.ledger.sweep(Sweep::Forgotten(lane, band, before), BOUND)).await?;
             }
         }
         Ok(())
+    }
+
+    /// What is published tells whether a queue is there; where nothing is, because its window is full, the broker is asked.
+    /// A queue that was deleted took its messages along. Where only its binding is gone they come twice: the fence's work.
+    async fn is_gone(&self, lane: &str, band: Band, presence: Presence) -> bool {
+        match presence {
+            Presence::Gone => true,
+            Presence::Here => false,
+            Presence::Unknown => matches!(self.shared.broker.depth(lane, band).await, Err(BrokerError::Topology(_))),
+        }
+    }
+
+    /// Whether the queue holds fewer messages than these. A count is believed only after a confirm.
+    async fn is_missing(&self, lane: &str, band: Band, messages: i64, now: Instant) -> bool {
+        let shared = &self.shared;
+        match shared.health.proof(lane, band, now) {
+            Proof::Wait => false,
+            Proof::Probe => {
+                probe(shared, lane, band);
+                false
+            }
+            Proof::Silent => true,
+            Proof::Fresh => {
+                let depth = shared.broker.depth(lane, band).await;
+                depth.is_ok_and(|depth| i64::try_from(depth).unwrap_or(i64::MAX) < messages)
+            }
+        }
     }
 
     /// Puts aside what no live worker may run, and lifts what one may run again.

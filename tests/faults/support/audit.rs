@@ -10,9 +10,6 @@ use tokio::{
 
 /// The audit accounts for every job within 90 seconds of the fault's end, and the seconds are measured.
 pub(super) async fn assert_accounted(trial: &mut Trial, since: Instant) {
-    if !has_audit().await {
-        return trial.measure("accounted_seconds", "this build has no audit");
-    }
     loop {
         let verdict = audit(trial).await;
         if verdict["accounted"] == true {
@@ -21,13 +18,6 @@ pub(super) async fn assert_accounted(trial: &mut Trial, since: Instant) {
         assert!(since.elapsed() < LONG, "not accounted for: {verdict}");
         sleep(Duration::from_millis(500)).await;
     }
-}
-
-/// Whether the binary knows the command.
-async fn has_audit() -> bool {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_docket"));
-    command.args(["audit", "--help"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().await.is_ok_and(|status| status.success())
 }
 
 async fn audit(trial: &Trial) -> Value {

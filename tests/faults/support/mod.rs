@@ -12,4 +12,4 @@ pub(crate) use arena::trial;
 pub(crate) use disk::Moved;
 pub(crate) use jobs::Load;
 pub(crate) use net::Net;
-pub(crate) use trial::{LONG, Trial, died, metric, print};
+pub(crate) use trial::{LONG, REAL, Trial, died, metric, print};

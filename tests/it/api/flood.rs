@@ -94,7 +94,11 @@ async fn a_kind_has_only_so_many_pending_jobs() {
     is_error(&refused, 429, "too_many_pending");
     assert_eq!((&refused.1["error"]["kind"], &refused.1["error"]["max"]), (&json!("sync_city"), &json!(5)));
     let pending = db.number("select count(*) from jobs").await;
-    assert!((5..=8).contains(&pending), "{pending}");
+    // 4: one that was written as the first count began was counted twice. 8: five were taken before that count came.
+    assert!((4..=8).contains(&pending), "{pending}");
+    for _ in 0..5 {
+        db.job("sync_city").await;
+    }
     let two = json!({"jobs": [{"kind": "fetch_document"}, {"kind": "sync_city"}]});
     is_error(&api.post("/api/jobs/bulk", &two).await, 429, "too_many_pending");
     let response = api.request(Method::POST, "/api/jobs").json(&json!({"kind": "sync_city"})).send().await.unwrap();
