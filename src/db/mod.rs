@@ -5,6 +5,7 @@ mod error;
 mod listen;
 mod migrate;
 mod pool;
+mod record;
 
 pub use connect::{DbUrlError, connect, parse_url};
 pub use error::{describe, is_passing};
@@ -15,3 +16,4 @@ pub use migrate::{
     newest, plan, rehearse, upgrade, verify,
 };
 pub use pool::{Pool, PoolOptions, PoolPurpose, pool};
+pub use record::record;

@@ -150,9 +150,8 @@ mod armed {
         let (name, passes) = text.split_once(':').unwrap_or((text, "1"));
         let point = Point::ALL.iter().copied().find(|point| point.as_str() == name);
         let point = point.ok_or_else(|| CrashError::Unknown { variable, name: name.to_owned() })?;
-        let passes = || CrashError::Passes { variable, passes: passes.to_owned() };
-        let left = text.split_once(':').map_or(Ok(1), |(_, n)| n.parse::<u64>());
-        let left = left.ok().filter(|n| *n > 0).ok_or_else(passes)?;
+        let left = passes.parse::<u64>().ok().filter(|n| *n > 0);
+        let left = left.ok_or_else(|| CrashError::Passes { variable, passes: passes.to_owned() })?;
         Ok(Armed { point, signal, left: AtomicU64::new(left) })
     }
 

@@ -22,7 +22,8 @@ pub fn deepest<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static
     causes(error).last().unwrap_or(error)
 }
 
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+/// What it was caused by, outermost first; without itself.
+pub fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(error.source(), |&cause| cause.source())
 }
 

@@ -9,7 +9,7 @@ pub mod names;
 mod trace;
 
 pub use canonical::{AttemptLine, AttemptOutcome, attempt_line, sample_successes};
-pub use causes::{chain, deepest};
+pub use causes::{causes, chain, deepest};
 pub use families::{FAMILIES, Family, Label, Owner, Type, Values};
 pub use logs::{DroppedLines, LogError, LogFormat, LogGuard, LogOutput, LogSettings, init};
 pub use metrics::{InstallError, Known, Metrics, UPKEEP, touch, withdraw};

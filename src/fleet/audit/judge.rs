@@ -58,10 +58,7 @@ fn stale(before: &Look, now: &Look) -> u64 {
 
 /// Free slots of the lane's live workers.
 fn free(before: &Look, now: &Look, look: &Look, lane: &str) -> i64 {
-    let of_lane = look
-        .workers
-        .iter()
-        .filter(|(id, worker)| worker.takes_work && worker.lanes.iter().any(|l| l == lane) && lives(before, now, **id));
+    let of_lane = look.workers.iter().filter(|(id, worker)| worker.serves(lane) && lives(before, now, **id));
     let held = |id| look.held.get(id).map_or(0, |holding| holding.messages);
     of_lane.map(|(id, worker)| (worker.slots - held(id)).max(0)).sum()
 }
@@ -98,7 +95,7 @@ fn unjudged(now: &Look) -> Vec<String> {
             classes.extend([Class::Ghost, Class::Unrouted]);
         }
         // Without a worker messages just wait, and R3 rests too.
-        let is_served = now.workers.values().any(|worker| worker.takes_work && worker.lanes.contains(lane));
+        let is_served = now.workers.values().any(|worker| worker.serves(lane));
         if band.messages > 0 && is_served && !(band.proven && band.ready.is_some()) {
             classes.insert(Class::Missing);
         }

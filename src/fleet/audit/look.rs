@@ -80,7 +80,7 @@ pub(super) async fn look<B: Broker>(
     let lanes: BTreeSet<String> = settings.lanes.iter().cloned().chain(at_work(&stats)).collect();
     let first = audit::unclaimed(client, old).await?;
     let questions = lanes.iter().flat_map(|lane| Band::ALL.map(|band| (lane.clone(), band))).map(|key| Question {
-        is_served: workers.values().any(|worker| worker.takes_work && worker.lanes.contains(&key.0)),
+        is_served: workers.values().any(|worker| worker.serves(&key.0)),
         messages: first.get(&key).map_or(0, |unclaimed| unclaimed.messages),
         outstanding: before.and_then(|before| before.bands.get(&key)).map_or(0, |band| band.outstanding),
         lane: key.0,
@@ -148,7 +148,7 @@ fn jobs(stats: &QueueStats) -> i64 {
 
 /// Kinds that the lane's workers know.
 fn kinds(workers: &BTreeMap<i64, AuditedWorker>, lane: &str) -> Vec<String> {
-    let of_lane = workers.values().filter(|worker| worker.takes_work && worker.lanes.iter().any(|l| l == lane));
+    let of_lane = workers.values().filter(|worker| worker.serves(lane));
     of_lane.flat_map(|worker| worker.kinds.iter().cloned()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 

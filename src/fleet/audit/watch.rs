@@ -7,7 +7,11 @@ use super::{
 };
 use crate::{
     db::{Pool, describe},
-    fleet::{ledger::audit, ports::Broker, settings::Protocol},
+    fleet::{
+        ledger::{audit, locked_session},
+        ports::Broker,
+        settings::Protocol,
+    },
     telemetry::{names::UNACCOUNTED, withdraw},
 };
 use metrics::{Label, gauge};
@@ -58,14 +62,7 @@ pub async fn watch<B: Broker>(pool: Pool, broker: B, settings: AuditSettings, sh
 
 /// Returns when another process audits, or the database fails.
 async fn own<B: Broker>(pool: &Pool, broker: &B, settings: &AuditSettings) -> Result<(), String> {
-    let connection = pool.get().await.map_err(|e| e.to_string())?;
-    let locked = timeout(DEADLINE, audit::try_lock::<Client>(&connection)).await;
-    if matches!(locked, Ok(Ok(false))) {
-        return Ok(());
-    }
-    // Out of the pool: the lock, also one whose answer never came, must end with this future.
-    let mut connection = deadpool_postgres::Object::take(connection);
-    locked.map_err(|_| NO_ANSWER)?.map_err(|e| describe(&e))?;
+    let Some(mut connection) = locked_session(pool, audit::LOCK, DEADLINE).await? else { return Ok(()) };
     export(&Verdict::default());
     let (mut before, mut told): (Option<Look>, _) = (None, 0);
     loop {

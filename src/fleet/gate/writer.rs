@@ -2,7 +2,7 @@
 
 use super::GateError;
 use crate::{
-    db::{Pool, describe},
+    db::{Pool, describe, record},
     fleet::{
         crash::{self, Point},
         enqueue::{EnqueueError, Enqueued, INSERT, NOTIFY, Notify, enqueue, insert_rows, lanes, settle},
@@ -10,7 +10,6 @@ use crate::{
         ledger::classify,
         ports::LedgerError,
     },
-    telemetry::names::{DB_DURATION, DB_OPERATIONS},
 };
 use deadpool_postgres::Object;
 use std::{
@@ -128,8 +127,6 @@ async fn measured<T>(
 ) -> Result<T, GateError> {
     let begun = Instant::now();
     let answer = work.await;
-    let status = if answer.is_ok() { "ok" } else { "error" };
-    metrics::counter!(DB_OPERATIONS, "operation" => operation, "status" => status).increment(1);
-    metrics::histogram!(DB_DURATION, "operation" => operation).record(begun.elapsed().as_secs_f64());
+    record(operation, begun, answer.is_ok());
     answer
 }

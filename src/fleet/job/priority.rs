@@ -39,6 +39,16 @@ impl Band {
         }
     }
 
+    /// Its place in [`Band::ALL`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Self::High => 0,
+            Self::Normal => 1,
+            Self::Low => 2,
+        }
+    }
+
     /// The number in `job_messages.band`.
     #[must_use]
     pub const fn as_number(self) -> i16 {

@@ -7,8 +7,8 @@ use tokio_postgres::{Client, Error, GenericClient, Row, types::Json};
 
 /// Rows of one list at most: the counts made of them stand for "at least" from there on.
 pub(in crate::fleet) const LIST_MAX: i64 = 1000;
-/// Held by the one process that audits, one lock a schema.
-const TRY_LOCK: &str = "select pg_try_advisory_lock(hashtext('docket.audit'), hashtext(current_schema()))";
+/// Held by the one process that audits.
+pub(in crate::fleet) const LOCK: &str = "docket.audit";
 const WATERMARK: &str = "select last_value + 65536, (select generation from broker_state) from job_message_seq";
 const FLIGHTS: &str = "\
 select lane, band, count(*), count(*) filter (where id < $1) from job_messages
@@ -80,6 +80,13 @@ pub(in crate::fleet) struct AuditedWorker {
     pub(in crate::fleet) takes_work: bool,
 }
 
+impl AuditedWorker {
+    /// Takes work of this lane.
+    pub(in crate::fleet) fn serves(&self, lane: &str) -> bool {
+        self.takes_work && self.lanes.iter().any(|served| served == lane)
+    }
+}
+
 /// What a worker holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::fleet) struct Holding {
@@ -96,11 +103,6 @@ pub(in crate::fleet) struct Unclaimed {
     pub(in crate::fleet) messages: i64,
     /// Those below the watermark that was asked for.
     pub(in crate::fleet) old: i64,
-}
-
-/// Takes the audit's lock for as long as this session lives. False: another process has it.
-pub(in crate::fleet) async fn try_lock<C: GenericClient + Sync>(client: &C) -> Result<bool, Error> {
-    Ok(client.query_one(TRY_LOCK, &[]).await?.get(0))
 }
 
 /// A number above every message id given so far, and the broker's generation.

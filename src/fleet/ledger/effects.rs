@@ -4,11 +4,14 @@ use super::{
     PgTx,
     finish::COMPLETE,
     finish::message_ids,
-    pg::{PgLedger, classify, get, record},
+    pg::{PgLedger, classify, get},
 };
-use crate::fleet::{
-    job::MessageId,
-    ports::{Completion, LedgerError, LedgerResult},
+use crate::{
+    db::record,
+    fleet::{
+        job::MessageId,
+        ports::{Completion, LedgerError, LedgerResult},
+    },
 };
 use tokio::time::{Instant, timeout};
 use tokio_postgres::types::Json;
@@ -43,7 +46,7 @@ impl PgLedger {
             Ok(result) => result.map_err(|e| classify(&e)),
             Err(_) => Err(LedgerError::Unknown(format!("no answer to COMMIT within {:?}", self.deadline()))),
         };
-        record("commit", begun, result.as_ref().err());
+        record("commit", begun, result.is_ok());
         result
     }
 

@@ -1,6 +1,9 @@
 //! The queue's gauges, exported by one process of the fleet: N exporters of one number would multiply it.
 
-use super::read::{LaneStats, queue_stats};
+use super::{
+    lock::locked_session,
+    read::{LaneStats, queue_stats},
+};
 use crate::{
     db::{Pool, describe},
     telemetry::{
@@ -12,8 +15,8 @@ use metrics::{Label, gauge};
 use std::{collections::BTreeSet, time::Duration};
 use tokio_util::sync::CancellationToken;
 
-/// Held by whoever exports the gauges, one lock a schema.
-const TRY_LOCK: &str = "select pg_try_advisory_lock(hashtext('docket gauges'), hashtext(current_schema()))";
+/// Held by whoever exports the gauges.
+const LOCK: &str = "docket gauges";
 /// Reading the statistics takes milliseconds; a database that needs longer is away.
 const DEADLINE: Duration = Duration::from_secs(10);
 const NO_ANSWER: &str = "the database gave no answer in time";
@@ -36,15 +39,7 @@ pub async fn publish_gauges(pool: Pool, lanes: Vec<String>, interval: Duration, 
 
 /// Returns when another process owns the gauges, or the database fails.
 async fn own(pool: &Pool, known: &mut BTreeSet<String>, interval: Duration) -> Result<(), String> {
-    let connection = pool.get().await.map_err(|e| e.to_string())?;
-    let statement = tokio::time::timeout(DEADLINE, connection.query_one(TRY_LOCK, &[])).await;
-    if matches!(&statement, Ok(Ok(row)) if !row.get::<_, bool>(0)) {
-        return Ok(());
-    }
-    // Taken out of the pool: the lock, also one that comes after the deadline, belongs to the session and must end with
-    // this future, however that ends.
-    let connection = deadpool_postgres::Object::take(connection);
-    statement.map_err(|_| NO_ANSWER)?.map_err(|e| describe(&e))?;
+    let Some(connection) = locked_session(pool, LOCK, DEADLINE).await? else { return Ok(()) };
     let mut tick = tokio::time::interval(interval);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

@@ -8,6 +8,7 @@ mod effects;
 mod finish;
 pub mod gauges;
 mod holds;
+mod lock;
 pub mod operate;
 mod pg;
 mod pick;
@@ -21,6 +22,7 @@ mod trials;
 mod tx;
 mod workers;
 
+pub(in crate::fleet) use lock::locked_session;
 pub(in crate::fleet) use pg::classify;
 pub use pg::{LedgerConnections, PgLedger};
 #[doc(hidden)]

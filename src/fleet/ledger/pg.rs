@@ -1,12 +1,11 @@
 //! The connections of the ledger, and what a failing statement means.
 
 use crate::{
-    db::{Pool, PoolOptions, PoolPurpose, describe, pool},
+    db::{Pool, PoolOptions, PoolPurpose, describe, pool, record},
     fleet::{
         ports::{LedgerError, LedgerResult},
         settings::Protocol,
     },
-    telemetry::names,
 };
 use deadpool_postgres::Object;
 use std::{sync::Arc, time::Duration};
@@ -100,7 +99,7 @@ impl PgLedger {
         let begun = Instant::now();
         let connection = get(pool).await?;
         let result = query(connection, sql, params, self.deadline()).await;
-        record(operation, begun, result.as_ref().err());
+        record(operation, begun, result.is_ok());
         result
     }
 
@@ -153,10 +152,4 @@ pub(in crate::fleet) fn classify(e: &tokio_postgres::Error) -> LedgerError {
         "08" | "53" | "55" | "57" => LedgerError::Unavailable(text),
         _ => LedgerError::Refused(text),
     }
-}
-
-pub(super) fn record(operation: &'static str, begun: Instant, error: Option<&LedgerError>) {
-    let status = if error.is_some() { "error" } else { "ok" };
-    metrics::counter!(names::DB_OPERATIONS, "operation" => operation, "status" => status).increment(1);
-    metrics::histogram!(names::DB_DURATION, "operation" => operation).record(begun.elapsed().as_secs_f64());
 }

@@ -115,9 +115,7 @@ impl PgLedger {
     pub(super) async fn lane_in_flight(&self, lane: &str) -> LedgerResult<[InFlight; 3]> {
         let mut bands = [InFlight::default(); 3];
         for row in self.run("in_flight", IN_FLIGHT, &[&lane]).await? {
-            let band = Band::from_number(row.get(0));
-            let index = Band::ALL.iter().position(|b| *b == band).expect("ALL has every band");
-            bands[index] = InFlight {
+            bands[Band::from_number(row.get(0)).index()] = InFlight {
                 messages: row.get(1),
                 jobs: row.get(2),
                 oldest: row.get::<_, Option<i64>>(3).map(MessageId),

@@ -7,6 +7,7 @@
 mod ages;
 mod beats;
 mod dispatch;
+mod forgotten;
 mod generation;
 mod health;
 mod put_off;

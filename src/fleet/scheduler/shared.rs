@@ -24,7 +24,7 @@ pub(super) struct Shared<L: Ledger, B: Broker> {
     pub(super) shutdown: CancellationToken,
     /// Marked by each sweep.
     pub(super) progress: Progress,
-    /// Probes.
+    /// Probes, R3 and R4.
     pub(super) tasks: TaskTracker,
 }
 

@@ -3,16 +3,15 @@
 use super::{
     ages::AgeWatch,
     beats::BeatWatch,
-    dispatch::probe,
+    forgotten::{Before, forgotten},
     generation,
-    health::{Presence, Proof},
     shared::Shared,
 };
 use crate::{
     fleet::{
         crash::{self, Point},
-        job::{Band, WorkerId},
-        ports::{Broker, BrokerError, Ledger, LedgerResult, Sweep, Swept},
+        job::WorkerId,
+        ports::{Broker, Ledger, LedgerResult, Sweep, Swept},
     },
     telemetry::names,
 };
@@ -29,7 +28,7 @@ use tokio::{
 };
 
 /// Messages, or rows, of one statement.
-const BOUND: i32 = 1000;
+pub(super) const BOUND: i32 = 1000;
 /// Statements of one rule in one turn: what is left waits for the next second.
 const TURNS: usize = 20;
 /// Messages whose confirm is marked in one statement.
@@ -42,12 +41,14 @@ pub(super) struct Sweeps<L: Ledger, B: Broker> {
     ages: AgeWatch,
     /// R4 is at work.
     reaping: Arc<AtomicBool>,
+    /// R3 is at work.
+    recalling: Arc<AtomicBool>,
 }
 
 impl<L: Ledger, B: Broker> Sweeps<L, B> {
     pub(super) fn new(shared: Arc<Shared<L, B>>) -> Self {
         let beats = BeatWatch::new(shared.protocol.lease, shared.protocol.watch_gap);
-        Self { shared, beats, ages: AgeWatch::default(), reaping: Arc::default() }
+        Self { shared, beats, ages: AgeWatch::default(), reaping: Arc::default(), recalling: Arc::default() }
     }
 
     /// Each second, and at once when an operator paused or resumed a kind.
@@ -90,8 +91,8 @@ impl<L: Ledger, B: Broker> Sweeps<L, B> {
                 .put_off
                 .look("R2", repeat("R2", || shared.ledger.sweep(Sweep::OlderGeneration(generation), BOUND)).await);
         }
+        self.recall(now);
         for lane in &shared.lanes {
-            shared.put_off.look("R3", self.forgotten(lane, now).await);
             shared.put_off.look("holds", self.holds(lane).await);
         }
         shared.put_off.look("lift", shared.ledger.lift_due(BOUND * 5).await);
@@ -102,14 +103,38 @@ impl<L: Ledger, B: Broker> Sweeps<L, B> {
 
     /// R4, beside the turn: a lost worker's open transaction may still lock its rows, and R4 has to wait for it.
     fn reap(&self, lost: Vec<WorkerId>) {
-        if lost.is_empty() || self.reaping.swap(true, Ordering::AcqRel) {
+        if lost.is_empty() {
             return;
         }
-        let (shared, reaping) = (self.shared.clone(), self.reaping.clone());
+        let shared = self.shared.clone();
+        self.beside(&self.reaping, async move {
+            shared.put_off.look("R4", repeat("R4", || shared.ledger.reap(&lost, BOUND)).await);
+        });
+    }
+
+    /// R3, beside the turn: it asks the broker, and one that answers slowly must not keep R4 from its looks.
+    fn recall(&self, now: Instant) {
+        let shared = self.shared.clone();
+        let before = Before {
+            old: self.ages.older_than(shared.protocol.forgotten, now),
+            all: self.ages.older_than(Duration::ZERO, now),
+        };
+        self.beside(&self.recalling, async move {
+            for lane in &shared.lanes {
+                shared.put_off.look("R3", forgotten(&shared, lane, before, now).await);
+            }
+        });
+    }
+
+    /// Unless the last time's work is still going on.
+    fn beside(&self, busy: &Arc<AtomicBool>, work: impl Future<Output = ()> + Send + 'static) {
+        if busy.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (busy, shutdown) = (busy.clone(), self.shared.shutdown.clone());
         self.shared.tasks.spawn(async move {
-            let reaped = repeat("R4", || shared.ledger.reap(&lost, BOUND)).await;
-            shared.put_off.look("R4", reaped);
-            reaping.store(false, Ordering::Release);
+            shutdown.run_until_cancelled(work).await;
+            busy.store(false, Ordering::Release);
         });
     }
 
@@ -120,60 +145,6 @@ impl<L: Ledger, B: Broker> Sweeps<L, B> {
             shared.ledger.mark_confirmed(chunk).await?;
         }
         Ok(())
-    }
-
-    /// R3: published and unclaimed for a minute, while the queue holds fewer messages than the ledger has; at once when the
-    /// queue isn't there. It rests when the lane has no live worker: then messages just wait.
-    async fn forgotten(&self, lane: &str, now: Instant) -> LedgerResult<()> {
-        let shared = &self.shared;
-        let presences = Band::ALL.map(|band| (band, shared.health.presence(lane, band, now)));
-        if shared.view.borrow().slots(lane) == 0 {
-            return Ok(());
-        }
-        let (old, all) =
-            (self.ages.older_than(shared.protocol.forgotten, now), self.ages.older_than(Duration::ZERO, now));
-        let flights = shared.ledger.in_flight(lane).await?;
-        for ((band, presence), flight) in presences.into_iter().zip(flights) {
-            let Some(oldest) = flight.oldest else { continue };
-            let before = if self.is_gone(lane, band, presence).await {
-                all
-            } else if old.is_some_and(|old| oldest < old) && self.is_missing(lane, band, flight.messages, now).await {
-                old
-            } else {
-                None
-            };
-            if let Some(before) = before {
-                repeat("R3", || shared.ledger.sweep(Sweep::Forgotten(lane, band, before), BOUND)).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// What is published tells whether a queue is there; where nothing is, because its window is full, the broker is asked.
-    /// A queue that was deleted took its messages along. Where only its binding is gone they come twice: the fence's work.
-    async fn is_gone(&self, lane: &str, band: Band, presence: Presence) -> bool {
-        match presence {
-            Presence::Gone => true,
-            Presence::Here => false,
-            Presence::Unknown => matches!(self.shared.broker.depth(lane, band).await, Err(BrokerError::Topology(_))),
-        }
-    }
-
-    /// Whether the queue holds fewer messages than these. A count is believed only after a confirm.
-    async fn is_missing(&self, lane: &str, band: Band, messages: i64, now: Instant) -> bool {
-        let shared = &self.shared;
-        match shared.health.proof(lane, band, now) {
-            Proof::Wait => false,
-            Proof::Probe => {
-                probe(shared, lane, band);
-                false
-            }
-            Proof::Silent => true,
-            Proof::Fresh => {
-                let depth = shared.broker.depth(lane, band).await;
-                depth.is_ok_and(|depth| i64::try_from(depth).unwrap_or(i64::MAX) < messages)
-            }
-        }
     }
 
     /// Puts aside what no live worker may run, and lifts what one may run again.
@@ -203,7 +174,7 @@ async fn operators_act(wake: &mut broadcast::Receiver<String>) {
 }
 
 /// One rule, until it finds nothing more or its turns are over.
-async fn repeat<F, Fut>(rule: &'static str, mut sweep: F) -> LedgerResult<()>
+pub(super) async fn repeat<F, Fut>(rule: &'static str, mut sweep: F) -> LedgerResult<()>
 where
     F: FnMut() -> Fut + Send,
     Fut: Future<Output = LedgerResult<Swept>> + Send,

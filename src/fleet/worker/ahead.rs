@@ -4,12 +4,11 @@ use super::shared::Shared;
 use crate::{
     fleet::{
         job::{Envelope, Pointer},
-        ports::{Broker, Claimed, Ledger, Quarantined},
+        ports::{Broker, Ledger, Quarantined},
     },
     telemetry::names,
 };
 use std::{
-    collections::HashSet,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -32,13 +31,6 @@ impl Allowance {
     }
 }
 
-/// Pointers that were not claimed.
-pub(super) fn refused(envelopes: &[Envelope], jobs: &[Claimed]) -> Vec<Pointer> {
-    // A claimed row's epoch is one above its pointer's.
-    let claimed: HashSet<Pointer> = jobs.iter().map(|job| Pointer(job.id, job.epoch - 1)).collect();
-    envelopes.iter().flat_map(|e| e.jobs.iter()).filter(|pointer| !claimed.contains(pointer)).copied().collect()
-}
-
 /// Keeps, for people, the messages whose refused pointers are ahead of their rows. Nothing depends on this look, so what
 /// goes wrong here is only told.
 pub(super) async fn keep<L: Ledger, B: Broker>(shared: &Shared<L, B>, envelopes: &[Envelope], refused: &[Pointer]) {
@@ -50,9 +42,10 @@ pub(super) async fn keep<L: Ledger, B: Broker>(shared: &Shared<L, B>, envelopes:
         Ok(ahead) => ahead,
         Err(error) => return tracing::debug!(%error, "stale pointers are dropped without a look"),
     };
-    let is_ahead = |e: &&Envelope| e.jobs.iter().any(|job| ahead.contains(job));
+    let first_ahead = |e: &Envelope| e.jobs.iter().find(|job| ahead.contains(job)).copied();
     let now = Instant::now();
-    let messages: Vec<&Envelope> = envelopes.iter().filter(is_ahead).filter(|_| shared.ahead.take(now)).collect();
+    let ahead_ones = envelopes.iter().filter_map(|e| first_ahead(e).map(|job| (e, job)));
+    let messages: Vec<(&Envelope, Pointer)> = ahead_ones.filter(|_| shared.ahead.take(now)).collect();
     if messages.is_empty() {
         return;
     }
@@ -64,8 +57,7 @@ pub(super) async fn keep<L: Ledger, B: Broker>(shared: &Shared<L, B>, envelopes:
         "messages are ahead of the ledger and kept in the table quarantine: was the database restored from an older \
          backup? Its jobs run again from there; if not, somebody else publishes"
     );
-    for envelope in messages {
-        let first = envelope.jobs.iter().find(|job| ahead.contains(job)).copied().unwrap_or(envelope.jobs[0]);
+    for (envelope, first) in messages {
         let kept = Quarantined {
             queue: "claimed".to_owned(),
             reason: format!("ahead of the ledger: no row of job {} has reached epoch {}", first.id().0, first.epoch()),

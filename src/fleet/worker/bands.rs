@@ -23,8 +23,7 @@ impl<T> Default for BandQueues<T> {
 impl<T> BandQueues<T> {
     /// At the end of its band.
     pub(super) fn push(&mut self, band: Band, item: T) {
-        let index = Band::ALL.iter().position(|b| *b == band).expect("ALL has every band");
-        self.queues[index].push_back(item);
+        self.queues[band.index()].push_back(item);
     }
 
     /// The next one by smooth weighted round robin.

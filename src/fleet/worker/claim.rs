@@ -56,7 +56,8 @@ pub(super) async fn claim<L: Ledger, B: Broker>(
     let pointed = pointers().count();
     metrics::counter!(names::DUPLICATES_DROPPED).increment((pointed - jobs.len()) as u64);
     let empty = without_jobs(&envelopes, &jobs);
-    let refused = if jobs.len() < pointed { ahead::refused(&envelopes, &jobs) } else { Vec::new() };
+    // What is ours has the epoch above its pointer's.
+    let refused: Vec<Pointer> = pointers().filter(|p| !known.contains(&Pointer(p.id(), p.epoch() + 1))).collect();
     start(shared, pointers(), jobs, permits);
     ahead::keep(shared, &envelopes, &refused).await;
     if !empty.is_empty() && shared.ledger.forget(&empty).await.is_err() {

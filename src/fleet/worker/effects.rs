@@ -113,5 +113,8 @@ async fn transaction<L: Ledger, B: Broker>(
 
 /// True: the row has left our epoch. An answer that doesn't come decides nothing.
 async fn is_decided<L: Ledger, B: Broker>(shared: &Shared<L, B>, attempt: &Attempt) -> bool {
-    shared.ledger.still_held(&[attempt.row()]).await.is_ok_and(|held| !held.contains(&attempt.id))
+    let (ledger, row) = (shared.ledger.clone(), attempt.row());
+    // A connection is driven by the runtime that opened it: the engine's must never depend on a handler's thread.
+    let asked = shared.threads.engine().spawn(async move { ledger.still_held(&[row]).await });
+    asked.await.is_ok_and(|answer| answer.is_ok_and(|held| !held.contains(&attempt.id)))
 }

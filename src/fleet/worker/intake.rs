@@ -33,13 +33,6 @@ const RESUBSCRIBE: Duration = Duration::from_millis(200);
 const RETRY: Duration = Duration::from_millis(200);
 /// After a lease that found nothing, notifications wait for so long: a burst of them is one look.
 const GAP: Duration = Duration::from_millis(50);
-/// A lane that brought nothing for so many times the patience before a direct lease is subscribed to anew. A broker may take
-/// a consumer over to a queue that was deleted and made again, without a word, and then drop what it delivers: whether a
-/// silent consumer is deaf can't be seen from here, and opening it anew costs a few round trips.
-const SILENT: u32 = 5;
-/// The same for one band while others bring work. Most lanes use one band, so this is how often a lane at work is opened
-/// anew: seldom, because what is on its way then comes twice.
-const SILENT_BAND: u32 = 15;
 /// Far away: no timer is set.
 const NEVER: Duration = Duration::from_hours(24);
 
@@ -95,13 +88,15 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
     pub(super) async fn run(mut self) {
         let mut fit = self.shared.fit.subscribe();
         let mut session = Session { open: None, opening: self.subscribe(Duration::ZERO) };
+        let mut was_fit = true;
         loop {
             let is_fit = *fit.borrow_and_update();
-            if !is_fit && session.open.is_some() {
-                // Who can claim shall have what was delivered here: it returns to its queue with the channel.
-                close(session.open.take()).await;
-                self.reopen(&mut session, RESUBSCRIBE);
+            if was_fit && !is_fit {
+                // Who can claim shall have what was delivered here: it returns to its queue with the channel, also with
+                // one that is only half made.
+                self.renew(&mut session, RESUBSCRIBE).await;
             }
+            was_fit = is_fit;
             let (lease_at, overdue_at, silent_at) = (self.lease_at, self.overdue_at(), self.silent_at());
             let has_waiting = self.waiting.len() > 0;
             let is_busy = has_waiting || !self.keeping.is_empty();
@@ -132,14 +127,15 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                     session.open = Some(sub);
                 }
                 Step::Subscribed(None) => session.opening = self.subscribe(RESUBSCRIBE),
-                Step::Silent => {
-                    close(session.open.take()).await;
-                    self.reopen(&mut session, Duration::ZERO);
-                }
+                Step::Silent => self.renew(&mut session, Duration::ZERO).await,
                 Step::Kept(tag) => tag.into_iter().for_each(|tag| self.window.settle(tag)),
                 Step::Delivery(Some(delivery)) => self.receive(delivery),
                 Step::Delivery(None) => self.reopen(&mut session, RESUBSCRIBE),
-                Step::Slot(permit) => self.fill(permit, session.open.is_some()).await,
+                Step::Slot(permit) => {
+                    if !self.fill(permit, session.open.is_some()).await {
+                        self.renew(&mut session, RESUBSCRIBE).await;
+                    }
+                }
                 Step::Overdue => self.hand_back().await,
             }
             if !self.acknowledge(&mut session.open).await {
@@ -147,6 +143,12 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
             }
         }
         close(session.open).await;
+    }
+
+    /// Gives up what was delivered and not claimed: it returns to its queue with the channel.
+    async fn renew(&mut self, session: &mut Session<B::Subscription>, after: Duration) {
+        close(session.open.take()).await;
+        self.reopen(session, after);
     }
 
     /// The session is over, and the next one is asked for. The old channel's deliveries will come again; meanwhile nobody
@@ -183,8 +185,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
 
     fn receive(&mut self, delivery: Delivery) {
         self.window.open(delivery.tag);
-        let heard = Band::ALL.into_iter().zip(&mut self.heard).find(|(band, _)| *band == delivery.band);
-        heard.into_iter().for_each(|(_, at)| *at = Instant::now());
+        self.heard[delivery.band.index()] = Instant::now();
         match Envelope::decode(&delivery.body) {
             // A probe: its confirm was its purpose.
             Ok(envelope) if envelope.jobs.is_empty() => self.window.settle(delivery.tag),
@@ -213,11 +214,13 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         self.keeping.push(Box::pin(async move { keep(&shared, &kept).await.then_some(delivery.tag) }));
     }
 
-    /// A slot is free: claims what waits, up to the slots that are free; with nothing waiting, leases directly.
-    async fn fill(&mut self, first: OwnedSemaphorePermit, is_subscribed: bool) {
+    /// A slot is free: claims what waits, up to the slots that are free; with nothing waiting, leases directly. False: no
+    /// answer came, and what was taken out is neither claimed nor to be acknowledged.
+    async fn fill(&mut self, first: OwnedSemaphorePermit, is_subscribed: bool) -> bool {
         let mut permits = vec![first];
         if self.waiting.len() == 0 {
-            return self.lease(permits, is_subscribed).await;
+            self.lease(permits, is_subscribed).await;
+            return true;
         }
         let mut batch = Vec::new();
         while let Some(waiting) = self.waiting.pop() {
@@ -233,10 +236,11 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
             }
         }
         permits.truncate(batch.len());
-        if !claim::claim(&self.shared, &batch, permits).await {
-            return;
+        let is_claimed = claim::claim(&self.shared, &batch, permits).await;
+        if is_claimed {
+            batch.iter().for_each(|waiting| self.window.settle(waiting.tag));
         }
-        batch.iter().for_each(|waiting| self.window.settle(waiting.tag));
+        is_claimed
     }
 
     async fn lease(&mut self, mut permits: Vec<OwnedSemaphorePermit>, is_subscribed: bool) {
@@ -257,11 +261,13 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         (self.empty_at, self.lease_at) = (now, now + pause);
     }
 
+    /// When the lane is subscribed to anew: a broker may take a consumer over to a queue that was deleted and made again,
+    /// without a word, and then drop what it delivers. Whether a silent consumer is deaf can't be seen from here, and
+    /// opening it anew costs a few round trips: after two thirds of a lease when nothing comes. While other bands bring
+    /// work after two leases, because what is on its way then comes twice, and most lanes use one band only.
     fn silent_at(&self) -> Instant {
-        let (lane, band) = (self.heard.into_iter().max(), self.heard.into_iter().min());
-        let after = |heard: Option<Instant>, times| heard.map(|at| at + self.shared.protocol.direct_lease * times);
-        let silent_at = after(lane, SILENT).min(after(band, SILENT_BAND));
-        silent_at.unwrap_or_else(|| Instant::now() + NEVER)
+        let ([a, b, c], lease) = (self.heard, self.shared.protocol.lease);
+        (a.max(b).max(c) + lease * 2 / 3).min(a.min(b).min(c) + lease * 2)
     }
 
     fn overdue_at(&self) -> Instant {

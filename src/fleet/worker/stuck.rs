@@ -153,10 +153,13 @@ async fn clogged<L: Ledger, B: Broker>(shared: &Shared<L, B>) {
     tracing::error!(
         event = "worker.clogged",
         ?jobs,
-        "handlers hold all threads: the worker gives the other jobs back and ends, to be started again"
+        "handlers hold all threads: the worker gives the other jobs back and ends"
     );
-    shared.progress.gives_up("handlers hold all threads");
-    shared.drain.cancel();
+    // One that was told to stop before ends as it was told.
+    if !shared.drain.is_cancelled() {
+        shared.progress.gives_up("handlers hold all threads");
+        shared.drain.cancel();
+    }
     let neighbours: Vec<Release> = shared
         .held
         .running()

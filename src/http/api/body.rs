@@ -1,6 +1,6 @@
 //! Bodies: read within their limit, and as JSON.
 
-use crate::http::Problem;
+use crate::{http::Problem, telemetry::causes};
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
@@ -49,14 +49,7 @@ fn few_objects(body: Bytes) -> Result<Bytes, Problem> {
 }
 
 fn is_too_long(error: &axum::Error) -> bool {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = source {
-        if error.is::<LengthLimitError>() {
-            return true;
-        }
-        source = error.source();
-    }
-    false
+    causes(error).any(|cause| cause.is::<LengthLimitError>())
 }
 
 /// What is wrong, and where. It may quote the body: cut, and only to who sent it.

@@ -1,11 +1,9 @@
 //! The database, as handlers use it: with a deadline, and errors that tell clients what to do and the log what was.
 
 use crate::{
-    db::{Pool, describe},
+    db::{Pool, describe, record},
     http::Problem,
-    telemetry::names::{DB_DURATION, DB_OPERATIONS},
 };
-use metrics::{counter, histogram};
 use std::{future::Future, time::Duration};
 use tokio::time::Instant;
 use tokio_postgres::{Client, Error, error::SqlState};
@@ -45,9 +43,7 @@ impl Database {
         };
         let started = Instant::now();
         let answer = tokio::time::timeout(self.deadline, work).await.unwrap_or_else(|_| Err(slow()));
-        let status = if answer.is_ok() { "ok" } else { "error" };
-        counter!(DB_OPERATIONS, "operation" => operation, "status" => status).increment(1);
-        histogram!(DB_DURATION, "operation" => operation).record(started.elapsed().as_secs_f64());
+        record(operation, started, answer.is_ok());
         answer
     }
 }
