@@ -10,7 +10,10 @@ mod lanes;
 pub(crate) mod support;
 mod write;
 
-use crate::support::{TestLedger, metrics};
+use crate::{
+    broker::support::until,
+    support::{TestLedger, metrics},
+};
 use docket::{
     db,
     fleet::{
@@ -144,9 +147,7 @@ async fn a_database_that_hangs_is_not_waited_for() {
     db.sql("begin; lock table jobs in access exclusive mode").await;
     assert_eq!(get(addr, "/api/jobs").await.0, StatusCode::SERVICE_UNAVAILABLE);
     db.sql("rollback").await;
-    while get(addr, "/api/jobs").await.0 != StatusCode::OK {
-        tokio::task::yield_now().await;
-    }
+    until("the table is free", || async { get(addr, "/api/jobs").await.0 == StatusCode::OK }).await;
 }
 
 // ------------------------------------------------------------------------------------------------ gauges
@@ -156,10 +157,8 @@ fn gauge(series: &str) -> Option<f64> {
     page.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok())
 }
 
-async fn until(series: &str, expected: Option<f64>) {
-    while gauge(series) != expected {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+async fn until_gauge(series: &str, expected: f64) {
+    until(&format!("{series} is {expected}"), || async { gauge(series) == Some(expected) }).await;
 }
 
 #[tokio::test]
@@ -173,11 +172,11 @@ async fn queue_gauges_have_one_owner_report_zero_when_drained_and_move_on() {
     };
     let (first, second) = (CancellationToken::new(), CancellationToken::new());
     let one = spawn(&first);
-    until(DUE, Some(1.0)).await;
+    until_gauge(DUE, 1.0).await;
     assert_eq!(gauge(r#"docket_queue_oldest_available_age_seconds{lane="idle"}"#), Some(0.0));
     let two = spawn(&second);
     db.step(job, Status::Cancelled, 1).await.expect("legal");
-    until(DUE, Some(0.0)).await;
+    until_gauge(DUE, 0.0).await;
     let owners = "select count(*) from pg_locks where locktype = 'advisory' and granted \
                   and objid::bigint = (hashtext(current_schema())::bigint & 4294967295)";
     assert_eq!(db.number(owners).await, 1);
@@ -185,7 +184,7 @@ async fn queue_gauges_have_one_owner_report_zero_when_drained_and_move_on() {
     one.await.expect("no panic");
     let late = db.enqueue(NewJob::new("greet", &json!({})).expect("JSON").lane("gauged")).await;
     assert!(late.0 > job.0);
-    until(DUE, Some(1.0)).await;
+    until_gauge(DUE, 1.0).await;
     second.cancel();
     two.await.expect("no panic");
     assert_eq!(gauge(DUE), None, "withdrawn: nobody owns it");

@@ -1,13 +1,14 @@
 //! Who may do what.
 
 use super::support::{Api, Server, is_error, tokens};
-use crate::support::TestLedger;
+use crate::{broker::support::LONG, support::TestLedger};
 use docket::{
     fleet::job::Status,
     http::{HttpSettings, Rates},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 async fn guarded(db: &TestLedger) -> (Api, [Api; 3]) {
     let (tokens, secrets) = tokens();
@@ -131,10 +132,15 @@ async fn each_token_has_a_rate_of_its_own() {
         answers.push(viewer.get("/api/lanes").await.0.as_u16());
     }
     assert!(answers.starts_with(&[200, 200, 200]) && answers.contains(&429), "{answers:?}");
-    let mut response = viewer.request(Method::GET, "/api/lanes").send().await.unwrap();
-    while response.status().as_u16() != 429 {
-        response = viewer.request(Method::GET, "/api/lanes").send().await.unwrap();
-    }
+    let refused = async {
+        loop {
+            let response = viewer.request(Method::GET, "/api/lanes").send().await.unwrap();
+            if response.status().as_u16() == 429 {
+                return response;
+            }
+        }
+    };
+    let response = timeout(LONG, refused).await.expect("its rate is spent");
     assert_eq!(response.headers()["retry-after"], "1");
     let body: Value = response.json().await.unwrap();
     assert_eq!(body["error"]["code"], "rate_limited");

@@ -1,15 +1,19 @@
 //! `docket audit`.
 
 use super::process::{Docket, docket};
-use crate::support::{TestLedger, TestVhost};
+use crate::{
+    broker::support::until,
+    edges::process::{PATIENCE, Process},
+    support::{TestLedger, TestVhost},
+};
 use docket::fleet::{
     broker::{Topology, definitions},
     job::Status,
     ledger::operate::pause_lane,
 };
 use serde_json::{Value, json};
-use std::{process::Stdio, time::Duration};
-use tokio::{net::TcpListener, process::Command};
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
 
 fn on(db: &TestLedger, args: &str) -> Docket {
     docket(args).database(&db.url).env("AMQP_URL", "amqp://127.0.0.1:1")
@@ -109,41 +113,30 @@ async fn a_deep_audit_wants_a_lane_at_rest_and_gives_back_what_no_message_carrie
 async fn a_scheduler_exports_every_class_at_0_and_keeps_its_verdict() {
     let db = TestLedger::new().await;
     let vhost = TestVhost::new(&definitions(&Topology::new(["default"]).unwrap(), "/", &[])).await;
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_docket"));
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("DOCKET_")) {
-        command.env_remove(name);
-    }
-    let _scheduler = command
-        .args(["--config", "none", "scheduler", "--http", &free])
-        .envs([("DATABASE_URL", db.url.as_str()), ("AMQP_URL", vhost.url()), ("DOCKET_LOG", "off")])
-        .envs([
-            ("DOCKET_AUDIT", "500ms"),
-            ("DOCKET_HEARTBEAT", "200ms"),
-            ("DOCKET_LEASE", "600ms"),
-            ("DOCKET_HAND_BACK", "500ms"),
-        ])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let page = loop {
-        if let Ok(answer) = http.get(format!("http://{free}/metrics")).send().await {
-            let page = answer.text().await.unwrap();
-            if page.contains("docket_unaccounted_jobs{") {
-                break page;
+    let vars = [
+        ("DATABASE_URL", db.url.as_str()),
+        ("AMQP_URL", vhost.url()),
+        ("DOCKET_AUDIT", "500ms"),
+        ("DOCKET_HEARTBEAT", "200ms"),
+        ("DOCKET_LEASE", "600ms"),
+        ("DOCKET_HAND_BACK", "500ms"),
+    ];
+    let scheduler = Process::start("scheduler", &vars).await;
+    let exported = async {
+        loop {
+            if let Some((200, page)) = scheduler.get("/metrics").await
+                && page.contains("docket_unaccounted_jobs{")
+            {
+                return page;
             }
+            sleep(Duration::from_millis(100)).await;
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
     };
+    let page = timeout(PATIENCE, exported).await.expect("it exports its verdict");
     for class in docket::fleet::audit::Class::ALL {
         let line = format!("docket_unaccounted_jobs{{class=\"{}\"}} 0", class.as_str());
         assert!(page.lines().any(|l| l == line), "{line} in {page}");
     }
-    while db.number("select count(*) from audit_verdict").await == 0 {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    until("its verdict is kept", || async { db.number("select count(*) from audit_verdict").await > 0 }).await;
     assert_eq!(on(&db, "audit").json().await["accounted"], json!(true));
 }

@@ -1,14 +1,17 @@
 //! `docket healthcheck` against roles, and against what is none.
 
 use super::process::docket;
-use crate::support::{TestDb, metrics};
+use crate::{
+    edges::process::{PATIENCE, Process},
+    support::{TestDb, metrics},
+};
 use docket::http::{CheckResult, Health, HttpSettings, Routes, Running, serve};
 use serde_json::json;
-use std::{net::SocketAddr, os::unix::fs::PermissionsExt, process::Stdio, time::Duration};
+use std::{net::SocketAddr, os::unix::fs::PermissionsExt, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
-    process::Command,
+    time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -40,28 +43,25 @@ async fn stranger(first: &'static [u8], endless: &'static [u8]) -> SocketAddr {
 #[tokio::test]
 async fn real_roles_are_asked() {
     let db = TestDb::migrated().await;
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
     for role in ["server", "worker"] {
         // Its broker is away: it works, and worse than it should.
-        let _role = Command::new(env!("CARGO_BIN_EXE_docket"))
-            .args([role, "--http", &free])
-            .envs([("DATABASE_URL", db.url()), ("AMQP_URL", "amqp://127.0.0.1:1"), ("DOCKET_LOG", "off")])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let healthy = loop {
-            let ended = docket(&format!("healthcheck {free}")).run().await;
-            if ended.code == 0 {
-                break ended;
+        let process = Process::start(role, &[("DATABASE_URL", db.url()), ("AMQP_URL", "amqp://127.0.0.1:1")]).await;
+        let place = process.addr;
+        // It listens before it is ready.
+        let ready = async {
+            loop {
+                let ended = docket(&format!("healthcheck {place}")).run().await;
+                if ended.code == 0 {
+                    return ended;
+                }
+                assert_eq!((ended.code, ended.stdout.as_str()), (69, ""), "{ended:?}");
+                sleep(Duration::from_millis(50)).await;
             }
-            assert_eq!((ended.code, ended.stdout.as_str()), (69, ""), "{ended:?}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
         };
+        let healthy = timeout(PATIENCE, ready).await.expect("it gets ready");
         assert!(healthy.stdout.starts_with("200 degraded (broker: "), "{healthy:?}");
-        let json = docket(&format!("healthcheck http://{free}/livez")).json().await;
-        assert_eq!(json, json!({"url": format!("http://{free}/livez"), "status": 200, "health": "ok"}));
+        let json = docket(&format!("healthcheck http://{place}/livez")).json().await;
+        assert_eq!(json, json!({"url": format!("http://{place}/livez"), "status": 200, "health": "ok"}));
     }
 }
 

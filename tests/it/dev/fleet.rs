@@ -1,5 +1,6 @@
 //! A private fleet of real processes.
 
+use crate::broker::support::until;
 use docket::dev::{
     fleet::{Fleet, FleetSpec, MemberSpec, terminate_backends},
     proxy::Mode,
@@ -19,14 +20,12 @@ async fn members_are_hurt_and_come_back_and_so_do_services() {
     scheduler.ready(PATIENCE).await.unwrap();
     worker.ready(PATIENCE).await.unwrap();
     // The endpoint answers before the worker has signed on.
-    while !worker.metrics().await.unwrap().contains("docket_worker_slots 2") {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until("it has signed on", || async { worker.metrics().await.unwrap().contains("docket_worker_slots 2") }).await;
     assert!(worker.database().connections() > 0 && worker.broker().connections() > 0, "it goes through its proxies");
 
     // A suspended process answers nothing, a moment after the signal.
     worker.suspend();
-    while worker.get("/livez").await.is_ok() {}
+    until("it is silent", || async { worker.get("/livez").await.is_err() }).await;
     worker.resume();
     worker.get("/livez").await.unwrap();
 

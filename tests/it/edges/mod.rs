@@ -9,7 +9,7 @@ mod exhaustion;
 mod forged;
 mod injection;
 mod planted;
-mod process;
+pub(crate) mod process;
 mod refusals;
 mod secrets;
 mod sockets;

@@ -16,47 +16,52 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
     process::Child,
     sync::watch,
+    task::JoinHandle,
     time::{sleep, timeout},
 };
 
 /// Far more than anything here takes.
-pub(super) const PATIENCE: Duration = Duration::from_mins(2);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The running process. Dropping it kills it.
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
+    /// They read what it writes.
+    readers: [JoinHandle<()>; 2],
     log: Arc<Mutex<String>>,
-    pub(super) addr: SocketAddr,
+    pub(crate) addr: SocketAddr,
 }
 
 impl Process {
     /// `docket` with these arguments and variables, once it listens.
-    pub(super) async fn start(args: &str, vars: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(args: &str, vars: &[(&str, &str)]) -> Self {
         let command =
             vars.iter().fold(docket(&format!("{args} --http 127.0.0.1:0")), |d, (name, value)| d.env(name, value));
         let mut child = command.env("DOCKET_LOG_FORMAT", "json").start();
         let (log, (tell, mut told)) = (Arc::default(), watch::channel(None));
-        tokio::spawn(keep(child.stdout.take().unwrap(), Arc::clone(&log), tell.clone()));
-        tokio::spawn(keep(child.stderr.take().unwrap(), Arc::clone(&log), tell));
+        let readers = [
+            tokio::spawn(keep(child.stdout.take().unwrap(), Arc::clone(&log), tell.clone())),
+            tokio::spawn(keep(child.stderr.take().unwrap(), Arc::clone(&log), tell)),
+        ];
         let listening = timeout(PATIENCE, told.wait_for(Option::is_some)).await;
         let addr = match listening {
             Ok(Ok(addr)) => addr.expect("it was waited for"),
             _ => panic!("{args} does not listen: {}", log.lock().unwrap()),
         };
-        Self { child, log, addr }
+        Self { child, readers, log, addr }
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id().expect("it was not waited for")
     }
 
     /// All that it has written.
-    pub(super) fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
     /// The events of its log so far.
-    pub(super) fn has_logged(&self, event: &str) -> bool {
+    pub(crate) fn has_logged(&self, event: &str) -> bool {
         self.log().contains(&format!("\"event\":\"{event}\""))
     }
 
@@ -68,24 +73,24 @@ impl Process {
     }
 
     /// Resident memory in MiB; the peak is counted from here on.
-    pub(super) fn rss_mib(&self) -> u64 {
+    pub(crate) fn rss_mib(&self) -> u64 {
         // 5: forget the peak.
         fs::write(format!("/proc/{}/clear_refs", self.pid()), "5").unwrap();
         self.status_kib("VmRSS") / 1024
     }
 
     /// The most resident memory since [`Process::rss_mib`], in MiB.
-    pub(super) fn peak_mib(&self) -> u64 {
+    pub(crate) fn peak_mib(&self) -> u64 {
         self.status_kib("VmHWM") / 1024
     }
 
     /// Open file descriptors.
-    pub(super) fn files(&self) -> usize {
+    pub(crate) fn files(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count()
     }
 
     /// Processor time that it has used.
-    pub(super) fn cpu(&self) -> Duration {
+    pub(crate) fn cpu(&self) -> Duration {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
         // The name, in parentheses, may hold blanks.
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
@@ -93,17 +98,17 @@ impl Process {
         Duration::from_millis(ticks * 10)
     }
 
-    pub(super) fn is_alive(&mut self) -> bool {
+    pub(crate) fn is_alive(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
 
     /// Its answer to a GET: status and text; none: no answer.
-    pub(super) async fn get(&self, path: &str) -> Option<(u16, String)> {
+    pub(crate) async fn get(&self, path: &str) -> Option<(u16, String)> {
         get(&format!("http://{}{path}", self.addr), None).await
     }
 
     /// Waits until `/readyz` says so.
-    pub(super) async fn until_ready(&self, status: u16) {
+    pub(crate) async fn until_ready(&self, status: u16) {
         let ready = async {
             while self.get("/readyz").await.is_none_or(|(found, _)| found != status) {
                 sleep(Duration::from_millis(100)).await;
@@ -113,17 +118,19 @@ impl Process {
     }
 
     /// Ends it as an operator does, and returns its log.
-    pub(super) async fn stop(mut self) -> String {
+    pub(crate) async fn stop(mut self) -> String {
         kill(Pid::from_raw(i32::try_from(self.pid()).unwrap()), Signal::SIGTERM).unwrap();
         timeout(PATIENCE, self.child.wait()).await.expect("it ends").unwrap();
-        // What it wrote last is still in the pipe.
-        sleep(Duration::from_millis(200)).await;
+        // What it wrote last may still be in its pipes.
+        for reader in &mut self.readers {
+            timeout(PATIENCE, reader).await.expect("its pipes are closed").unwrap();
+        }
         self.log()
     }
 }
 
 /// One GET over a connection of its own.
-pub(super) async fn get(url: &str, token: Option<&str>) -> Option<(u16, String)> {
+pub(crate) async fn get(url: &str, token: Option<&str>) -> Option<(u16, String)> {
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
     let request = client.get(url);
     let request = match token {

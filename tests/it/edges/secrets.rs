@@ -156,7 +156,7 @@ const COMMANDS: [&str; 9] = [
     "doctor --json",
     "doctor",
     "topology check",
-    "topology show",
+    "topology plan",
     "config show",
     "config show --json",
     "lanes list",
@@ -194,6 +194,7 @@ async fn a_run_with_all_its_troubles_tells_no_secret() {
     for line in COMMANDS {
         let command = vars.iter().fold(docket(line), |d, (name, value)| d.env(name, value));
         let ended = command.env("DOCKET_MANAGEMENT_URL", &management).run().await;
+        assert!(!ended.stderr.contains("Usage: "), "it looked at nothing: {ended:?}");
         said.add(format!("docket {line}"), format!("{}{}", ended.stdout, ended.stderr));
     }
     answered(&server, &[&scheduler, &worker], &secrets.token, &mut said).await;

@@ -1,7 +1,7 @@
 //! A thousand clients that say almost nothing, and a storm of scrapes: probes are still answered.
 
 use super::process::Process;
-use crate::support::TestDb;
+use crate::{broker::support::until, support::TestDb};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
@@ -58,9 +58,7 @@ async fn a_thousand_slow_clients_keep_no_probe_out() {
     for _ in 0..CLIENTS {
         clients.spawn(drip(server.addr));
     }
-    while server.files() < files + PLACES - 10 {
-        sleep(Duration::from_millis(20)).await;
-    }
+    until("the places are taken", || async { server.files() >= files + PLACES - 10 }).await;
     let (mut probes, mut scrapes, mut most) = (Vec::new(), Vec::new(), 0);
     for _ in 0..100 {
         probes.push(answered(&server, "/livez").await);

@@ -93,10 +93,7 @@ async fn garbage_is_quarantined_and_forged_pointers_do_nothing() {
     let forged =
         json!({"v": 1, "m": 999_999_999, "jobs": [[done.0, 1], [done.0, 3], [4_000_000_000_i64, 1]]}).to_string();
     for payload in ["not json", "", &"[".repeat(70_000), &forged] {
-        let message = json!({"properties": {}, "routing_key": "docket.default.high", "payload": payload, "payload_encoding": "string"});
-        let path = format!("exchanges/{}/docket.jobs/publish", vhost.name());
-        let routed = vhost.call(Method::POST, &path, &message).await;
-        assert_eq!(routed["routed"], json!(true));
+        vhost.publish("docket.default.high", payload).await;
     }
     // And the forged one, which is ahead of its rows.
     fleet.until("four quarantined", "select count(*) = 4 from quarantine").await;

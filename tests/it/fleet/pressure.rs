@@ -22,9 +22,14 @@ fn many(count: usize, job: &NewJob) -> Vec<NewJob> {
     vec![job.clone(); count]
 }
 
-/// From their creation to their start, the longest, in seconds.
+/// From the creation of the urgent ones to their start, the longest, in seconds.
 const LONGEST_WAIT: &str = "select coalesce(max(extract(epoch from started_at - created_at)), 1e9)::float8 from jobs \
                             where priority = 200";
+
+/// Jobs of the flood that were started in that time.
+const OVERTOOK: &str = "select count(*) from jobs where priority = 1 \
+                        and started_at > (select min(created_at) from jobs where priority = 200) \
+                        and started_at < (select max(started_at) from jobs where priority = 200)";
 
 async fn seconds(fleet: &TestFleet, sql: &str) -> f64 {
     fleet.client.query_one(sql, &[]).await.unwrap().get(0)
@@ -141,11 +146,14 @@ async fn flows(fleet: &TestFleet) {
 }
 
 /// 100,000 jobs of low priority, and then ten urgent ones.
-async fn flood(fleet: &TestFleet, fault: &str) {
+async fn flood(fleet: &mut TestFleet, fault: &str) {
     let low = lasting(20, 1);
     for _ in 0..100 {
         enqueue(&fleet.client, &many(1000, &low), Notify::No).await.unwrap();
     }
+    // Only now: the inserts take their time on a busy machine, and the flood must still be there afterwards.
+    fleet.scheduler();
+    fleet.worker(16).await;
     let before = resident_mib();
     fleet.until("it works", "select count(*) > 200 from jobs where status = 'completed'").await;
     let asked = Instant::now();
@@ -154,31 +162,29 @@ async fn flood(fleet: &TestFleet, fault: &str) {
     fleet.until("they ran", "select count(*) = 10 from jobs where priority = 200 and status = 'completed'").await;
     let (wait, queued) =
         (seconds(fleet, LONGEST_WAIT).await, fleet.count("select count(*) from jobs where status = 'queued'").await);
+    let overtook = fleet.count(OVERTOOK).await;
     let (after, open) = (resident_mib(), fleet.count("select count(*) from jobs where finished_at is null").await);
     println!(
-        "{fault}: with {open} jobs open, urgent ones were enqueued in {enqueued} ms and started within {wait:.2} s; \
-         {queued} queued; resident memory {before} MiB before, {after} MiB after"
+        "{fault}: with {open} jobs open, urgent ones were enqueued in {enqueued} ms and started within {wait:.2} s, \
+         after {overtook} of the flood; {queued} queued; resident memory {before} MiB before, {after} MiB after"
     );
     assert!(open > 50_000, "there was no flood any more: {open}");
-    assert!(wait < 10.0, "{wait}");
+    // The window is what 16 slots claim in 0.4 s, 320 jobs of 20 ms; seconds would measure the machine.
+    assert!(overtook < 2000, "{overtook} of the flood went first");
     assert!(queued < 5000, "{queued}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_urgent_job_overtakes_a_flood() {
     let mut fleet = TestFleet::new().await;
-    fleet.scheduler();
-    fleet.worker(16).await;
-    flood(&fleet, "F50").await;
+    flood(&mut fleet, "F50").await;
     fleet.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_urgent_job_overtakes_a_flood_without_a_broker_too() {
     let mut fleet = TestFleet::without_broker().await;
-    fleet.scheduler();
-    fleet.worker(16).await;
-    flood(&fleet, "F50 without a broker").await;
+    flood(&mut fleet, "F50 without a broker").await;
     fleet.stop().await;
 }
 
@@ -219,14 +225,15 @@ async fn slow_handlers_cause_no_storm_of_messages() {
     fleet.worker(2).await;
     fleet.enqueue(&many(40, &lasting(15_000, 100))).await;
     fleet.until("two run", "select count(*) = 2 from jobs where status = 'processing'").await;
-    let (begun, mut most) = (Instant::now(), 0);
+    let (begun, epochs, mut most) = (Instant::now(), "select max(epoch)::bigint from jobs", 0);
+    let before = fleet.count(epochs).await;
     while begun.elapsed() < Duration::from_secs(14) {
         most = most.max(fleet.count("select count(*) from job_messages where worker_id is null").await);
         sleep(Duration::from_millis(200)).await;
     }
     // Two epochs a dispatch that came back.
-    let dispatches = fleet.count("select max(epoch)::bigint / 2 from jobs").await;
-    let per_hand_back = dispatches as f64 / (begun.elapsed().as_secs_f64() / fleet.protocol.hand_back.as_secs_f64());
+    let dispatches = (fleet.count(epochs).await - before) as f64 / 2.0;
+    let per_hand_back = dispatches / (begun.elapsed().as_secs_f64() / fleet.protocol.hand_back.as_secs_f64());
     println!(
         "F52: at most {most} messages, a job was dispatched at most {per_hand_back:.2} times in the time of a hand-back"
     );

@@ -17,7 +17,7 @@ use std::{sync::Arc, time::Duration};
 async fn a_worker_whose_row_is_gone_stops_and_its_jobs_come_back() {
     let mut fleet = TestFleet::without_broker().await;
     let orphan = fleet.worker(2).await;
-    let id = fleet.enqueue(&[writer(Script { run_ms: 5000, ..Script::default() })]).await[0];
+    let id = fleet.enqueue(&[writer(Script { run_ms: 600_000, ..Script::default() })]).await[0];
     fleet.until("it runs", "select count(*) = 1 from jobs where status = 'processing'").await;
     fleet.client.batch_execute("delete from workers").await.unwrap();
     fleet.ends_by_itself(orphan).await;
@@ -137,24 +137,16 @@ async fn no_worker_empties_itself_for_a_suspect_of_a_paused_lane() {
     assert!(ledger.beat(worker).await.unwrap().suspect_due);
 }
 
-async fn publish(fleet: &TestFleet, payload: &str) {
-    let vhost = fleet.vhost.as_ref().unwrap();
-    let message = json!({
-        "properties": {}, "routing_key": "docket.default.normal", "payload": payload, "payload_encoding": "string"
-    });
-    let path = format!("exchanges/{}/docket.jobs/publish", vhost.name());
-    assert_eq!(vhost.call(Method::POST, &path, &message).await["routed"], json!(true));
-}
-
 #[tokio::test]
 async fn neither_a_nul_nor_the_last_epoch_blocks_a_band() {
     let mut fleet = TestFleet::new().await;
     let id = fleet.enqueue(&[plain(Script::default())]).await[0];
     fleet.worker(1).await;
     fleet.settled().await;
-    publish(&fleet, "{\"\\u0000\":1}").await;
-    publish(&fleet, &json!({"v": 1, "m": 77, "jobs": [[id.0, i32::MAX]]}).to_string()).await;
-    publish(&fleet, "the last one").await;
+    let last_epoch = json!({"v": 1, "m": 77, "jobs": [[id.0, i32::MAX]]}).to_string();
+    for payload in ["{\"\\u0000\":1}", &last_epoch, "the last one"] {
+        fleet.vhost.as_ref().unwrap().publish("docket.default.normal", payload).await;
+    }
     fleet.until("the last one is kept", "select count(*) = 1 from quarantine where body = 'the last one'").await;
     assert_eq!(fleet.count("select count(*) from quarantine where reason like '%no row has%'").await, 1);
     let more = fleet.enqueue(&[plain(Script::default())]).await[0];
@@ -218,7 +210,8 @@ async fn a_message_outlives_the_half_that_a_forged_one_names() {
     let [dispatch] = &dispatches[..] else { panic!("{dispatches:?}") };
     let half = Envelope::new(dispatch.message, vec![dispatch.jobs[0].pointer]);
     fleet.worker(2).await;
-    publish(&fleet, &String::from_utf8(half.encode()).unwrap()).await;
+    let half = String::from_utf8(half.encode()).unwrap();
+    fleet.vhost.as_ref().unwrap().publish("docket.default.normal", &half).await;
     fleet.until("one is done", "select count(*) = 1 from jobs where status = 'completed'").await;
     fleet.until("the message is free again", "select count(*) = 1 from job_messages where worker_id is null").await;
     fleet.scheduler();

@@ -1,7 +1,7 @@
 //! Handlers that don't let go: fenced, told of, and their slots replaced.
 
 use super::toys::{Plain, Script, TestFleet, Writer, plain, writer};
-use crate::support::{metrics, sum};
+use crate::{broker::support::until, support::metrics};
 use docket::fleet::{
     handler::{Context, Effects, Handler, HandlerError, Registry},
     job::NewJob,
@@ -102,20 +102,6 @@ fn long() -> NewJob {
     Long::job(&()).unwrap()
 }
 
-fn stuck() -> f64 {
-    sum(&metrics().render(), "docket_stuck_handlers")
-}
-
-async fn until(what: &str, is_so: impl Fn() -> bool) {
-    for _ in 0..1200 {
-        if is_so() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("never: {what}");
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_busy_loop_is_fenced_at_its_deadline_and_its_only_slot_goes_on() {
     metrics();
@@ -133,7 +119,9 @@ async fn a_busy_loop_is_fenced_at_its_deadline_and_its_only_slot_goes_on() {
     assert_eq!(fleet.row(looping).await, "dead_letter failures=1 losses=0 priority=180");
     let error = "select count(*) from jobs where error_class = 'timeout' and last_error like '%deadline%'";
     assert_eq!(fleet.count(error).await, 1);
-    until("it is told of", || stuck() >= 1.0).await;
+    until("it is told of", || async { fleet.progress.stuck() >= 1 }).await;
+    // Its value is that of whichever worker of this process spoke last.
+    assert!(metrics().render().lines().any(|line| line.starts_with("docket_stuck_handlers")), "it has a gauge");
     assert_eq!(fleet.count("select count(*) from effects").await, 20, "none of its own");
     assert_eq!(fleet.count("select count(*) from jobs where losses > 0").await, 0, "the heartbeat went on");
     drop(release);
@@ -165,10 +153,10 @@ async fn a_worker_with_too_many_stuck_handlers_ends_and_another_goes_on() {
     let release = Release::default();
     let mut fleet = TestFleet::without_broker().await;
     let worn = fleet.worker_with(8, kinds(&release, false)).await;
-    fleet.enqueue(&(0..4).map(|_| short()).collect::<Vec<_>>()).await;
+    // Together: when the four count as stuck, the worker takes nothing new.
+    let jobs = (0..4).map(|_| short()).chain((0..8).map(|_| plain(Script::default())));
+    fleet.enqueue(&jobs.collect::<Vec<_>>()).await;
     fleet.until("they are dead", "select count(*) = 4 from jobs where status = 'dead_letter'").await;
-    // Until they count as stuck, the worker has all its slots.
-    fleet.enqueue(&(0..8).map(|_| plain(Script::default())).collect::<Vec<_>>()).await;
     fleet.settled().await;
     fleet.ends_by_itself(worn).await;
     assert_eq!(fleet.count("select count(*) from workers where state = 'gone'").await, 1, "it drained and signed off");

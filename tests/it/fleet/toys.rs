@@ -143,6 +143,8 @@ pub(crate) struct TestFleet {
     pub(crate) client: Client,
     pub(crate) protocol: Protocol,
     pub(crate) lanes: Vec<String>,
+    /// That of all its workers.
+    pub(crate) progress: Progress,
     /// Whom schedulers and workers connect as.
     pub(crate) scheduler_login: Config,
     pub(crate) worker_login: Config,
@@ -188,6 +190,7 @@ impl TestFleet {
             scheduler_login: login.clone(),
             worker_login: login,
             lanes: vec!["default".into()],
+            progress: Progress::default(),
             running: Vec::new(),
         }
     }
@@ -246,8 +249,8 @@ impl TestFleet {
     pub(crate) async fn worker_with(&mut self, slots: u32, registry: Arc<Registry<PgTx>>) -> usize {
         let stop = CancellationToken::new();
         let broker = self.broker_as(&self.worker_amqp);
-        let settings =
-            WorkerSettings { name: "test".into(), lanes: self.lanes.clone(), slots, progress: Progress::default() };
+        let (lanes, progress) = (self.lanes.clone(), self.progress.clone());
+        let settings = WorkerSettings { name: "test".into(), lanes, slots, progress };
         let wake = docket::db::listen(self.worker_login.clone(), stop.clone()).subscribe();
         let (ledger, protocol) = (self.ledger_as(&self.worker_login), self.protocol.clone());
         let worker = Worker::start(ledger, broker.clone(), registry, settings, protocol, wake, stop.clone()).await;
@@ -300,7 +303,12 @@ impl TestFleet {
 
     /// Waits until a query answers true; a minute is far more than anything here takes.
     pub(crate) async fn until(&self, what: &str, sql: &str) {
-        for _ in 0..1200 {
+        self.until_within(Duration::from_mins(1), what, sql).await;
+    }
+
+    /// The same, for much work at once: gives up after `patience` at the earliest.
+    pub(crate) async fn until_within(&self, patience: Duration, what: &str, sql: &str) {
+        for _ in 0..patience.as_millis() / 50 {
             if self.client.query_one(sql, &[]).await.unwrap().get::<_, bool>(0) {
                 return;
             }

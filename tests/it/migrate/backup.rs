@@ -4,7 +4,10 @@ use super::{
     version,
     version2::{COLUMNS, fill, version2},
 };
-use crate::{cli::process::docket, support::TestDb};
+use crate::{
+    cli::process::docket,
+    support::{TestDb, Tiny},
+};
 use std::{os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 async fn digest(db: &TestDb) -> String {
@@ -78,35 +81,17 @@ async fn no_backup_no_migration() {
     assert_eq!(version(&db).await, Some(2));
 }
 
-/// A file system of its own, unmounted when this goes.
-struct Tiny(tempfile::TempDir);
-
-impl Tiny {
-    fn mount() -> Option<Self> {
-        let dir = tempfile::tempdir().unwrap();
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=64k", "docket-test"]).arg(dir.path());
-        mount.output().is_ok_and(|output| output.status.success()).then_some(Self(dir))
-    }
-}
-
-impl Drop for Tiny {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.0.path()).status();
-    }
-}
-
 #[tokio::test]
 async fn a_full_disk_stops_it_before_anything_changes() {
-    let Some(tiny) = Tiny::mount() else {
+    let Some(tiny) = Tiny::mount("64k") else {
         eprintln!("skipped: only root may mount a file system to fill");
         return;
     };
     let db = version2().await;
     fill(&db.connect().await, 5000).await;
-    let file = tiny.0.path().join("v2.sql");
+    let file = tiny.path().join("v2.sql");
     let up = docket(&format!("migrate up --backup {}", file.display())).database(db.url());
     up.fails(70, &["pg_dump", "No space left", "nothing was changed"]).await;
-    assert_eq!(std::fs::read_dir(tiny.0.path()).unwrap().count(), 0, "half a file was left");
+    assert_eq!(std::fs::read_dir(tiny.path()).unwrap().count(), 0, "half a file was left");
     assert_eq!(version(&db).await, Some(2));
 }

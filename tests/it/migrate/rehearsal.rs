@@ -58,7 +58,7 @@ async fn it_ends_in_time_and_at_a_fault() {
     let first = ("V1__t", "create table t (a int)");
     bring(&db, &[first]).await.unwrap();
     let slow = [first, ("V2__slow", "select 1; select pg_sleep(60)")];
-    let late = rehearse(&db, &slow, Duration::from_secs(1)).await.unwrap_err();
+    let late = rehearse(&db, &slow, Duration::from_secs(5)).await.unwrap_err();
     assert!(matches!(late, MigrateError::Limit { done: 2, .. }) && late.to_string().contains("copy"), "{late}");
     let bad = [first, ("V2__bad", "alter table t add column b int; select 1 / 0")];
     let bad = rehearse(&db, &bad, Duration::from_mins(1)).await.unwrap_err().to_string();

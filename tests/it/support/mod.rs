@@ -5,6 +5,7 @@ mod examples;
 mod ledger;
 mod roles;
 mod services;
+mod tiny;
 mod vhost;
 
 pub(crate) use db::TestDb;
@@ -12,6 +13,7 @@ pub(crate) use examples::{examples, run_example};
 pub(crate) use ledger::{TestLedger, metrics, sum};
 pub(crate) use roles::login;
 pub(crate) use services::services;
+pub(crate) use tiny::Tiny;
 pub(crate) use vhost::TestVhost;
 
 /// A name that no other test, and no other run, has.

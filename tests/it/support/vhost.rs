@@ -86,6 +86,13 @@ impl TestVhost {
         (status, response.json().await.unwrap_or_default())
     }
 
+    /// Publishes to a queue of jobs as a stranger with rights would; the queue must take it.
+    pub(crate) async fn publish(&self, queue: &str, payload: &str) {
+        let message = json!({"properties": {}, "routing_key": queue, "payload": payload, "payload_encoding": "string"});
+        let path = format!("exchanges/{}/docket.jobs/publish", self.name);
+        assert_eq!(self.call(Method::POST, &path, &message).await["routed"], json!(true), "{queue}");
+    }
+
     /// Removes the virtual host and its queues. Tests with many queues do it, for the broker's memory; all others end
     /// with the broker.
     pub(crate) async fn delete(self) {

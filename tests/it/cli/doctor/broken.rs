@@ -1,14 +1,17 @@
 //! Broken on purpose, one way each: the doctor names it, with its fix.
 
 use super::support::{Report, SetUp, doctor, topology};
-use crate::support::{TestDb, services, unique};
+use crate::{
+    broker::support::LONG,
+    support::{TestDb, services, unique},
+};
 use docket::{
     dev::{Services, ServicesSpec},
     fleet::broker::BrokerUser,
 };
 use serde_json::{Value, json};
 use std::process::Stdio;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::timeout};
 use url::Url;
 
 /// What PostgreSQL alone can have.
@@ -153,12 +156,15 @@ async fn a_memory_alarm() {
     let (amqp, management) = (node.amqp_url().unwrap(), node.management_url().unwrap());
     let vars = [("DATABASE_URL", db.url()), ("AMQP_URL", amqp), ("DOCKET_MANAGEMENT_URL", management)];
     // A node's statistics are some seconds old.
-    let report = loop {
-        let report = doctor("--role worker", &vars).await;
-        if report.at_least("warning").iter().any(|finding| finding["check"] == "alarms") {
-            break report;
+    let seen = async {
+        loop {
+            let report = doctor("--role worker", &vars).await;
+            if report.at_least("warning").iter().any(|finding| finding["check"] == "alarms") {
+                return report;
+            }
         }
     };
+    let report = timeout(LONG, seen).await.expect("the alarm is seen");
     report.names("alarms", "fault", &["memory"]);
     assert_eq!(report.code, 69);
     node.stop().await;

@@ -1,7 +1,10 @@
 //! A lane comes and goes by configuration alone.
 
-use super::support::{Place, until};
-use crate::fleet::toys::{Script, TestFleet, plain};
+use super::support::Place;
+use crate::{
+    broker::support::until,
+    fleet::toys::{Script, TestFleet, plain},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -40,10 +43,7 @@ async fn a_lane_is_added_works_and_is_removed() {
 
 /// Two of its queues are empty and go; the third holds a message and stays until it is drained.
 async fn removed(place: &Place) {
-    let message =
-        json!({"properties": {}, "routing_key": "docket.slow.high", "payload": "x", "payload_encoding": "string"});
-    let publish = place.path("exchanges", "docket.jobs/publish");
-    place.vhost.call(Method::POST, &publish, &message).await;
+    place.vhost.publish("docket.slow.high", "x").await;
     until("the message is counted and the consumers are gone", || async {
         let plan = place.plan().await;
         let counts = |n: usize| (plan["leftovers"][n]["messages"].as_u64(), plan["leftovers"][n]["consumers"].as_u64());
@@ -85,8 +85,7 @@ async fn a_message_that_is_not_counted_yet_saves_its_queue() {
         (there.messages, there.consumers) == (Some(0), Some(0))
     })
     .await;
-    let message = json!({"properties": {}, "routing_key": queue, "payload": "x", "payload_encoding": "string"});
-    place.vhost.call(Method::POST, &place.path("exchanges", "docket.jobs/publish"), &message).await;
+    place.vhost.publish(queue, "x").await;
     assert_eq!(prune(&management, vhost, queue).await.unwrap(), Pruned::InUse);
     let planned = place.plan().await;
     assert_eq!(planned["steps"], json!([]), "its binding is back");

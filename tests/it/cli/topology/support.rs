@@ -4,7 +4,7 @@ use super::super::process::{Docket, Ended, docket};
 use crate::support::{TestVhost, services, unique};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::{future::Future, sync::Arc, time::Duration};
+use std::sync::Arc;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -73,16 +73,6 @@ impl Place {
     pub(super) fn path(&self, section: &str, name: &str) -> String {
         format!("{section}/{}/{name}", self.vhost.name())
     }
-}
-
-/// Waits until the answer is true: the broker's statistics come some seconds late.
-pub(super) async fn until<F: Future<Output = bool>>(what: &str, mut ask: impl FnMut() -> F) {
-    let wait = async {
-        while !ask().await {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_mins(2), wait).await.unwrap_or_else(|_| panic!("never happened: {what}"));
 }
 
 /// From the path to the whole answer.

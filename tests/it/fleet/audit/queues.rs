@@ -67,21 +67,13 @@ async fn by_the_real_constants_a_purge_is_seen_healed_and_gone() {
     fleet.stop().await;
 }
 
-async fn publish(fleet: &TestFleet, payload: &str) {
-    let vhost = fleet.vhost.as_ref().unwrap();
-    let message = json!({
-        "properties": {}, "routing_key": "docket.default.normal", "payload": payload, "payload_encoding": "string"
-    });
-    let path = format!("exchanges/{}/docket.jobs/publish", vhost.name());
-    assert_eq!(vhost.call(Method::POST, &path, &message).await["routed"], json!(true));
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_of_no_row_are_ghosts_until_a_worker_drops_them() {
     let mut fleet = TestFleet::new().await;
     broker_is_known(&fleet).await;
     for id in 1..=3 {
-        publish(&fleet, &json!({"v": 1, "m": id, "jobs": [[1000 + id, 1]]}).to_string()).await;
+        let message = json!({"v": 1, "m": id, "jobs": [[1000 + id, 1]]}).to_string();
+        fleet.vhost.as_ref().unwrap().publish("docket.default.normal", &message).await;
     }
     let auditor = Auditor::start(&fleet);
     let seen = counted(&fleet, Class::Ghost, 3).await;

@@ -79,7 +79,7 @@ async fn a_job_that_somebody_locks_is_forgotten_and_told() {
     fleet.worker(4).await;
     let auditor = Auditor::start(&fleet);
     let seen = counted(&fleet, Class::Forgotten, 1).await;
-    assert_eq!(fleet.count("select count(*) from jobs where status = 'completed'").await, 3);
+    fleet.until("the others go on", "select count(*) = 3 from jobs where status = 'completed'").await;
     tx.rollback().await.unwrap();
     fleet.settled().await;
     accounted(&fleet, Class::Forgotten, seen).await;
