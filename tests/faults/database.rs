@@ -1,12 +1,13 @@
 //! The database restarts, dies, fills up, locks, and does not say whether it has committed.
 
-use crate::support::{LONG, Load, Moved, Trial, trial};
+use crate::support::{LONG, Load, Moved, Trial, in_time, trial};
 use docket::dev::{
     fleet::{Member, terminate_backends},
     proxy::{Sprung, Trap},
 };
 use std::{path::Path, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
+use tokio_postgres::Client;
 
 async fn under_way(t: &mut Trial) -> (Arc<Member>, Arc<Member>) {
     let (scheduler, worker) = (t.scheduler().await, t.worker(8).await);
@@ -111,15 +112,22 @@ fn statements_without_an_answer() {
     );
 }
 
+/// Takes all the room that the database has.
+async fn hog(t: &Trial, hogs: &mut Vec<Client>) {
+    let begun = Instant::now();
+    while let Ok(client) = in_time("a connection or its refusal", t.fleet().connect()).await {
+        assert!(begun.elapsed() < LONG, "there is always room for one more");
+        hogs.push(client);
+    }
+}
+
 #[test]
 fn no_connection_left() {
     trial("F36", "all connections of the database taken by others for 10 s", async |t| {
         let (scheduler, worker) = under_way(t).await;
         terminate_backends(&t.db().await).await.expect("the database is well");
         let mut hogs = Vec::new();
-        while let Ok(client) = t.fleet().connect().await {
-            hogs.push(client);
-        }
+        hog(t, &mut hogs).await;
         let hogged = Instant::now();
         // Those who come back find no room, and take what becomes free; so the room is taken again and again.
         let mut slowest = Duration::ZERO;
@@ -130,9 +138,7 @@ fn no_connection_left() {
                 assert_eq!(status, 200, "it waits, and is alive");
             }
             slowest = slowest.max(asked.elapsed());
-            while let Ok(client) = t.fleet().connect().await {
-                hogs.push(client);
-            }
+            hog(t, &mut hogs).await;
             sleep(Duration::from_millis(200)).await;
         }
         t.measure("connections_hogged", hogs.len());
@@ -172,13 +178,8 @@ fn a_full_disk() {
         let full = Instant::now();
         // The log's next file is what there is no room for.
         let db = t.db().await;
-        while db
-            .batch_execute(
-                "select pg_switch_wal(); create table if not exists filler (n int); insert into filler values (1)",
-            )
-            .await
-            .is_ok()
-        {
+        let write = "select pg_switch_wal(); create table if not exists filler (n int); insert into filler values (1)";
+        while in_time("a write or its end", db.batch_execute(write)).await.is_ok() {
             assert!(full.elapsed() < LONG, "it still finds room");
         }
         t.measure("down_after_seconds", full.elapsed().as_secs_f64());

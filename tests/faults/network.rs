@@ -12,20 +12,22 @@ fn port(url: &str) -> u16 {
     url.parse::<url::Url>().expect("a URL").port().expect("a private service's URL names its port")
 }
 
+/// The same URL with another host and port.
+fn at(url: &str, host: &str, port: u16) -> String {
+    let mut url: url::Url = url.parse().expect("a URL");
+    url.set_host(Some(host)).expect("a host");
+    url.set_port(Some(port)).expect("a port");
+    url.into()
+}
+
 async fn net(t: &Trial) -> Net {
     Net::new(port(t.fleet().database_url()), port(t.fleet().amqp_url())).await
 }
 
 /// A process on the other side of the links. Its endpoint is out of reach, so it is ready when the ledger knows it.
 async fn inside(t: &mut Trial, net: &Net, command: &str, env: &[(&str, &str)]) -> Arc<Member> {
-    let at = |url: &str, address: std::net::SocketAddr| {
-        let mut url: url::Url = url.parse().expect("a URL");
-        url.set_ip_host(address.ip()).expect("a host");
-        url.set_port(Some(address.port())).expect("a port");
-        String::from(url)
-    };
-    let database = at(t.fleet().database_url(), net.database.address);
-    let broker = at(t.fleet().amqp_url(), net.broker.address);
+    let [database, broker] = [(t.fleet().database_url(), &net.database), (t.fleet().amqp_url(), &net.broker)]
+        .map(|(url, link)| at(url, &link.address.ip().to_string(), link.address.port()));
     let known = "select count(*) from workers where state = 'up'";
     let before = t.count(known).await;
     let spec = MemberSpec::new("", command).under(net.prefix());
@@ -226,12 +228,6 @@ fn names_that_are_not_found() {
         let net = net(t).await;
         let names = net.names("db.docket.test", "mq.docket.test");
         t.scheduler().await;
-        let at = |url: &str, host: &str, port: u16| {
-            let mut url: url::Url = url.parse().expect("a URL");
-            url.set_host(Some(host)).expect("a host");
-            url.set_port(Some(port)).expect("a port");
-            String::from(url)
-        };
         let database = at(t.fleet().database_url(), "db.docket.test", net.database.address.port());
         let broker = at(t.fleet().amqp_url(), "mq.docket.test", net.broker.address.port());
         let env = [("DATABASE_URL", database.as_str()), ("AMQP_URL", broker.as_str())];

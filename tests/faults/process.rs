@@ -114,7 +114,11 @@ fn a_worker_that_sleeps_in_an_open_transaction_holds_nobody_up_for_long() {
 
 #[test]
 fn nor_does_one_whose_transaction_locks_one_of_several_leased_jobs() {
-    asleep_in_a_transaction("F38b", "the same, after a direct lease of several jobs", false);
+    asleep_in_a_transaction(
+        "F38b",
+        "worker stopped with effects written and not committed, after a direct lease of several jobs",
+        false,
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     handlers::KINDS,
-    ledger::Act,
+    ledger::{Act, is_over},
     story::{STORM, Story},
 };
 use docket::fleet::job::{JobId, Status};
@@ -51,7 +51,7 @@ fn draw(story: &Story, dice: &mut StdRng) -> Option<Act> {
         });
         (!ids.is_empty()).then(|| ids[dice.random_range(0..ids.len())])
     };
-    let is_over = |status, _| matches!(status, Status::Failed | Status::DeadLetter);
+    let is_over = |status, _| is_over(status);
     match act {
         0..3 => among(dice, &is_over).map(Act::Requeue),
         3 => among(dice, &|_, is_requeued| is_requeued).map(Act::Undo),

@@ -15,12 +15,16 @@ pub(crate) fn kept() -> Vec<u64> {
         .collect()
 }
 
+/// A panic tells its place and its message in two lines, and the file has one for each seed.
+fn one_line(what: &str) -> String {
+    what.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(150).collect()
+}
+
 /// Adds what was found now.
 pub(crate) fn keep(bad: &[(u64, String)]) {
     let known = kept();
     let new = bad.iter().filter(|(seed, _)| !known.contains(seed));
-    let lines: String =
-        new.map(|(seed, what)| format!("{seed} {}\n", what.chars().take(150).collect::<String>())).collect();
+    let lines: String = new.map(|(seed, what)| format!("{seed} {}\n", one_line(what))).collect();
     let added = fs::OpenOptions::new().append(true).open(file()).and_then(|mut file| file.write_all(lines.as_bytes()));
     if let Err(error) = added {
         eprintln!("the seeds are not kept: {error}");

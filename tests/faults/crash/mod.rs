@@ -8,7 +8,16 @@ mod scheduler;
 mod server;
 mod worker;
 
-use docket::fleet::crash::Point;
+use crate::support::{Trial, died};
+use docket::{dev::fleet::Member, fleet::crash::Point};
+
+/// It dies at its point with jobs under way, is started again, and all jobs end.
+async fn dies_and_returns(t: &mut Trial, member: &Member) {
+    let dead = died(member).await;
+    member.start().expect("it starts again");
+    t.settled().await;
+    t.measure("settled_seconds", dead.elapsed().as_secs_f64());
+}
 
 /// A new point is not a promise before it has a test.
 #[test]

@@ -1,5 +1,6 @@
 //! A scheduler dies; another one goes on.
 
+use super::dies_and_returns;
 use crate::support::{LONG, Load, Trial, died, trial};
 use docket::{
     dev::{
@@ -14,14 +15,6 @@ use tokio::time::{Instant, sleep};
 /// A scheduler that dies at a point.
 async fn mortal(t: &mut Trial, point: Point) -> Arc<Member> {
     t.mortal("scheduler", point.as_str()).await
-}
-
-/// The scheduler dies at the point with jobs under way, is started again, and all jobs end.
-async fn dies_and_returns(t: &mut Trial, scheduler: &Member) {
-    let dead = died(scheduler).await;
-    scheduler.start().expect("it starts again");
-    t.settled().await;
-    t.measure("settled_seconds", dead.elapsed().as_secs_f64());
 }
 
 #[test]

@@ -3,7 +3,10 @@
 //! Nothing is cleaned between two tests: what one leaves behind counts in the next. Only a test that fails takes the
 //! services with it, because nobody knows what it did to them; the next test gets new ones.
 
-use super::trial::Trial;
+use super::{
+    leftover::is_left_over,
+    trial::{LONG, Trial},
+};
 use docket::dev::{
     down,
     fleet::{Fleet, FleetSpec},
@@ -11,13 +14,16 @@ use docket::dev::{
 use std::{
     path::{Path, PathBuf},
     sync::{LazyLock, Mutex, PoisonError},
+    time::Duration,
 };
-use tokio::runtime::Runtime;
+use tokio::{runtime::Runtime, time::timeout};
 
 /// Cargo's directory for the files of integration tests.
 const TEMPORARY: &str = env!("CARGO_TARGET_TMPDIR");
 /// Followed by this process's number, and by that of the arena.
 const PREFIX: &str = "faults-";
+/// A test with all its waits. Most have a deadline of their own, which says more; this one is for the others.
+const WHOLE: Duration = LONG.saturating_mul(10);
 
 struct Ground {
     runtime: Runtime,
@@ -33,7 +39,7 @@ static GROUND: LazyLock<Ground> = LazyLock::new(|| Ground {
 pub(crate) fn trial(id: &'static str, what: &'static str, test: impl AsyncFnOnce(&mut Trial)) {
     let ground = &*GROUND;
     let mut slot = ground.arena.lock().unwrap_or_else(PoisonError::into_inner);
-    ground.runtime.block_on(async {
+    let whole = async {
         let fleet = match slot.take() {
             Some(fleet) => fleet,
             None => start().await,
@@ -41,7 +47,9 @@ pub(crate) fn trial(id: &'static str, what: &'static str, test: impl AsyncFnOnce
         let mut trial = Trial::new(fleet, id, what).await;
         Box::pin(test(&mut trial)).await;
         *slot = Some(Box::pin(trial.proven()).await);
-    });
+    };
+    let done = ground.runtime.block_on(async { timeout(WHOLE, whole).await });
+    done.unwrap_or_else(|_| panic!("{id} has not ended after {WHOLE:?}"));
 }
 
 async fn start() -> Fleet {
@@ -62,8 +70,7 @@ fn directory() -> PathBuf {
 async fn sweep() {
     for entry in std::fs::read_dir(TEMPORARY).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let pid = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
-        if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+        if is_left_over(&name, PREFIX) {
             // Two test processes may sweep at the same time.
             drop(down(&entry.path().join("services")).await);
             drop(std::fs::remove_dir_all(entry.path()));

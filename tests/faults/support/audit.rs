@@ -1,6 +1,6 @@
 //! What `docket audit` says after a fault.
 
-use super::trial::{LONG, Trial};
+use super::trial::{LONG, Trial, in_time};
 use serde_json::Value;
 use std::{process::Stdio, time::Duration};
 use tokio::{
@@ -24,7 +24,8 @@ async fn audit(trial: &Trial) -> Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_docket"));
     command.env_clear().env("DATABASE_URL", trial.fleet().database_url()).env("AMQP_URL", trial.fleet().amqp_url());
     command.env("DOCKET_PROFILE", "short").args(["--config", "none", "audit", "--json"]);
-    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await.expect("it runs");
+    let output = command.stdin(Stdio::null()).kill_on_drop(true).output();
+    let output = in_time("the audit", output).await.expect("it runs");
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| panic!("no verdict: {}", String::from_utf8_lossy(&output.stderr)))
 }

@@ -1,5 +1,6 @@
 //! A small disk that can be filled.
 
+use super::leftover::is_left_over;
 use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
@@ -8,7 +9,7 @@ use std::{
 };
 
 /// Followed by this process's number: whoever finds one whose process is gone may unmount it.
-const PREFIX: &str = "disk-";
+const PREFIX: &str = "docket-faults-disk-";
 
 /// A mounted tmpfs. It goes with this value.
 pub(crate) struct Disk(PathBuf);
@@ -17,7 +18,7 @@ impl Disk {
     /// An empty one of so many MiB.
     pub(crate) fn new(name: &str, mib: u32) -> Self {
         sweep();
-        let path = Path::new("/var/tmp").join(format!("docket-faults-{PREFIX}{}-{name}", std::process::id()));
+        let path = Path::new("/var/tmp").join(format!("{PREFIX}{}-{name}", std::process::id()));
         fs::create_dir(&path).expect("a new directory");
         let disk = Self(path);
         let size = format!("size={mib}m,mode=755");
@@ -66,8 +67,7 @@ fn unmount(path: &Path) {
 fn sweep() {
     for entry in fs::read_dir("/var/tmp").into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let pid = name.strip_prefix(&format!("docket-faults-{PREFIX}")).and_then(|rest| rest.split('-').next());
-        if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+        if is_left_over(&name, PREFIX) {
             unmount(&entry.path());
         }
     }

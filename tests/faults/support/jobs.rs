@@ -1,6 +1,6 @@
 //! Jobs whose ends can be told, and what their handlers wrote down.
 
-use super::trial::Trial;
+use super::trial::{Trial, in_time};
 use docket::{
     dev::{
         chaos::{
@@ -96,11 +96,13 @@ pub(crate) fn suspect(id: i64) -> String {
 pub(super) async fn prepare(fleet: &Fleet) {
     fs::create_dir_all(fleet.dir().join(WITNESS)).expect("ours");
     let table = kinds::EFFECTS_TABLE.replacen("create table", "create table if not exists", 1);
-    fleet.connect().await.expect("the database is well").batch_execute(&table).await.expect("a table");
+    let db = in_time("a connection to the database", fleet.connect()).await.expect("the database is well");
+    in_time("a new table", db.batch_execute(&table)).await.expect("a table");
 }
 
-/// What is wrong with effects; the ids of jobs above `$1`. `{effect}` is the kind that has some.
-const BROKEN: &[(&str, &str)] = &[
+/// What is wrong with effects, as in `promise.rs`: every completed job that should have one has it once, from the attempt
+/// that completed it. `{effect}` is the kind that has some.
+pub(super) const BROKEN: &[(&str, &str)] = &[
     ("an effect happened twice", "select job_id from chaos_effects group by job_id having count(*) > 1"),
     (
         "a completed job lacks its effect",
@@ -117,23 +119,16 @@ const BROKEN: &[(&str, &str)] = &[
     ),
 ];
 
-/// Every completed job with effects has them once, from the attempt that completed it; and each completion is of a run that
-/// its handler itself says has succeeded.
-pub(super) async fn effects_happened_once(trial: &Trial) {
-    let db = trial.db().await;
-    for (what, sql) in BROKEN {
-        let sql = format!("select id from ({}) broken(id) where id > $1", sql.replace("{effect}", kinds::EFFECT));
-        let rows = db.query(&sql, &[&trial.first()]).await.expect("an answer");
-        let ids: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
-        assert!(ids.is_empty(), "{what}: jobs {ids:?}");
-    }
+/// Each completion is of a run that its handler itself says has succeeded.
+pub(super) async fn are_witnessed(trial: &Trial) {
     let mut succeeded = HashSet::new();
     for file in witness::files(&trial.fleet().dir().join(WITNESS), "witness-").expect("ours") {
         let lines: Vec<Line> = witness::read(&file).expect("whole lines");
         succeeded.extend(lines.iter().filter(|line| line.deed == Deed::Ok).map(|line| (line.job, line.epoch)));
     }
     let sql = "select id, epoch - 1 from jobs where id > $1 and status = 'completed'";
-    let completed = db.query(sql, &[&trial.first()]).await.expect("an answer");
+    let db = trial.db().await;
+    let completed = in_time("completions", db.query(sql, &[&trial.first()])).await.expect("an answer");
     let unwitnessed: Vec<(i64, i32)> = completed.iter().map(|row| (row.get(0), row.get(1))).collect();
     let unwitnessed: Vec<_> = unwitnessed.into_iter().filter(|run| !succeeded.contains(run)).collect();
     assert!(unwitnessed.is_empty(), "completed, and no handler says so: (job, epoch) {unwitnessed:?}");

@@ -3,6 +3,7 @@
 //! A process in it reaches each service through a relay at the near end of a link. A link can go down, or swallow what goes
 //! one way without a word, as a broken router does; both ends then see what they would see of a real network.
 
+use super::leftover::is_left_over;
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -202,8 +203,7 @@ async fn lead(mut client: TcpStream, to: SocketAddr) {
 fn sweep() {
     for entry in std::fs::read_dir("/run/netns").into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let pid = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
-        if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+        if is_left_over(&name, PREFIX) {
             let _ = try_run(&format!("ip netns del {name}"));
             let _ = std::fs::remove_dir_all(Path::new("/etc/netns").join(&name));
         }

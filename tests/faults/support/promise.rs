@@ -1,10 +1,16 @@
 //! What holds after every fault. Read from the database and from what the handlers wrote down themselves.
 
-use super::trial::{LONG, Trial};
-use docket::fleet::{
-    broker::{AmqpBroker, BrokerSettings},
-    ports::Broker as _,
-    settings::Protocol,
+use super::{
+    jobs,
+    trial::{LONG, Trial, in_time},
+};
+use docket::{
+    dev::chaos::kinds,
+    fleet::{
+        broker::{AmqpBroker, BrokerSettings},
+        ports::Broker as _,
+        settings::Protocol,
+    },
 };
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -46,14 +52,15 @@ pub(super) async fn kept(trial: &Trial) {
     let db = trial.db().await;
     let accepted = trial.accepted();
     let sql = "select coalesce(array_agg(a), '{}') from unnest($1::bigint[]) a where not exists (select 1 from jobs where id = a)";
-    let gone: Vec<i64> = db.query_one(sql, &[&accepted]).await.expect("an answer").get(0);
+    let gone: Vec<i64> = in_time("what is gone", db.query_one(sql, &[&accepted])).await.expect("an answer").get(0);
     assert!(gone.is_empty(), "accepted, and not in the ledger: {gone:?}");
-    for (what, sql) in BROKEN {
-        let rows = db.query(&format!("select id from ({sql}) broken where id > $1"), &[&trial.first()]).await;
-        let ids: Vec<i64> = rows.expect("an answer").iter().map(|row| row.get(0)).collect();
+    for (what, sql) in BROKEN.iter().chain(jobs::BROKEN) {
+        let sql = format!("select id from ({}) broken(id) where id > $1", sql.replace("{effect}", kinds::EFFECT));
+        let rows = in_time(what, db.query(&sql, &[&trial.first()])).await.expect("an answer");
+        let ids: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
         assert!(ids.is_empty(), "{what}: jobs {ids:?}");
     }
-    super::jobs::effects_happened_once(trial).await;
+    jobs::are_witnessed(trial).await;
     // What was in flight is forgotten, and docket.dead is what the ledger says.
     let left = "select (count(*) = 0)::int::bigint from job_messages";
     trial.until("no message is left of jobs that have ended", left).await;

@@ -11,8 +11,8 @@ use docket::{
 };
 use serde_json::{Map, Value, json};
 use std::{io::Write as _, sync::Arc, time::Duration};
-use tokio::time::{Instant, sleep};
-use tokio_postgres::Client;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_postgres::{Client, Row, types::ToSql};
 
 /// Nothing here takes so long, however busy the machine is.
 pub(crate) const LONG: Duration = Duration::from_secs(90);
@@ -20,6 +20,13 @@ pub(crate) const LONG: Duration = Duration::from_secs(90);
 pub(crate) const REAL: &[(&str, &str)] = &[("DOCKET_PROFILE", "production")];
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// What comes of something that never takes [`LONG`].
+pub(crate) fn in_time<T>(what: &str, done: impl Future<Output = T>) -> impl Future<Output = T> {
+    // Boxed here, so that those who wait for several things stay small.
+    let done = timeout(LONG, Box::pin(done));
+    async move { done.await.unwrap_or_else(|_| panic!("not within {LONG:?}: {what}")) }
+}
 
 /// A test on the arena.
 pub(crate) struct Trial {
@@ -91,7 +98,8 @@ impl Trial {
     /// Jobs that the fleet has accepted from here on: each must end as it should.
     pub(crate) async fn enqueue(&mut self, load: &[Load]) -> Vec<i64> {
         let jobs: Vec<NewJob> = load.iter().flat_map(Load::jobs).collect();
-        let enqueued = enqueue(&self.db().await, &jobs, Notify::Yes).await.expect("the database takes jobs");
+        let db = self.db().await;
+        let enqueued = in_time("an enqueue", enqueue(&db, &jobs, Notify::Yes)).await.expect("the database takes jobs");
         let ids: Vec<i64> = enqueued.into_iter().map(|one| one.id().0).collect();
         self.accepted.extend(&ids);
         ids
@@ -101,7 +109,7 @@ impl Trial {
     pub(crate) async fn db(&self) -> Client {
         let begun = Instant::now();
         loop {
-            match self.fleet.connect().await {
+            match in_time("a connection to the database", self.fleet.connect()).await {
                 Ok(client) => return client,
                 Err(error) if begun.elapsed() > LONG => panic!("no database: {error}"),
                 Err(_) => sleep(LOOK).await,
@@ -109,25 +117,28 @@ impl Trial {
         }
     }
 
-    /// One number; `$1` is the id that this test's jobs are above, where the query names it.
+    /// One row; `$1` is the id that this test's jobs are above, where the query names it.
+    async fn ask(&self, db: &Client, sql: &str) -> Result<Row, tokio_postgres::Error> {
+        let first: [&(dyn ToSql + Sync); 1] = [&self.first];
+        let parameters = if sql.contains("$1") { &first[..] } else { &[] };
+        in_time(sql, db.query_one(sql, parameters)).await
+    }
+
+    /// One number; `$1` as in [`Trial::ask`].
     pub(crate) async fn count(&self, sql: &str) -> i64 {
-        let db = self.db().await;
-        let row =
-            if sql.contains("$1") { db.query_one(sql, &[&self.first]).await } else { db.query_one(sql, &[]).await };
+        let row = self.ask(&self.db().await, sql).await;
         row.unwrap_or_else(|error| panic!("{sql}: {error}")).get(0)
     }
 
     /// Waits until a query, as in [`Trial::count`], answers more than 0; returns the seconds that it took.
     pub(crate) async fn until(&self, what: &str, sql: &str) -> f64 {
-        let (db, begun) = (self.db().await, Instant::now());
+        let (mut db, begun) = (self.db().await, Instant::now());
         loop {
-            let row =
-                if sql.contains("$1") { db.query_one(sql, &[&self.first]).await } else { db.query_one(sql, &[]).await };
-            match row {
+            match self.ask(&db, sql).await {
                 Ok(row) if row.get::<_, i64>(0) > 0 => return begun.elapsed().as_secs_f64(),
                 Err(error) if !db.is_closed() => panic!("{sql}: {error}"),
                 // The fault took the connection too.
-                Err(_) => return begun.elapsed().as_secs_f64() + Box::pin(self.until(what, sql)).await,
+                Err(_) => db = self.db().await,
                 Ok(_) => {}
             }
             assert!(begun.elapsed() < LONG, "{}: never: {what}; {}", self.id, self.story().await);
@@ -204,7 +215,7 @@ impl Trial {
     async fn story(&self) -> String {
         let sql = "select coalesce(string_agg(format('%s %s/%s/%s', n, kind, status, hold), ', '), 'no jobs') \
                    from (select kind, status, hold, count(*) n from jobs where id > $1 group by 1, 2, 3) t";
-        let mut story: String = self.db().await.query_one(sql, &[&self.first]).await.expect("a story").get(0);
+        let mut story: String = self.ask(&self.db().await, sql).await.expect("a story").get(0);
         for member in &self.members {
             story.extend([format!("\n--- {} ({:?})\n", member.name(), member.pid()), member.log_end()]);
         }
@@ -242,7 +253,8 @@ impl Trial {
             member.kill9().await;
         }
         // They are gone, and no watcher has to find that out.
-        let gone = self.db().await.execute("update workers set state = 'gone'", &[]).await;
+        let db = self.db().await;
+        let gone = in_time("the signing off", db.execute("update workers set state = 'gone'", &[])).await;
         gone.expect("the database is well");
         self.fleet
     }

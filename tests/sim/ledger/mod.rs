@@ -11,7 +11,7 @@ mod window;
 mod work;
 mod workers;
 
-pub(crate) use operate::Act;
+pub(crate) use operate::{Act, is_over};
 pub(crate) use port::SimLedger;
 pub(crate) use state::{Job, State};
 pub(crate) use tx::SimTx;

@@ -96,6 +96,7 @@ impl State {
     }
 }
 
-fn is_over(status: Status) -> bool {
+/// Ended, and an operator may still decide otherwise.
+pub(crate) fn is_over(status: Status) -> bool {
     matches!(status, Status::Failed | Status::DeadLetter)
 }

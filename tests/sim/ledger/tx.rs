@@ -48,9 +48,7 @@ impl State {
         if self.complete(std::slice::from_ref(&tx.completion), &[]).is_empty() {
             return false;
         }
-        for message in &tx.spent {
-            self.messages.remove(message);
-        }
+        self.spend(&tx.spent);
         self.effects.extend(tx.effects);
         for (parent, children) in tx.families {
             self.insert_family(parent, children);

@@ -139,7 +139,7 @@ impl State {
         }
     }
 
-    fn spend(&mut self, spent: &[MessageId]) {
+    pub(super) fn spend(&mut self, spent: &[MessageId]) {
         for message in spent {
             self.messages.remove(message);
         }
