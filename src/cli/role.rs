@@ -126,8 +126,11 @@ impl Process {
         tokio::spawn(async move {
             loop {
                 if broker.wait_ready(FIRST_TRY).await.is_ok() {
-                    let lacks = broker.check_topology(&process.fleet.topology).await.err().and_then(lacking);
-                    process.tell_topology(lacks);
+                    match broker.check_topology(&process.fleet.topology).await {
+                        Ok(()) => process.tell_topology(None),
+                        // What could not be asked is neither there nor missing.
+                        Err(faults) => lacking(faults).into_iter().for_each(|lacks| process.tell_topology(Some(lacks))),
+                    }
                 }
                 if process.shutdown.run_until_cancelled(sleep(TOPOLOGY_LOOK)).await.is_none() {
                     return;

@@ -26,7 +26,7 @@ fn spec() -> BenchSpec {
 
 fn place(database: Config, amqp: &str) -> BenchPlace<'static> {
     let protocol = Protocol { pointers_max: 4, ..Protocol::five_times_shorter() };
-    BenchPlace { database, amqp: amqp.to_owned().into(), protocol, services: None, metrics: metrics() }
+    BenchPlace { database, amqp: Some(amqp.to_owned().into()), protocol, services: None, metrics: metrics() }
 }
 
 /// A database of its own: schemas are counted there.

@@ -113,7 +113,7 @@ async fn measure(args: &Args, env: &Environment, services: Option<&Services>) ->
     }
     let place = BenchPlace {
         database: connections.database,
-        amqp: connections.amqp.ok_or_else(|| Failure::usage("AMQP_URL: a bench compares with a broker: name one"))?,
+        amqp: connections.amqp,
         protocol: config::fleet(env)?.protocol,
         services,
         metrics: role::metrics()?,
@@ -127,7 +127,7 @@ async fn measure(args: &Args, env: &Environment, services: Option<&Services>) ->
 impl From<BenchError> for Failure {
     fn from(error: BenchError) -> Self {
         match error {
-            BenchError::Occupied => Self::usage(error),
+            BenchError::Occupied | BenchError::NoBroker => Self::usage(error),
             BenchError::Database(error) => error.into(),
             BenchError::Migrate(error) => error.into(),
             BenchError::Job(_) | BenchError::Enqueue(_) | BenchError::Fleet(_) => Self::internal(error),

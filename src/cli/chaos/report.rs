@@ -18,6 +18,7 @@ pub(super) fn show(verdict: &Verdict) -> Outcome {
         ("lost", verdict.lost.to_string()),
         ("double", verdict.double.to_string()),
         ("false dead letters", verdict.false_dead_letters.to_string()),
+        ("stuck", verdict.found.stuck.len().to_string()),
         ("recovered publishes", verdict.recovered_publishes.to_string()),
         ("duplicates dropped", verdict.duplicates_dropped.to_string()),
         ("fenced", verdict.fenced.to_string()),
@@ -32,10 +33,11 @@ pub(super) fn show(verdict: &Verdict) -> Outcome {
     output::text(&format!("faults: {}", faults.join(", ")))
 }
 
-/// A line for each job that broke a promise.
+/// A line for each promise that was broken.
 pub(super) fn faults(verdict: &Verdict) -> Vec<String> {
     let found = &verdict.found;
     let lists = [("lost", &found.lost), ("double", &found.double), ("false dead letter", &found.false_dead_letters)];
     let all = lists.into_iter().flat_map(|(what, jobs)| jobs.iter().map(move |(job, why)| (what, job, why)));
-    all.map(|(what, job, why)| format!("{what}: job {job}: {why}")).collect()
+    let jobs = all.map(|(what, job, why)| format!("{what}: job {job}: {why}"));
+    jobs.chain(found.stuck.iter().map(|what| format!("stuck: {what}"))).collect()
 }

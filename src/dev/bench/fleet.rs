@@ -155,9 +155,10 @@ async fn broker(place: &BenchPlace<'_>, scenario: Scenario) -> Result<OptionalBr
     if !scenario.has_broker() {
         return Ok(OptionalBroker::None);
     }
+    let url = place.amqp.as_ref().ok_or(BenchError::NoBroker)?;
     let settings = BrokerSettings::from(&place.protocol);
     // Its connections outlive the fleet's shutdown: a draining worker still acknowledges.
-    let broker = AmqpBroker::start(&place.amqp, settings, &CancellationToken::new());
+    let broker = AmqpBroker::start(url, settings, &CancellationToken::new());
     let broker = broker.map_err(|e| BenchError::Fleet(e.to_string()))?;
     let ready = broker.wait_ready(CONNECT).await;
     ready.map_err(|e| BenchError::Fleet(format!("the broker can't be reached: {e}")))?;

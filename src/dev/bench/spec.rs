@@ -68,8 +68,8 @@ pub struct BenchSpec {
 pub struct BenchPlace<'a> {
     /// A database that holds no jobs. The bench works in schemas of its own there, and removes them.
     pub database: tokio_postgres::Config,
-    /// A broker with the topology of the lane `default`.
-    pub amqp: SecretString,
+    /// A broker with the topology of the lane `default`; none, if no scenario needs one.
+    pub amqp: Option<SecretString>,
     /// The protocol's times and bounds.
     pub protocol: Protocol,
     /// The private services that these two are, if they are: their processor time is told.
@@ -95,6 +95,9 @@ pub enum BenchError {
     /// The database is in use.
     #[error("the database holds jobs: a bench would disturb them, and they it; name an empty database, or none")]
     Occupied,
+    /// No broker is named, and the scenario needs one.
+    #[error("this scenario needs a broker: set AMQP_URL; --scenario direct needs none")]
+    NoBroker,
     /// The database failed or is away.
     #[error("the database failed: {}", describe(.0))]
     Database(#[from] tokio_postgres::Error),

@@ -155,6 +155,19 @@ pub struct Rescues {
     pub jobs: u64,
 }
 
+/// How it ended, in `end.json`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct End {
+    /// Until no job was open; none: it didn't come to that.
+    pub settled_seconds: Option<f64>,
+    /// Rows of `job_messages`.
+    pub in_flight: u64,
+    /// Dead letters of the ledger.
+    pub dead_letters: u64,
+    /// Messages in docket.dead; none: the broker didn't say.
+    pub dead_depth: Option<u64>,
+}
+
 /// All of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evidence {
@@ -180,6 +193,8 @@ pub struct Evidence {
     pub effects: Vec<EffectRow>,
     /// What sweeps brought back.
     pub rescues: Vec<Rescues>,
+    /// How it ended.
+    pub end: End,
 }
 
 impl Evidence {
@@ -188,11 +203,10 @@ impl Evidence {
     /// # Errors
     /// A file is missing or not what it should be.
     pub fn read(dir: &Path) -> Result<Self> {
-        let text = fs::read_to_string(dir.join("run.json")).with_context(|| format!("no run in {}", dir.display()))?;
         let jobs: Vec<JobRow> = lines(dir, "jobs.jsonl")?;
         let witnesses = witness::files(dir, "witness-")?;
         Ok(Self {
-            run: serde_json::from_str(&text).context("run.json is not what it should be")?,
+            run: whole(dir, "run.json")?,
             accepted: lines(dir, "accepted.jsonl")?,
             cancelled: lines(dir, "cancelled.jsonl")?,
             events: lines(dir, "chaos.jsonl")?,
@@ -203,8 +217,15 @@ impl Evidence {
             attempts: lines(dir, "attempts.jsonl")?,
             effects: lines(dir, "effects.jsonl")?,
             rescues: lines(dir, "rescues.jsonl")?,
+            end: whole(dir, "end.json")?,
         })
     }
+}
+
+fn whole<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<T> {
+    let path = dir.join(name);
+    let text = fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is not what it should be", path.display()))
 }
 
 fn lines<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<Vec<T>> {

@@ -1,8 +1,9 @@
 //! A run: services and members up, load and faults, a quiet end, the ledger's side of the evidence.
 
-use super::{load, nemesis, spec::ChaosSpec, stage::Stage, watch, witness::Lines};
+use super::{evidence::End, load, nemesis, spec::ChaosSpec, stage::Stage, watch, witness::Lines};
+use crate::fleet::broker::DEAD;
 use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::{path::Path, sync::Arc, time::Duration};
 use tokio::{
     task::JoinHandle,
@@ -23,6 +24,10 @@ pub enum News {
 
 /// The last jobs have so long to end: a job that kills its worker takes five of them, and each takes a lease to be missed.
 const SETTLE: Duration = Duration::from_mins(5);
+
+/// Messages of ended jobs and the copies of dead letters have so long to follow; the management API counts each 5 s.
+const REST: Duration = Duration::from_secs(90);
+const LOOK: Duration = Duration::from_millis(500);
 
 /// What of the ledger is kept: a file and the rows that become its lines.
 const DUMPS: &[(&str, &str)] = &[
@@ -58,6 +63,7 @@ pub async fn run(spec: &ChaosSpec, tell: &(dyn Fn(News) + Send + Sync)) -> Resul
     quiet.cancel();
     joined(loading).await?;
     let settled = settle(&stage).await;
+    let rest = at_rest(&stage, settled).await;
     end.cancel();
     joined(sampling).await?;
     joined(keeping).await?;
@@ -66,7 +72,7 @@ pub async fn run(spec: &ChaosSpec, tell: &(dyn Fn(News) + Send + Sync)) -> Resul
     stage.fleet.stop().await;
     hurt?;
     dumped?;
-    std::fs::write(evidence.join("end.json"), json!({"settled_seconds": settled}).to_string())?;
+    std::fs::write(evidence.join("end.json"), serde_json::to_string(&rest?)?)?;
     Ok(())
 }
 
@@ -81,6 +87,25 @@ async fn settle(stage: &Stage) -> Option<f64> {
     // The last counters are sampled after the last job.
     sleep(Duration::from_secs(1)).await;
     is_over.then(|| begun.elapsed().as_secs_f64())
+}
+
+/// What is in flight and in docket.dead, once both are as they should be, or have had the time for it.
+async fn at_rest(stage: &Stage, settled_seconds: Option<f64>) -> Result<End> {
+    let begun = Instant::now();
+    loop {
+        let depth = stage.fleet.management().queue(stage.fleet.vhost(), DEAD).await;
+        let end = End {
+            settled_seconds,
+            in_flight: stage.number("select count(*) from job_messages").await?.unsigned_abs(),
+            dead_letters: stage.number("select count(*) from jobs where status = 'dead_letter'").await?.unsigned_abs(),
+            dead_depth: depth.ok().flatten().and_then(|queue| queue.messages),
+        };
+        let is_over = end.in_flight == 0 && end.dead_depth == Some(end.dead_letters);
+        if is_over || begun.elapsed() >= REST {
+            return Ok(end);
+        }
+        sleep(LOOK).await;
+    }
 }
 
 async fn dump(stage: &Stage, evidence: &Path) -> Result<()> {

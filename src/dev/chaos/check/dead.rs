@@ -22,7 +22,10 @@ fn why(row: &JobRow, runs: &Runs) -> Option<String> {
     let all = runs.of_job(row.id);
     // A deadline ends a run, which can only be dropped then.
     let by_deadline = [HANG, BUSY].contains(&row.kind.as_str());
-    let failures = all.iter().filter(|run| run.failed() || by_deadline).count();
+    // What the fence refused is no proof.
+    let taken = runs.committed(row.id, None);
+    let failed = all.iter().filter(|run| run.failed() || by_deadline);
+    let failures = failed.filter(|run| taken.contains(&run.epoch)).count();
     if row.failures >= ATTEMPTS && failures >= ATTEMPTS.unsigned_abs().into() {
         return None;
     }

@@ -55,7 +55,7 @@ pub(super) fn faults(evidence: &Evidence) -> BTreeMap<String, u64> {
 pub(super) fn recoveries(evidence: &Evidence, purges: bool) -> Vec<Duration> {
     let told = evidence.events.iter().filter(|event| matches!(event.event, What::Recovered | What::NotRecovered));
     let mut times: Vec<Duration> = told
-        .filter(|event| (event.class == "purge") == purges && event.class != "deadly_job")
+        .filter(|event| (event.class == "purge") == purges)
         .filter_map(|event| Duration::try_from_secs_f64(event.seconds?).ok())
         .collect();
     times.sort_unstable();
@@ -67,8 +67,8 @@ pub(super) fn rank(sorted: &[Duration], percent: u32) -> f64 {
     percentile(sorted, percent).unwrap_or_default().as_secs_f64()
 }
 
-/// Which of the things that must happen in a run did not.
-pub(super) fn missing(evidence: &Evidence) -> Vec<&'static str> {
+/// Which of the things that must happen in a run did not, and which faults could not be made.
+pub(super) fn missing(evidence: &Evidence) -> Vec<String> {
     let bites = [
         ("R1", rescued(evidence, "R1") >= 1),
         ("R2", rescued(evidence, "R2") >= 1),
@@ -79,7 +79,9 @@ pub(super) fn missing(evidence: &Evidence) -> Vec<&'static str> {
         ("publish unknown", counted(evidence, s::UNKNOWN_PUBLISHES) >= 1),
         ("three reaped", rescued(evidence, "R4") >= 3),
     ];
-    bites.into_iter().filter(|(_, bit)| !bit).map(|(name, _)| name).collect()
+    let failed = evidence.events.iter().filter(|event| event.event == What::Failed);
+    let failed = failed.map(|event| format!("{} ({})", event.class, event.detail["error"]));
+    bites.into_iter().filter(|(_, bit)| !bit).map(|(name, _)| name.to_owned()).chain(failed).collect()
 }
 
 /// How the workers' memory grows, in MiB a minute: least squares with one slope for all of them and a level of its own for

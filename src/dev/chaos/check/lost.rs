@@ -22,7 +22,7 @@ pub(super) fn lost(evidence: &Evidence, runs: &Runs) -> Vec<(i64, String)> {
             "completed" => completed(job, row, runs, &called, &effects),
             "cancelled" if cancelled.contains(&job.id) => None,
             "cancelled" => Some("cancelled, and nobody asked for it".to_owned()),
-            "failed" if job.kind == REFUSE && runs.of_job(job.id).iter().any(|run| run.ended(Deed::Refusal)) => None,
+            "failed" if job.kind == REFUSE && ended_as(row, runs, Deed::Refusal) => None,
             "failed" => Some("failed, and its handler never said so".to_owned()),
             // Whether it is a false one is asked elsewhere.
             "dead_letter" => None,
@@ -43,8 +43,7 @@ fn completed(
     if NEVER_COMPLETE.contains(&job.kind.as_str()) {
         return Some("completed, which its kind can't".to_owned());
     }
-    // The completion took the epoch one further.
-    if !runs.of_job(job.id).iter().any(|run| run.epoch == row.epoch - 1 && run.ended(Deed::Ok)) {
+    if !ended_as(row, runs, Deed::Ok) {
         return Some(format!("completed at epoch {}, and no run of epoch {} ended well", row.epoch, row.epoch - 1));
     }
     if job.kind == EXTERNAL && !called.contains(&job.id) {
@@ -54,4 +53,9 @@ fn completed(
         return Some("completed without its effect".to_owned());
     }
     None
+}
+
+/// The run that the ledger took at last ended so: its end took the epoch one further.
+fn ended_as(row: &JobRow, runs: &Runs, deed: Deed) -> bool {
+    runs.of_job(row.id).iter().any(|run| run.epoch == row.epoch - 1 && run.ended(deed))
 }

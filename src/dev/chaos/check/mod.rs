@@ -2,6 +2,7 @@
 //!
 //! - `runs`: what each job's runs were, by the witnesses and by the ledger's attempts;
 //! - `lost`, `double`, `dead`: what must not be, each job by itself, each with the words for it;
+//! - `stuck`: what did not go on after a fault, or was left at the end;
 //! - `figures`: counts, recovery times, the slope of memory, and whether the faults have bitten;
 //! - [`verdict`]: all of it in one line.
 
@@ -10,6 +11,7 @@ mod double;
 mod figures;
 mod lost;
 mod runs;
+mod stuck;
 pub mod verdict;
 
 #[cfg(test)]

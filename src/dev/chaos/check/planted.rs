@@ -1,7 +1,7 @@
 //! Evidence of a small, faultless run, into which tests plant what must be found.
 
 use crate::dev::chaos::{
-    evidence::{Accepted, AttemptRow, Call, EffectRow, Event, Evidence, JobRow, Rescues, Run, Sample, What},
+    evidence::{Accepted, AttemptRow, Call, EffectRow, End, Event, Evidence, JobRow, Rescues, Run, Sample, What},
     kinds::{EFFECT, EXTERNAL, FAIL_ALWAYS, KILL, OK, REFUSE},
     samples as s,
     witness::{Deed, Line},
@@ -82,5 +82,6 @@ pub(super) fn faultless() -> Evidence {
     all.samples.push(Sample { at_us: 0, member: "worker-1".into(), pid: 1, rss: 0, counters });
     all.events.extend(recovered("kill_worker", 1.5));
     all.events.extend(recovered("purge", 12.0));
+    all.end = End { settled_seconds: Some(3.0), in_flight: 0, dead_letters: 2, dead_depth: Some(2) };
     all
 }

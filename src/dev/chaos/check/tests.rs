@@ -2,7 +2,7 @@
 
 use super::{planted::*, *};
 use crate::dev::chaos::{
-    evidence::{Accepted, Call, Cancelled, EffectRow, Evidence, Sample},
+    evidence::{Accepted, Call, Cancelled, EffectRow, Evidence, Sample, What},
     kinds::{BUSY, OK},
     samples as s,
     witness::{Deed, Line},
@@ -205,6 +205,42 @@ fn memory_is_one_slope_over_processes_of_different_sizes() {
     });
     let slope = verdict.rss_mib_slope_per_minute.unwrap();
     assert!((slope - 2.0).abs() < 0.05, "{slope}");
+}
+
+#[test]
+fn what_does_not_go_on_or_come_to_rest_is_broken() {
+    let stuck = |why: &str, change: fn(&mut Evidence)| {
+        let verdict = changed(change);
+        assert!(
+            verdict.is_broken() && verdict.found.stuck.len() == 1 && verdict.found.stuck[0].contains(why),
+            "{verdict:?}"
+        );
+    };
+    stuck("180 s after kill_worker", |e| {
+        let worst = e.events.iter_mut().find(|event| event.event == What::Recovered).unwrap();
+        (worst.event, worst.seconds) = (What::NotRecovered, Some(180.0));
+    });
+    stuck("jobs were still open", |e| e.end.settled_seconds = None);
+    stuck("3 messages were still in flight", |e| e.end.in_flight = 3);
+    stuck("docket.dead held 3 of 2", |e| e.end.dead_depth = Some(3));
+    stuck("an unknown number", |e| e.end.dead_depth = None);
+}
+
+#[test]
+fn a_fault_that_could_not_be_made_is_void() {
+    let verdict = changed(|e| {
+        let healed = e.events.iter_mut().find(|event| event.event == What::Healed).unwrap();
+        (healed.event, healed.detail) = (What::Failed, serde_json::json!({"error": "no such queue"}));
+    });
+    assert!(verdict.void && verdict.found.missing == ["kill_worker (\"no such queue\")"], "{:?}", verdict.found);
+}
+
+#[test]
+fn what_the_fence_refused_explains_nothing() {
+    finds((1, 0, 0), "never said so", |e| e.jobs.get_mut(&REFUSED).unwrap().epoch = 6);
+    finds((0, 0, 1), "2 of its runs failed", |e| {
+        e.attempts.iter_mut().find(|attempt| attempt.job_id == DEAD).unwrap().outcome = "lost".into();
+    });
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::{
     figures::{confirms_cut, counted, faults, missing, rank, recoveries, rescued, slope},
     lost::lost,
     runs::Runs,
+    stuck::stuck,
 };
 use crate::dev::chaos::{evidence::Evidence, samples as s};
 use serde::Serialize;
@@ -86,15 +87,17 @@ pub struct Found {
     pub double: Vec<(i64, String)>,
     /// False dead letters.
     pub false_dead_letters: Vec<(i64, String)>,
+    /// What did not go on, or did not come to rest.
+    pub stuck: Vec<String>,
     /// What should have happened and did not.
-    pub missing: Vec<&'static str>,
+    pub missing: Vec<String>,
 }
 
 impl Verdict {
     /// Whether a promise was broken.
     #[must_use]
     pub const fn is_broken(&self) -> bool {
-        self.lost + self.double + self.false_dead_letters > 0
+        self.lost + self.double + self.false_dead_letters > 0 || !self.found.stuck.is_empty()
     }
 }
 
@@ -110,6 +113,7 @@ pub fn judge(evidence: &Evidence) -> Verdict {
         lost: lost(evidence, &runs),
         double: double(evidence, &runs),
         false_dead_letters: false_dead_letters(evidence, &runs),
+        stuck: stuck(evidence),
         missing: missing(evidence),
     };
     let (all, purges) = (recoveries(evidence, false), recoveries(evidence, true));

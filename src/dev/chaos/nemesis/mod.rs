@@ -25,8 +25,6 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// A fault that takes longer is given up: a service that doesn't start, most likely.
 const FAULT: Duration = Duration::from_mins(4);
-/// Jobs that kill their worker come in the first part of a run only: each takes five workers, one after another.
-const DEADLY_UNTIL: f64 = 0.5;
 
 /// Hurts the fleet for `time`, the last tenth of it excepted; `tell` hears of each fault. The fixed set is played to its
 /// end, whatever time it takes.
@@ -38,17 +36,16 @@ pub(super) async fn run(stage: Arc<Stage>, time: Duration, tell: &(dyn Fn(&str) 
     fixed.push(if random.random() { Class::KillBroker } else { Class::KillDatabase });
     fixed.shuffle(&mut random);
     stage.put(&[(super::kinds::KILL, 0, 100)]).await?;
-    for class in fixed {
-        step(&stage, class, &mut random, tell).await?;
+    for class in &fixed {
+        step(&stage, *class, &mut random, tell).await?;
     }
+    // What was not played yet comes first; then all, again and again.
+    let mut bag: Vec<Class> = Class::ALL.iter().copied().filter(|class| !fixed.contains(class)).collect();
     while begun.elapsed() < time.mul_f64(0.9) {
-        let deadly = begun.elapsed() < time.mul_f64(DEADLY_UNTIL);
-        let class = loop {
-            let class = class::draw(&mut random);
-            if deadly || class != Class::DeadlyJob {
-                break class;
-            }
-        };
+        if bag.is_empty() {
+            bag = Class::ALL.to_vec();
+        }
+        let class = bag.swap_remove(random.random_range(0..bag.len()));
         step(&stage, class, &mut random, tell).await?;
     }
     sleep(time.saturating_sub(begun.elapsed())).await;
@@ -67,7 +64,8 @@ async fn step(
     // What a step draws depends on nothing that happens meanwhile: the next ones are the same in each run of the seed.
     let mut own = StdRng::seed_from_u64(random.random());
     let gap = Duration::from_millis(random.random_range(300..1_500)) * if stage.short { 1 } else { 4 };
-    garbage::scatter(stage, &mut own, 6).await;
+    // What it draws depends on what it finds: a source of its own.
+    garbage::scatter(stage, &mut StdRng::seed_from_u64(own.random()), 6).await;
     stage.tell(What::Fault, name, None, json!({})).await?;
     let done = timeout(FAULT, Box::pin(make(stage, class, &mut own))).await;
     let detail = match done {
@@ -78,7 +76,7 @@ async fn step(
     calm(stage).await;
     let event = if detail.get("error").is_some() { What::Failed } else { What::Healed };
     stage.tell(event, name, None, detail).await?;
-    let (seconds, left) = recovery::measure(stage, class).await?;
+    let (seconds, left) = recovery::measure(stage).await?;
     let event = if left.is_empty() { What::Recovered } else { What::NotRecovered };
     stage.tell(event, name, Some(seconds), json!({"left": left})).await?;
     sleep(gap).await;
@@ -103,7 +101,6 @@ async fn make(stage: &Stage, class: Class, random: &mut StdRng) -> Result<Value>
         Class::StallWorker => processes::stall_worker(stage, random).await,
         Class::StallScheduler => processes::stall_scheduler(stage, random).await,
         Class::Restart => processes::restart(stage, random).await,
-        Class::DeadlyJob => processes::deadly_job(stage).await,
         Class::CancelStorm => processes::cancel_storm(stage, random).await,
         Class::KillBroker => broker::kill(stage, random).await,
         Class::BrokerAway => broker::away(stage, random).await,

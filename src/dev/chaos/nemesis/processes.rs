@@ -2,7 +2,7 @@
 
 use crate::dev::{
     chaos::{
-        kinds::{KILL, OK, SLOW},
+        kinds::{OK, SLOW},
         spec::SLOTS,
         stage::Stage,
     },
@@ -80,14 +80,10 @@ pub(super) async fn restart(stage: &Stage, random: &mut StdRng) -> Result<Value>
     // Its next run must not be mistaken for this one.
     stage.hold_down(&worker, true);
     worker.terminate();
-    let ended = worker.ended(stage.protocol.grace + Duration::from_secs(30)).await;
+    // It may be killed by one of its jobs meanwhile.
+    let status = worker.ended(stage.protocol.grace + Duration::from_secs(30)).await?;
     stage.hold_down(&worker, false);
-    // It may have been killed by one of its jobs meanwhile.
-    Ok(json!({"member": worker.name(), "ended": ended.map_or_else(|e| e.to_string(), |status| status.to_string())}))
-}
-
-pub(super) async fn deadly_job(stage: &Stage) -> Result<Value> {
-    Ok(json!({"job": stage.put(&[(KILL, 0, 100)]).await?}))
+    Ok(json!({"member": worker.name(), "ended": status.to_string()}))
 }
 
 pub(super) async fn cancel_storm(stage: &Stage, random: &mut StdRng) -> Result<Value> {

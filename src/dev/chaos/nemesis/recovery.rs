@@ -4,7 +4,6 @@
 //! that was due, queued, run by a worker that is dead, or run as a short one by one that lives at that moment has gone on:
 //! its epoch moved.
 
-use super::class::Class;
 use crate::dev::chaos::{
     kinds::{BUSY, HANG, KILL, OK, SLOW},
     stage::Stage,
@@ -30,11 +29,7 @@ const STILL: &str = "select j.id from unnest($1::bigint[], $2::int[]) u(id, epoc
 const OPEN: &str = "select id from jobs where id = any($1) and finished_at is null";
 
 /// The seconds, and the jobs that had not gone on by then: none, if it recovered.
-pub(super) async fn measure(stage: &Stage, class: Class) -> Result<(f64, Vec<i64>)> {
-    if class == Class::DeadlyJob {
-        // It is no fault yet: the job has yet to run.
-        return Ok((0.0, Vec::new()));
-    }
+pub(super) async fn measure(stage: &Stage) -> Result<(f64, Vec<i64>)> {
     let begun = Instant::now();
     let long: Vec<&str> = vec![SLOW, HANG, BUSY, KILL];
     let living: Vec<String> =
