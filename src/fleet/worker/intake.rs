@@ -10,13 +10,14 @@ use crate::{
     },
     telemetry::names,
 };
-use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use futures_util::future::BoxFuture;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{
         OwnedSemaphorePermit,
         broadcast::{self, error::TryRecvError},
     },
+    task::JoinSet,
     time::{Instant, sleep, sleep_until},
 };
 
@@ -42,9 +43,10 @@ pub(super) struct Intake<L: Ledger, B: Broker> {
     pub(super) lane: String,
     waiting: BandQueues<Waiting>,
     window: AckWindow,
-    /// Unreadable messages on their way into quarantine: beside the loop, so that a flood of them stops no job. Bounded by
-    /// what the broker delivers unacknowledged.
-    keeping: FuturesUnordered<BoxFuture<'static, Option<u64>>>,
+    /// Unreadable messages on their way into quarantine: beside the loop, so that a flood of them stops no job. Tasks of
+    /// their own: each has a connection of the ledger, and the loop may wait for one without looking at them. Bounded by what
+    /// the broker delivers unacknowledged.
+    keeping: JoinSet<Option<u64>>,
     /// From when on idle slots lease directly.
     lease_at: Instant,
     /// When a lease last found nothing.
@@ -80,7 +82,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
     pub(super) fn new(shared: Arc<Shared<L, B>>, lane: String, wake: broadcast::Receiver<String>) -> Self {
         let now = Instant::now();
         let (lease_at, empty_at, heard) = (now + shared.protocol.direct_lease, now, [now; Band::ALL.len()]);
-        let (waiting, window, keeping) = (BandQueues::default(), AckWindow::default(), FuturesUnordered::new());
+        let (waiting, window, keeping) = (BandQueues::default(), AckWindow::default(), JoinSet::new());
         Self { shared, lane, waiting, window, keeping, lease_at, empty_at, is_direct: false, wake, heard }
     }
 
@@ -105,7 +107,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
             let step = tokio::select! {
                 biased;
                 () = self.shared.drain.cancelled() => Step::Drain,
-                Some(kept) = self.keeping.next() => Step::Kept(kept),
+                Some(kept) = self.keeping.join_next() => Step::Kept(kept.ok().flatten()),
                 delivery = next(&mut session.open) => Step::Delivery(delivery),
                 sub = &mut session.opening, if session.open.is_none() && is_fit => Step::Subscribed(sub),
                 permit = self.shared.slots.clone().acquire_owned(), if wants_slot => match permit {
@@ -157,7 +159,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         session.open = None;
         session.opening = self.subscribe(after);
         self.waiting.take_if(|_| true);
-        self.keeping.clear();
+        self.keeping = JoinSet::new();
         self.window = AckWindow::default();
         self.lease_at = Instant::now();
     }
@@ -200,7 +202,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
     }
 
     /// A message that nobody can read is kept for people and acknowledged: requeued it would come back for ever.
-    fn quarantine(&self, delivery: Delivery, reason: String) {
+    fn quarantine(&mut self, delivery: Delivery, reason: String) {
         metrics::counter!(names::QUARANTINED).increment(1);
         tracing::warn!(
             event = "message.quarantined",
@@ -211,7 +213,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         let queue = format!("{}.{}", self.lane, delivery.band);
         let kept = Quarantined { queue, reason, body: delivery.body, headers: delivery.headers };
         let shared = self.shared.clone();
-        self.keeping.push(Box::pin(async move { keep(&shared, &kept).await.then_some(delivery.tag) }));
+        self.keeping.spawn(async move { keep(&shared, &kept).await.then_some(delivery.tag) });
     }
 
     /// A slot is free: claims what waits, up to the slots that are free; with nothing waiting, leases directly. False: no

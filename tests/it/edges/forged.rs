@@ -1,6 +1,9 @@
 //! Ten thousand messages that nobody of the fleet wrote, from a seed, among two hundred real jobs.
 
-use crate::fleet::toys::{Script, TestFleet, plain, writer};
+use crate::{
+    broker::support::until_depth,
+    fleet::toys::{Script, TestFleet, plain, writer},
+};
 use docket::fleet::{
     job::{Envelope, JobId, MessageId, NewJob, Pointer},
     settings::Protocol,
@@ -124,12 +127,10 @@ async fn ten_thousand_forged_messages_do_nothing() {
 
 /// Waits until the lane's queues are empty.
 async fn drained(broker: &docket::fleet::broker::AmqpBroker) {
-    use docket::fleet::{job::Band, ports::Broker as _};
+    use docket::fleet::job::Band;
     broker.wait_ready(std::time::Duration::from_secs(20)).await.unwrap();
     for band in Band::ALL {
-        while broker.depth("default", band).await.ok() != Some(0) {
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
+        until_depth(broker, band, 0).await;
     }
     broker.shutdown().await;
 }

@@ -3,6 +3,7 @@
 use super::toys::{Script, TestFleet, plain, writer};
 use docket::fleet::{
     job::{Band, NewJob},
+    ledger::LedgerConnections,
     ports::Broker,
 };
 use lapin::{
@@ -182,5 +183,25 @@ async fn messages_ahead_of_a_restored_ledger_are_kept_and_run_nothing_twice() {
     assert_eq!(fleet.count("select count(*) from jobs where status = 'completed' and failures + losses = 0").await, 4);
     assert_eq!(fleet.count("select count(*) from effects").await, 4, "once each");
     assert_eq!(fleet.count(ahead).await, 6, "what the scheduler sends is not ahead");
+    fleet.stop().await;
+}
+
+/// Keeping a message takes a connection as a claim does, and neither may wait for the other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unreadable_messages_never_keep_a_connection_from_the_claims() {
+    let mut fleet = TestFleet::new().await;
+    fleet.connections = LedgerConnections { engine: 1, effects: 1 };
+    let stranger = Stranger::new(&fleet).await;
+    for n in 0..100 {
+        let stale = json!({"v": 1, "m": n + 1, "jobs": [[1_000_000 + n, 1]]}).to_string();
+        stranger.publish(b"garbage", BasicProperties::default()).await;
+        stranger.publish(stale.as_bytes(), BasicProperties::default()).await;
+    }
+    fleet.enqueue(&vec![plain(Script::default()); 20]).await;
+    fleet.worker(8).await;
+    fleet.scheduler();
+    fleet.until("all are kept", "select count(*) = 100 from quarantine where body = 'garbage'").await;
+    fleet.settled().await;
+    assert_eq!(fleet.count("select count(*) from jobs where status = 'completed' and failures + losses = 0").await, 20);
     fleet.stop().await;
 }

@@ -145,6 +145,8 @@ pub(crate) struct TestFleet {
     pub(crate) lanes: Vec<String>,
     /// That of all its workers.
     pub(crate) progress: Progress,
+    /// Of the ledger of each process.
+    pub(crate) connections: LedgerConnections,
     /// Whom schedulers and workers connect as.
     pub(crate) scheduler_login: Config,
     pub(crate) worker_login: Config,
@@ -191,6 +193,7 @@ impl TestFleet {
             worker_login: login,
             lanes: vec!["default".into()],
             progress: Progress::default(),
+            connections: LedgerConnections::default(),
             running: Vec::new(),
         }
     }
@@ -200,7 +203,7 @@ impl TestFleet {
     }
 
     fn ledger_as(&self, login: &Config) -> PgLedger {
-        PgLedger::new(login, self.protocol.clone(), LedgerConnections::default())
+        PgLedger::new(login, self.protocol.clone(), self.connections)
     }
 
     pub(crate) fn broker(&self) -> AmqpBroker {
