@@ -179,6 +179,7 @@ mod tests {
         assert_eq!(health.proof(LANE, BAND, at(22)), Proof::Fresh);
         assert_eq!(health.proof(LANE, BAND, at(300)), Proof::Probe, "an old silence doesn't count");
     }
+
     #[test]
     fn a_return_is_told_once_and_a_confirm_holds_for_a_sweep() {
         let (health, start) = health();
