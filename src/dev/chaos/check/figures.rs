@@ -84,20 +84,26 @@ pub(super) fn missing(evidence: &Evidence) -> Vec<String> {
     bites.into_iter().filter(|(_, bit)| !bit).map(|(name, _)| name.to_owned()).chain(failed).collect()
 }
 
-/// How the workers' memory grows, in MiB a minute: least squares with one slope for all of them and a level of its own for
-/// each process. None: no process lived long enough.
+/// How the workers' memory grows, in MiB a minute: least squares over the most that each process had up to then, with one
+/// slope for all of them and a level of its own for each. The most, because the kernel takes pages from a process that is
+/// frozen, and their return is no growth. None: no process lived long enough.
 pub(super) fn slope(evidence: &Evidence) -> Option<f64> {
     let mut series: HashMap<(&str, i32), Vec<&Sample>> = HashMap::new();
     for sample in evidence.samples.iter().filter(|sample| sample.member.starts_with("worker") && sample.rss > 0) {
         series.entry((&sample.member, sample.pid)).or_default().push(sample);
     }
     let (mut above, mut below) = (0.0, 0.0);
-    for samples in series.values() {
-        let first = samples.iter().map(|sample| sample.at_us).min().unwrap_or_default();
-        let warm: Vec<(f64, f64)> = samples
-            .iter()
-            .filter(|sample| sample.at_us >= first + WARM_US)
-            .map(|sample| ((sample.at_us - first) as f64 / MINUTE_US, sample.rss as f64 / MIB))
+    for samples in series.values_mut() {
+        samples.sort_by_key(|sample| sample.at_us);
+        let first = samples.first().map(|sample| sample.at_us).unwrap_or_default();
+        let mut most = 0;
+        let peaks = samples.iter().map(|sample| {
+            most = most.max(sample.rss);
+            (sample.at_us, most)
+        });
+        let warm: Vec<(f64, f64)> = peaks
+            .filter(|(at, _)| *at >= first + WARM_US)
+            .map(|(at, most)| ((at - first) as f64 / MINUTE_US, most as f64 / MIB))
             .collect();
         let span = warm.iter().map(|(at, _)| *at).fold(0.0, f64::max) * MINUTE_US - WARM_US as f64;
         if span < LONG_US as f64 {

@@ -197,7 +197,9 @@ fn memory_is_one_slope_over_processes_of_different_sizes() {
                 // Two MiB a minute, after a steep beginning.
                 let grown =
                     if second < 15 { second * 1024 * 1024 } else { 20 * 1024 * 1024 + second * 2 * 1024 * 1024 / 60 };
-                let rss = base * 1024 * 1024 + grown;
+                // Frozen for a while, it loses pages, which come back.
+                let taken = if (45..50).contains(&second) { 30 * 1024 * 1024 } else { 0 };
+                let rss = base * 1024 * 1024 + grown - taken;
                 let (at_us, member) = (second * 1_000_000, "worker-1".to_owned());
                 e.samples.push(Sample { at_us, member, pid, rss, counters: [].into() });
             }
