@@ -129,7 +129,11 @@ impl Process {
                     match broker.check_topology(&process.fleet.topology).await {
                         Ok(()) => process.tell_topology(None),
                         // What could not be asked is neither there nor missing.
-                        Err(faults) => lacking(faults).into_iter().for_each(|lacks| process.tell_topology(Some(lacks))),
+                        Err(faults) => {
+                            if let Some(lacks) = lacking(faults) {
+                                process.tell_topology(Some(lacks));
+                            }
+                        }
                     }
                 }
                 if process.shutdown.run_until_cancelled(sleep(TOPOLOGY_LOOK)).await.is_none() {

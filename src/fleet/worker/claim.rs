@@ -56,8 +56,10 @@ pub(super) async fn claim<L: Ledger, B: Broker>(
     let pointed = pointers().count();
     metrics::counter!(names::DUPLICATES_DROPPED).increment((pointed - jobs.len()) as u64);
     let empty = without_jobs(&envelopes, &jobs);
-    // What is ours has the epoch above its pointer's.
-    let refused: Vec<Pointer> = pointers().filter(|p| !known.contains(&Pointer(p.id(), p.epoch() + 1))).collect();
+    let is_ours = |pointer: &Pointer| known.contains(&Pointer(pointer.id(), pointer.epoch() + 1));
+    // Most claims get all that they point to.
+    let refused: Vec<Pointer> =
+        if jobs.len() < pointed { pointers().filter(|p| !is_ours(p)).collect() } else { Vec::new() };
     start(shared, pointers(), jobs, permits);
     ahead::keep(shared, &envelopes, &refused).await;
     if !empty.is_empty() && shared.ledger.forget(&empty).await.is_err() {
