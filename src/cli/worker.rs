@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     config::{self, Environment},
+    db,
     fleet::{
         handler::Registry,
         ledger::{PgLedger, PgTx},
@@ -17,6 +18,7 @@ use crate::{
 };
 use clap::{Parser, builder::NonEmptyStringValueParser};
 use std::{net::SocketAddr, sync::Arc};
+use tokio_postgres::Config;
 
 /// Arguments.
 #[derive(Debug, Parser)]
@@ -65,12 +67,16 @@ pub(super) async fn serve(
     let ledger = process.ledger();
     let registry = kinds(&ledger)?;
     let config::WorkerConfig { slots, lanes } = config::worker(env, process.fleet.topology.lanes())?;
-    let settings = WorkerSettings { name: role::process_name(), lanes, slots, progress: process.progress.clone() };
+    let (retention, progress) = (process.fleet.retention.clone(), process.progress.clone());
+    if retention.deletes() {
+        may_delete(&process.database).await?;
+    }
+    let settings = WorkerSettings { name: role::process_name(), lanes, slots, retention, progress };
     born(&process, &registry);
     let running = process.listen(http, health(&process), None).await?;
     notify::watch(health(&process), process.progress.marked(), process.shutdown.clone());
     let (protocol, stop) = (process.fleet.protocol.clone(), process.shutdown.clone());
-    let wake = crate::db::listen(process.database.clone(), stop.clone()).subscribe();
+    let wake = db::listen(process.database.clone(), stop.clone()).subscribe();
     let worker = Worker::start(ledger, process.broker.clone(), registry, settings, protocol, wake, stop).await;
     if let Some(worker) = worker.map_err(Failure::usage)? {
         worker.stopped().await;
@@ -79,6 +85,20 @@ pub(super) async fn serve(
     let gave_up = process.progress.gave_up();
     role::close(process).await;
     gave_up.map_or(Ok(()), |reason| Err(Failure::internal(format!("the worker ended to be started again: {reason}"))))
+}
+
+/// A worker that deletes what it completes needs a right that others don't have.
+async fn may_delete(database: &Config) -> Result<(), Failure> {
+    let sql =
+        "select bool_and(has_table_privilege(t, 'delete')) from unnest(array['jobs', 'job_attempts', 'job_events']) t";
+    let client = db::connect(database).await?;
+    if client.query_one(sql, &[]).await?.get(0) {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        "retention.completed is 0, so a worker deletes what it completes, and this account may not: \
+         grant delete on jobs, job_attempts, job_events to it, or keep completed jobs for a while",
+    ))
 }
 
 /// A worker with a stuck handler goes on with a thread less.

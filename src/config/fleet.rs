@@ -4,7 +4,7 @@ use super::{
     kind::Kind,
     lookup::{ConfigError, Environment},
     protocol, rules,
-    setting::{ALL, SCHEDULER, settings},
+    setting::{ALL, BOTH, SCHEDULER, settings},
 };
 use crate::fleet::{
     broker::{
@@ -50,8 +50,10 @@ settings! {
     /// What the broker's own `consumer_timeout` is: after so long without an acknowledgement it closes the channel. It is
     /// only compared with; the broker's configuration is what sets it.
     "broker.consumer_timeout" "DOCKET_CONSUMER_TIMEOUT" = "30m", Kind::Duration(SECOND, FOR_EVER), ALL;
-    /// How long completed jobs are kept. Longer: a larger table. Shorter: less to look back at.
-    "retention.completed" "DOCKET_RETENTION_COMPLETED" = "720h", Kind::Duration(SECOND, FOR_EVER), SCHEDULER;
+    /// How long completed jobs are kept. Longer: a larger table. Shorter: less to look back at. Zero: a completion deletes
+    /// its job, which leaves no trace but its effects; its idempotency key is free again, and workers need the right to
+    /// delete (infra/postgres/roles.sql).
+    "retention.completed" "DOCKET_RETENTION_COMPLETED" = "720h", Kind::Duration(Duration::ZERO, FOR_EVER), BOTH;
     /// How long failed and cancelled jobs are kept; dead letters stay. Longer: a larger table. Shorter: less to look back
     /// at.
     "retention.failed" "DOCKET_RETENTION_FAILED" = "2160h", Kind::Duration(SECOND, FOR_EVER), SCHEDULER;

@@ -61,8 +61,12 @@ settings! {
     "fleet.window" "DOCKET_WINDOW" = "2s", Kind::Duration(TICK, MINUTE), SCHEDULER;
     /// Most queued jobs of a lane. Higher: a wiped broker has more to bring back. Lower: many fast workers idle.
     "fleet.window_max" "DOCKET_WINDOW_MAX" = "50000", Kind::Count(1, 1_000_000), SCHEDULER;
-    /// Most jobs in one message. Higher: more jobs a second. Lower: slow jobs are shared out better.
-    "fleet.pointers_max" "DOCKET_POINTERS_MAX" = "1", Kind::Count(1, 1000), SCHEDULER;
+    /// Jobs in one message at least, where so many of a kind are picked at once. Above 1 the length of their runs and of
+    /// the queue no longer count. Higher: jobs wait behind each other. Lower: no different.
+    "fleet.pointers_min" "DOCKET_POINTERS_MIN" = "1", Kind::Count(1, 1000), SCHEDULER;
+    /// Most jobs in one message: kinds whose jobs run for less than 25 ms travel together when many are queued. Higher:
+    /// fewer messages. Lower: more of them; 1: each job in a message of its own.
+    "fleet.pointers_max" "DOCKET_POINTERS_MAX" = "100", Kind::Count(1, 1000), SCHEDULER;
     /// Rows of one pick. Higher: fewer, longer statements. Lower: more of them.
     "fleet.pick_rows" "DOCKET_PICK_ROWS" = "1000", Kind::Count(1, 10_000), SCHEDULER;
     /// Most jobs of one claim, completion or failure. Higher: longer transactions. Lower: more of them.
@@ -121,7 +125,7 @@ fields! {
     duration: heartbeat lease sweep unconfirmed forgotten silent_broker probe slow_publish confirm_deadline
         mark_confirmed_after hand_back direct_lease watch_gap poll audit dead_pass dead_audit grace statement job_timeout window
         retention_walk;
-    number: window_max pointers_max pick_rows batch losses_max suspect_losses retention_rows;
+    number: window_max pointers_min pointers_max pick_rows batch losses_max suspect_losses retention_rows;
 }
 
 /// The variable of a field.

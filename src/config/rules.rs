@@ -65,6 +65,12 @@ fn times(protocol: &Protocol) -> Vec<ConfigError> {
                 show(protocol.dead_pass)
             )
         }),
+        refuse(protocol.pointers_min > protocol.pointers_max, "DOCKET_POINTERS_MIN", || {
+            format!(
+                "{} is above fleet.pointers_max ({}): no message could hold so many",
+                protocol.pointers_min, protocol.pointers_max
+            )
+        }),
         refuse(losses.0 <= losses.1, "DOCKET_LOSSES_MAX", || {
             format!(
                 "{} is not above fleet.suspect_losses ({}): a suspect must get a try on its own before it is a dead letter",

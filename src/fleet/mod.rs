@@ -63,6 +63,7 @@
 //!         handler::Registry,
 //!         Progress,
 //!         ledger::{LedgerConnections, PgLedger},
+//!         ports::Retention,
 //!         settings::Protocol,
 //!         worker::{Worker, WorkerSettings},
 //!     },
@@ -84,6 +85,7 @@
 //!     name: "example".to_owned(),
 //!     lanes: vec!["default".to_owned()],
 //!     slots: 8,
+//!     retention: Retention::default(),
 //!     progress: Progress::default(),
 //! };
 //! let wake = db::listen(database, shutdown.clone()).subscribe();

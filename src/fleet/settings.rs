@@ -50,6 +50,8 @@ pub struct Protocol {
     pub window: Duration,
     /// The window never exceeds this many queued jobs a lane.
     pub window_max: i64,
+    /// Pointers in one message at least, where so many jobs of a kind are picked at once.
+    pub pointers_min: i32,
     /// Most pointers in one message.
     pub pointers_max: i32,
     /// Rows of one pick.
@@ -91,7 +93,8 @@ impl Default for Protocol {
             job_timeout: Duration::from_mins(25),
             window: Duration::from_secs(2),
             window_max: 50_000,
-            pointers_max: 1,
+            pointers_min: 1,
+            pointers_max: 100,
             pick_rows: 1000,
             batch: 1000,
             losses_max: 5,

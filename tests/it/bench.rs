@@ -25,7 +25,7 @@ fn spec() -> BenchSpec {
 }
 
 fn place(database: Config, amqp: &str) -> BenchPlace<'static> {
-    let protocol = Protocol { pointers_max: 4, ..Protocol::five_times_shorter() };
+    let protocol = Protocol { pointers_min: 4, pointers_max: 4, ..Protocol::five_times_shorter() };
     BenchPlace { database, amqp: Some(amqp.to_owned().into()), protocol, services: None, metrics: metrics() }
 }
 

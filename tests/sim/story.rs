@@ -76,8 +76,10 @@ pub(crate) struct Story {
 /// Tells it to the end.
 pub(crate) async fn tell(seed: u64, mutant: Mutant, is_told: bool) -> Told {
     let mut dice = StdRng::seed_from_u64(seed);
+    let pointers = *[1, 4, 8].get(dice.random_range(0..3)).unwrap();
     let protocol = Protocol {
-        pointers_max: *[1, 4, 8].get(dice.random_range(0..3)).unwrap(),
+        pointers_min: pointers,
+        pointers_max: pointers,
         // A copy too much and another too little look right to the count until this pass: an hour of a quiet fleet
         // would be most of the simulation's time.
         dead_audit: Duration::from_mins(1),
@@ -196,7 +198,7 @@ async fn run(story: Arc<Story>, role: Role, process: Process) {
             Scheduler::run(ledger, broker, settings, protocol, wake, stop).await;
         }
         Role::Worker { slots } => {
-            let settings = WorkerSettings { name, lanes, slots, progress };
+            let settings = WorkerSettings { name, lanes, slots, retention: Retention::default(), progress };
             let kinds = registry(&world, &process);
             let worker = Worker::start(ledger, broker, kinds, settings, protocol, wake.subscribe(), stop).await;
             if let Some(worker) = worker.expect("the settings make sense") {

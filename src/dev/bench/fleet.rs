@@ -69,7 +69,8 @@ impl BenchFleet {
     ) -> Result<(), BenchError> {
         let ledger = ledger(place, ground);
         let (name, progress) = (format!("bench/{number}"), Progress::default());
-        let settings = WorkerSettings { name, lanes: vec![LANE.to_owned()], slots, progress };
+        let settings =
+            WorkerSettings { name, lanes: vec![LANE.to_owned()], slots, retention: Retention::default(), progress };
         let wake = db::listen(ground.config.clone(), self.shutdown.clone()).subscribe();
         let registry = Registry::new().with(Noop(self.starts.clone())).with(Sleep(self.starts.clone()));
         let (protocol, stop) = (place.protocol.clone(), self.shutdown.clone());

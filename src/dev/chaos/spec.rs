@@ -9,6 +9,8 @@ pub(super) const SCHEDULERS: usize = 2;
 pub(super) const WORKERS: usize = 4;
 /// Jobs at once, each worker.
 pub(super) const SLOTS: usize = 8;
+/// Jobs in a message, where so many wait, as they do after a fault: each must keep a fate of its own.
+pub(super) const POINTERS: u32 = 8;
 /// Jobs a second, on average.
 pub(super) const RATE: f64 = 20.0;
 /// Runs shorter than this use the short profile.

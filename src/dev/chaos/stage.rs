@@ -4,7 +4,7 @@ use super::{
     evidence::{Accepted, Cancelled, Event, Run, What},
     kinds::{self, Act},
     sink::Sink,
-    spec::{ChaosSpec, SCHEDULERS, SLOTS, WORKERS},
+    spec::{ChaosSpec, POINTERS, SCHEDULERS, SLOTS, WORKERS},
     witness::{Lines, monotonic_us},
 };
 use crate::{
@@ -68,7 +68,10 @@ impl Stage {
         let dir = fs::canonicalize(dir)?;
         let sink = Sink::start(&dir.join("sink.jsonl")).await?;
         let profile = if spec.is_short() { "short" } else { "production" };
-        let fleet = Fleet::start(FleetSpec::new(&spec.dir, &spec.binary).env("DOCKET_PROFILE", profile)).await?;
+        let fleet = FleetSpec::new(&spec.dir, &spec.binary)
+            .env("DOCKET_PROFILE", profile)
+            .env("DOCKET_POINTERS_MIN", &POINTERS.to_string());
+        let fleet = Fleet::start(fleet).await?;
         fleet.connect().await?.batch_execute(kinds::EFFECTS_TABLE).await?;
         let (mut schedulers, mut workers) = (Vec::new(), Vec::new());
         for number in 1..=SCHEDULERS {

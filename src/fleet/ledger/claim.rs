@@ -1,6 +1,9 @@
 //! From queued, or straight from due, to processing.
 
-use super::{pg::PgLedger, sql::CLAIMED};
+use super::{
+    pg::PgLedger,
+    sql::{CLAIMED, IS_PROCESSING, IS_QUEUED},
+};
 use crate::{
     db::describe,
     fleet::{
@@ -12,8 +15,8 @@ use std::{collections::HashSet, error::Error, sync::LazyLock, time::Duration};
 use tokio_postgres::Row;
 
 /// $1 ids, $2 epochs, $3 worker, $4 the message of each pointer. The message rows are locked first, as R1 and R3 do:
-/// no deadlock with them. `status = 'queued'` is safe beside (id, epoch), because no index predicate speaks of status;
-/// it keeps a forged pointer from failing its batch at the guard.
+/// no deadlock with them. The status keeps a forged pointer from failing its batch at the guard; how it is asked for stands
+/// in `sql`.
 pub(super) static CLAIM: LazyLock<String> = LazyLock::new(|| {
     format!(
         "with m as materialized (
@@ -21,7 +24,7 @@ pub(super) static CLAIM: LazyLock<String> = LazyLock::new(|| {
 )
 update jobs j set status = 'processing', epoch = j.epoch + 1, worker_id = $3, started_at = now(), requeued_from = null
 from unnest($1::bigint[], $2::int[], $4::bigint[]) u(id, epoch, m)
-where j.id = u.id and j.epoch = u.epoch and j.message_id = u.m and j.status = 'queued' and (select count(*) from m) >= 0
+where j.id = u.id and j.epoch = u.epoch and j.message_id = u.m and {IS_QUEUED} and (select count(*) from m) >= 0
 returning {CLAIMED}, {OF_MESSAGE}"
     )
 });
@@ -35,10 +38,10 @@ pub(super) static CLAIM_AGAIN: LazyLock<String> = LazyLock::new(|| {
   update job_messages set worker_id = $3, claimed_at = now() where id = any($4) and worker_id is null returning 1
 ), again as (
   select {CLAIMED}, {OF_MESSAGE} from u join jobs j on j.id = u.id and j.epoch = u.epoch + 1
-  where j.message_id = u.m and j.worker_id = $3 and j.status = 'processing'
+  where j.message_id = u.m and j.worker_id = $3 and {IS_PROCESSING}
 ), x as (
   update jobs j set status = 'processing', epoch = j.epoch + 1, worker_id = $3, started_at = now(), requeued_from = null
-  from u where j.id = u.id and j.epoch = u.epoch and j.message_id = u.m and j.status = 'queued'
+  from u where j.id = u.id and j.epoch = u.epoch and j.message_id = u.m and {IS_QUEUED}
     and (select count(*) from mine) >= 0
   returning {CLAIMED}, {OF_MESSAGE}
 )
@@ -46,10 +49,10 @@ select * from x union all select * from again"
     )
 });
 
-/// Pointers whose rows are behind them, or not there.
+/// Pointers whose rows are behind them, or, unless completions delete theirs ($3 false), not there.
 pub(super) const AHEAD: &str = "\
 select u.id, u.epoch from unnest($1::bigint[], $2::int[]) u(id, epoch) left join jobs j on j.id = u.id
-where j.epoch is null or j.epoch < u.epoch";
+where (j.epoch is null and $3) or j.epoch < u.epoch";
 
 /// How many jobs the message was written for.
 const OF_MESSAGE: &str = "(select cardinality(t.jobs) from job_messages t where t.id = j.message_id) as of_message";
@@ -137,9 +140,9 @@ impl PgLedger {
         Ok(rows.iter().map(|row| Claimed { of_message: of_message(row).unwrap_or(0), ..claimed(row) }).collect())
     }
 
-    pub(super) async fn ahead_of_rows(&self, pointers: &[Pointer]) -> LedgerResult<HashSet<Pointer>> {
+    pub(super) async fn ahead_of_rows(&self, pointers: &[Pointer], all_kept: bool) -> LedgerResult<HashSet<Pointer>> {
         let (ids, epochs): (Vec<i64>, Vec<i32>) = pointers.iter().map(|p| (p.id().0, p.epoch())).unzip();
-        let rows = self.run("ahead", AHEAD, &[&ids, &epochs]).await?;
+        let rows = self.run("ahead", AHEAD, &[&ids, &epochs, &all_kept]).await?;
         Ok(rows.iter().map(|row| Pointer(JobId(row.get(0)), row.get(1))).collect())
     }
 

@@ -2,9 +2,8 @@
 
 use super::{
     PgTx,
-    finish::COMPLETE,
-    finish::message_ids,
-    pg::{PgLedger, classify, get},
+    finish::{COMPLETE, COMPLETE_AND_DELETE, message_ids, output},
+    pg::{Params, PgLedger, classify, get},
 };
 use crate::{
     db::record,
@@ -14,7 +13,6 @@ use crate::{
     },
 };
 use tokio::time::{Instant, timeout};
-use tokio_postgres::types::Json;
 
 impl PgLedger {
     pub(super) async fn begin_with(&self, completion: &Completion, spent: &[MessageId]) -> LedgerResult<Option<PgTx>> {
@@ -22,10 +20,14 @@ impl PgLedger {
         let work = async {
             let tx = PgTx::begin(connection).await.map_err(|e| classify(&e))?;
             let (ids, epochs) = ([completion.id.0].to_vec(), [completion.epoch].to_vec());
-            let outputs = [Json(&completion.output)].to_vec();
+            let outputs = [output(&completion.output)].to_vec();
             let spent = message_ids(spent);
-            let statement = tx.prepare_cached(&COMPLETE).await.map_err(|e| classify(&e))?;
-            let rows = tx.query(&statement, &[&ids, &epochs, &outputs, &spent]).await.map_err(|e| classify(&e))?;
+            let sql: &str = if completion.keep { &COMPLETE } else { &COMPLETE_AND_DELETE };
+            let kept: Params<'_> = &[&ids, &epochs, &outputs, &spent];
+            let deleted: Params<'_> = &[&ids, &epochs, &spent];
+            let params = if completion.keep { kept } else { deleted };
+            let statement = tx.prepare_cached(sql).await.map_err(|e| classify(&e))?;
+            let rows = tx.query(&statement, params).await.map_err(|e| classify(&e))?;
             if rows.is_empty() {
                 tx.rollback().await;
                 return Ok(None);

@@ -1,10 +1,14 @@
 //! From processing to its end, or back: completions, failures, releases, discards. All in batches, all fenced.
 
-use super::{pg::PgLedger, sql::PARENTS};
+use super::{
+    pg::PgLedger,
+    sql::{IS_PROCESSING, PARENTS},
+};
 use crate::fleet::{
     job::{Hold, JobId, MessageId, Pointer, Status},
     ports::{Completion, Discard, Failed, Failure, LedgerResult, Release},
 };
+use serde_json::Value;
 use std::{collections::HashSet, sync::LazyLock};
 use tokio_postgres::{Row, types::Json};
 
@@ -16,11 +20,29 @@ pub(super) static COMPLETE: LazyLock<String> = LazyLock::new(|| {
 ), x as (
   update jobs j set status = 'completed', epoch = j.epoch + 1, finished_at = now(), output = u.o, counted = j.parent_id is not null
   from unnest($1::bigint[], $2::int[], $3::jsonb[]) u(id, epoch, o)
-  where j.id = u.id and j.epoch = u.epoch and j.status = 'processing' and (select count(*) from d) >= 0
+  where j.id = u.id and j.epoch = u.epoch and {IS_PROCESSING} and (select count(*) from d) >= 0
   returning j.id, j.epoch, j.status, j.parent_id, j.failures, j.losses, j.round, j.worker_id, j.started_at
 ), a as (
   insert into job_attempts (job_id, epoch, worker_id, started_at, round, attempt, outcome)
   select id, epoch - 1, worker_id, started_at, round, failures + losses + 1, 'completed' from x where failures + losses > 0
+), {PARENTS}
+select id from x"
+    )
+});
+
+/// The same where completed jobs are not kept: the row goes, and with it what it left elsewhere. A job that went straight
+/// (queued, claimed: epoch 2) left nothing.
+pub(super) static COMPLETE_AND_DELETE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "with d as (delete from job_messages where id = any($3) returning 1
+), x as (
+  delete from jobs j using unnest($1::bigint[], $2::int[]) u(id, epoch)
+  where j.id = u.id and j.epoch = u.epoch and {IS_PROCESSING} and (select count(*) from d) >= 0
+  returning j.id, j.epoch, 'completed'::job_status as status, j.parent_id
+), a as (
+  delete from job_attempts t using x where x.epoch > 2 and t.job_id = x.id
+), e as (
+  delete from job_events t using x where x.epoch > 2 and t.job_id = x.id
 ), {PARENTS}
 select id from x"
     )
@@ -45,7 +67,7 @@ pub(super) static FAIL: LazyLock<String> = LazyLock::new(|| {
                when q.failures + 1 >= q.max_attempts then 'dead_letter' else 'pending' end::job_status as st
         from unnest($1::bigint[], $2::int[], $3::boolean[], $4::text[], $5::text[], $6::float8[]) u(id, epoch, re, cls, err, delay)
         join jobs q on q.id = u.id and q.epoch = u.epoch) u
-  where j.id = u.id and j.epoch = u.epoch and j.status = 'processing' and (select count(*) from d) >= 0
+  where j.id = u.id and j.epoch = u.epoch and {IS_PROCESSING} and (select count(*) from d) >= 0
   returning j.id, j.epoch, j.status, j.parent_id, j.failures, j.losses, j.round, j.priority, j.worker_id, j.started_at,
     u.cls, u.err, j.hold_until
 ), a as (
@@ -76,7 +98,7 @@ pub(super) static RELEASE: LazyLock<String> = LazyLock::new(|| {
     hold_until = case when u.hold is null then j.hold_until else now() + u.delay * interval '1 s' end,
     counted = j.counted or (j.cancel_requested and j.parent_id is not null)
   from unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::float8[]) u(id, epoch, hold, key, delay)
-  where j.id = u.id and j.epoch = u.epoch and j.status = 'processing' and (select count(*) from d) >= 0
+  where j.id = u.id and j.epoch = u.epoch and {IS_PROCESSING} and (select count(*) from d) >= 0
   returning j.id, j.epoch, j.status, j.parent_id, j.failures, j.losses, j.round, j.worker_id, j.started_at
 ), a as (
   insert into job_attempts (job_id, epoch, worker_id, started_at, round, attempt, outcome)
@@ -95,7 +117,7 @@ pub(super) static DISCARD: LazyLock<String> = LazyLock::new(|| {
   update jobs j set epoch = j.epoch + 1, status = 'cancelled', finished_at = now(), last_error = u.reason,
     counted = j.parent_id is not null
   from unnest($1::bigint[], $2::int[], $3::text[]) u(id, epoch, reason)
-  where j.id = u.id and j.epoch = u.epoch and j.status = 'processing' and (select count(*) from d) >= 0
+  where j.id = u.id and j.epoch = u.epoch and {IS_PROCESSING} and (select count(*) from d) >= 0
   returning j.id, j.epoch, j.status, j.parent_id, j.failures, j.losses, j.round, j.worker_id, j.started_at, u.reason
 ), a as (
   insert into job_attempts (job_id, epoch, worker_id, started_at, round, attempt, outcome, error)
@@ -122,9 +144,12 @@ with t as materialized (
 ), f as (update job_messages m set worker_id = null, claimed_at = null from t where m.id = t.id and t.is_queued)
 delete from job_messages m using t where m.id = t.id and not t.is_queued and not t.is_processing";
 
-pub(super) const STILL_HELD: &str = "\
-select j.id from unnest($1::bigint[], $2::int[]) u(id, epoch) join jobs j on j.id = u.id
-where j.epoch = u.epoch and j.status = 'processing'";
+pub(super) static STILL_HELD: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "select j.id from unnest($1::bigint[], $2::int[]) u(id, epoch) join jobs j on j.id = u.id
+where j.epoch = u.epoch and {IS_PROCESSING}"
+    )
+});
 
 impl PgLedger {
     pub(super) async fn complete_batch(
@@ -134,9 +159,13 @@ impl PgLedger {
     ) -> LedgerResult<HashSet<JobId>> {
         let ids: Vec<i64> = batch.iter().map(|c| c.id.0).collect();
         let epochs: Vec<i32> = batch.iter().map(|c| c.epoch).collect();
-        let outputs: Vec<Json<&serde_json::Value>> = batch.iter().map(|c| Json(&c.output)).collect();
-        let rows = self.run("complete", &COMPLETE, &[&ids, &epochs, &outputs, &message_ids(spent)]).await?;
-        Ok(job_ids(&rows))
+        let spent = message_ids(spent);
+        if batch.first().is_some_and(|c| !c.keep) {
+            let rows = self.run("complete_delete", &COMPLETE_AND_DELETE, &[&ids, &epochs, &spent]).await?;
+            return Ok(job_ids(&rows));
+        }
+        let outputs: Vec<Option<Json<&Value>>> = batch.iter().map(|c| output(&c.output)).collect();
+        Ok(job_ids(&self.run("complete", &COMPLETE, &[&ids, &epochs, &outputs, &spent]).await?))
     }
 
     pub(super) async fn fail_batch(&self, batch: &[Failure], spent: &[MessageId]) -> LedgerResult<Vec<Failed>> {
@@ -177,8 +206,13 @@ impl PgLedger {
     pub(super) async fn rows_still_held(&self, rows: &[Pointer]) -> LedgerResult<HashSet<JobId>> {
         let ids: Vec<i64> = rows.iter().map(|p| p.id().0).collect();
         let epochs: Vec<i32> = rows.iter().map(|p| p.epoch()).collect();
-        Ok(job_ids(&self.run("still_held", STILL_HELD, &[&ids, &epochs]).await?))
+        Ok(job_ids(&self.run("still_held", &STILL_HELD, &[&ids, &epochs]).await?))
     }
+}
+
+/// Nothing is stored of a handler that returns nothing.
+pub(super) fn output(value: &Value) -> Option<Json<&Value>> {
+    (!value.is_null()).then_some(Json(value))
 }
 
 /// Longest error text that a row keeps, in bytes.

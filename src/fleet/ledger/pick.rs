@@ -16,7 +16,7 @@ use tokio_postgres::Row;
 /// query of `aged` must not name `due`: after ANALYZE with nothing due the planner would read the whole due index.
 /// A pause, of a kind or of the lane, holds from its commit on, whatever a scheduler still believes (where `top` is
 /// empty, so is `aged`). Retries travel alone; suspects don't travel. A
-/// message id is given to each group of one band and kind.
+/// message id is given to each group of one band and kind: one more wherever a group begins. Both windows share one sort.
 pub(super) const PICK: &str = "\
 with recursive top as materialized (
   select ctid as tid, id, priority, kind, failures, losses from jobs
@@ -44,16 +44,16 @@ with recursive top as materialized (
   select t.*, case when priority > 100 then 2 when priority > 0 then 1 else 0 end as band, failures > 0 or losses > 0 as alone
   from (select * from top union all select * from aged) t
 ), r as (
-  select g.*, (row_number() over (partition by band, g.kind, alone order by priority desc, id) - 1)
-              / case when alone then 1 else k.k end as grp
+  select g.*, k.k, row_number() over (partition by band, g.kind, alone order by priority desc, id) - 1 as n
   from g join unnest($3::text[], $4::int[]) k(kind, k) on k.kind = g.kind
 ), s as materialized (
   select nextval('job_message_seq') as base where exists (select 1 from top)   -- materialized: once, not once a row
 ), m as materialized (
-  select r.*, s.base + dense_rank() over (order by band desc, kind, alone, grp) as message_id from r, s
+  select r.*, s.base + count(*) filter (where alone or n % k = 0)
+    over (order by band, kind, alone, priority desc, id rows unbounded preceding) as message_id from r, s
 ), w as (
   insert into job_messages (id, lane, kind, band, broker_gen, jobs)
-  select message_id, $1, min(kind), min(band), $5::int, array_agg(id order by priority desc, id) from m group by message_id
+  select message_id, $1, min(kind), min(band), $5::int, array_agg(id) from m group by message_id
 )
 update jobs j set status = 'queued', epoch = j.epoch + 1, queued_at = now(), message_id = m.message_id
 from m where j.ctid = m.tid
@@ -64,7 +64,7 @@ pub(super) const HAND_BACK: &str = "\
 with d as (delete from job_messages where id = any($1) and worker_id is null returning id, jobs)
 update jobs j set status = 'pending', epoch = j.epoch + 1, message_id = null, queued_at = null
 from (select d.id as m, unnest(d.jobs) as id from d) u
-where j.id = u.id and j.message_id = u.m and j.status = 'queued'
+where j.id = u.id and j.message_id = u.m and case when j.id = u.id then j.status end = 'queued'
 returning j.id";
 
 pub(super) const MARK_CONFIRMED: &str = "\

@@ -91,8 +91,8 @@ impl Ledger for PgLedger {
     async fn register(&self, spec: &WorkerSpec) -> LedgerResult<WorkerId> {
         self.insert_worker(spec).await
     }
-    async fn beat(&self, worker: WorkerId) -> LedgerResult<Beat> {
-        self.heart_beat(worker).await
+    async fn beat(&self, worker: WorkerId, run_us: &[Option<i32>]) -> LedgerResult<Beat> {
+        self.heart_beat(worker, run_us).await
     }
     async fn drain(&self, worker: WorkerId) -> LedgerResult<()> {
         self.drain_worker(worker).await
@@ -103,8 +103,8 @@ impl Ledger for PgLedger {
     async fn claim(&self, worker: WorkerId, messages: &[Envelope], repeat: bool) -> LedgerResult<Vec<Claimed>> {
         self.claim_messages(worker, messages, repeat).await
     }
-    async fn ahead(&self, pointers: &[Pointer]) -> LedgerResult<HashSet<Pointer>> {
-        self.ahead_of_rows(pointers).await
+    async fn ahead(&self, pointers: &[Pointer], all_kept: bool) -> LedgerResult<HashSet<Pointer>> {
+        self.ahead_of_rows(pointers, all_kept).await
     }
     async fn lease(&self, worker: WorkerId, lane: &str, kinds: &[String], rows: i32) -> LedgerResult<Vec<Claimed>> {
         self.lease_rows(worker, lane, kinds, rows, false).await

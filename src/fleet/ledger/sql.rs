@@ -22,7 +22,14 @@ k as materialized (
   from c where p.id = c.id
 )";
 
+/// Whether a job `j` that a statement names by `u.id` has this status. Asked plainly, the planner takes the status for a
+/// way to find the job: where its statistics know of few such rows it reads the whole table, and for each of them the whole
+/// batch (900 jobs of 30,000: 0.5 s). Asked so, it has to find the row by its key first.
+pub(super) const IS_QUEUED: &str = "case when j.id = u.id then j.status end = 'queued'";
+/// The same.
+pub(super) const IS_PROCESSING: &str = "case when j.id = u.id then j.status end = 'processing'";
+
 /// Columns of a claimed job, in the order that `claimed` reads them.
 pub(super) const CLAIMED: &str = "\
 j.id, j.epoch, j.message_id, j.kind, j.lane, j.args, j.args_version, j.priority, j.failures, j.losses, j.max_attempts, \
-j.trace_id, j.parent_id, extract(epoch from now() - greatest(j.created_at, j.hold_until))::float8 as waited_seconds";
+j.trace_id, j.parent_id, date_part('epoch', now() - greatest(j.created_at, j.hold_until)) as waited_seconds";

@@ -10,7 +10,7 @@ const REGISTER: &str = "insert into workers (name, slots, lanes, kinds) values (
 
 /// A worker that was declared dead and beats again is up again: it kept its name, and R6 tells it what it lost.
 const BEAT: &str = "\
-update workers set beat = beat + 1, beat_at = now(), state = case when state = 'dead' then 'up' else state end
+update workers set beat = beat + 1, beat_at = now(), run_us = $2, state = case when state = 'dead' then 'up' else state end
 where id = $1 and state <> 'gone' returning lanes, kinds";
 
 /// R6: what the ledger thinks this worker holds. `offset 0` makes the planner look rows up by key, as in R4.
@@ -32,10 +32,10 @@ const DEREGISTER: &str = "update workers set state = 'gone' where id = $1";
 /// Those that have not signed off, and those that have but still own a message: a claim may commit late. A worker whose row
 /// went with retention while it was cut off has only its messages left.
 const WORKERS: &str = "\
-select id, beat, slots, lanes, kinds, state = 'up' from workers w
+select id, beat, slots, lanes, kinds, state = 'up', run_us from workers w
 where state in ('up', 'draining') or exists (select 1 from job_messages m where m.worker_id = w.id)
 union all
-select distinct m.worker_id, 0::bigint, 1, '{}'::text[], '{}'::text[], false from job_messages m
+select distinct m.worker_id, 0::bigint, 1, '{}'::text[], '{}'::text[], false, '{}'::int[] from job_messages m
 where m.worker_id is not null and not exists (select 1 from workers w where w.id = m.worker_id)";
 
 impl PgLedger {
@@ -44,8 +44,8 @@ impl PgLedger {
         Ok(WorkerId(row.get(0)))
     }
 
-    pub(super) async fn heart_beat(&self, worker: WorkerId) -> LedgerResult<Beat> {
-        let rows = self.run_on(&self.heartbeat, "beat", BEAT, &[&worker.0]).await?;
+    pub(super) async fn heart_beat(&self, worker: WorkerId, run_us: &[Option<i32>]) -> LedgerResult<Beat> {
+        let rows = self.run_on(&self.heartbeat, "beat", BEAT, &[&worker.0, &run_us]).await?;
         let Some(row) = rows.first() else { return Ok(Beat { gone: true, live_workers: 1, ..Beat::default() }) };
         let (lanes, kinds): (Vec<String>, Vec<String>) = (row.get(0), row.get(1));
         if lanes.is_empty() {
@@ -91,6 +91,7 @@ impl PgLedger {
                 lanes: row.get(3),
                 kinds: row.get(4),
                 takes_work: row.get(5),
+                run_us: row.get(6),
             })
             .collect())
     }

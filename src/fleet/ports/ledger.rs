@@ -80,8 +80,8 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     // -- worker
     /// A new row of `workers`.
     fn register(&self, spec: &WorkerSpec) -> impl Future<Output = LedgerResult<WorkerId>> + Send;
-    /// The heartbeat, on a connection of its own.
-    fn beat(&self, worker: WorkerId) -> impl Future<Output = LedgerResult<Beat>> + Send;
+    /// The heartbeat, on a connection of its own. `run_us`: as in [`WorkerRow`]; empty for a scheduler.
+    fn beat(&self, worker: WorkerId, run_us: &[Option<i32>]) -> impl Future<Output = LedgerResult<Beat>> + Send;
     /// Announces that the worker takes nothing more.
     fn drain(&self, worker: WorkerId) -> impl Future<Output = LedgerResult<()>> + Send;
     /// Signs off. The worker holds nothing any more.
@@ -95,9 +95,13 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = LedgerResult<Vec<Claimed>>> + Send;
     /// Those of these pointers that are ahead of their rows, or point to none. The scheduler writes a row before it
     /// publishes, so such a message is forged, or the ledger went back in time: an older backup was restored. A ledger that
-    /// can't go back has none.
-    fn ahead(&self, pointers: &[Pointer]) -> impl Future<Output = LedgerResult<HashSet<Pointer>>> + Send {
-        let _ = pointers;
+    /// can't go back has none. Where not all completed jobs are kept (`all_kept` false), a row that isn't there tells nothing.
+    fn ahead(
+        &self,
+        pointers: &[Pointer],
+        all_kept: bool,
+    ) -> impl Future<Output = LedgerResult<HashSet<Pointer>>> + Send {
+        let _ = (pointers, all_kept);
         std::future::ready(Ok(HashSet::new()))
     }
     /// Point 1, second target: due rows become processing without the broker. Never a suspect.

@@ -91,12 +91,27 @@ pub struct Quarantined {
 /// How long ended jobs are kept. Dead letters are kept until an operator decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Completed jobs.
+    /// Completed jobs. Zero: the completion deletes the row.
     pub completed: Duration,
     /// Failed and cancelled jobs.
     pub failed: Duration,
     /// Kinds whose completed jobs are kept for another time.
     pub kinds: Vec<(String, Duration)>,
+}
+
+impl Retention {
+    /// Whether completions of any kind delete their rows.
+    #[must_use]
+    pub fn deletes(&self) -> bool {
+        self.completed.is_zero() || self.kinds.iter().any(|(_, age)| age.is_zero())
+    }
+
+    /// Whether a completed job of this kind stays for a while. If not, its completion deletes it.
+    #[must_use]
+    pub fn keeps(&self, kind: &str) -> bool {
+        let own = self.kinds.iter().find(|(name, _)| name == kind);
+        !own.map_or(self.completed, |(_, age)| *age).is_zero()
+    }
 }
 
 /// One step of the retention walk.

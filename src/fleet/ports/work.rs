@@ -100,6 +100,8 @@ pub struct Completion {
     pub epoch: Epoch,
     /// What the handler returned.
     pub output: Value,
+    /// False: the row goes with the completion (a retention of zero). The same for all of a batch.
+    pub keep: bool,
 }
 
 /// An attempt that failed.

@@ -1,6 +1,7 @@
 //! Who works, and what the ledger thinks they hold.
 
 use crate::fleet::job::{Epoch, JobId, MessageId, WorkerId};
+use std::time::Duration;
 
 /// Who a worker is.
 #[derive(Clone, Debug)]
@@ -56,4 +57,17 @@ pub struct WorkerRow {
     pub kinds: Vec<String>,
     /// False: it drains, and takes nothing more.
     pub takes_work: bool,
+    /// How long a job of each kind runs there on average, in the order of `kinds`, in microseconds; none: not measured. An
+    /// older version measures nothing.
+    pub run_us: Vec<Option<i32>>,
+}
+
+impl WorkerRow {
+    /// How long a job of this kind runs there on average; none: it was not measured.
+    #[must_use]
+    pub fn run(&self, kind: &str) -> Option<Duration> {
+        let at = self.kinds.iter().position(|known| known == kind)?;
+        let micros = (*self.run_us.get(at)?)?;
+        Some(Duration::from_micros(micros.unsigned_abs().into()))
+    }
 }

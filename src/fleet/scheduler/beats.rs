@@ -60,7 +60,7 @@ mod tests {
     const LEASE: Duration = Duration::from_secs(15);
 
     fn row(id: i64, beat: i64) -> WorkerRow {
-        WorkerRow { id: WorkerId(id), beat, slots: 1, lanes: vec![], kinds: vec![], takes_work: true }
+        WorkerRow { id: WorkerId(id), beat, slots: 1, lanes: vec![], kinds: vec![], takes_work: true, run_us: vec![] }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::{
     health::PublishHealth,
+    pointers::pointers,
     shared::Shared,
     window::{ClaimRate, room},
 };
@@ -99,7 +100,7 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
         let shared = self.shared.clone();
         let (slots, schedulers, generation, kinds) = {
             let view = shared.view.borrow();
-            (view.slots(&self.lane), view.schedulers(), view.generation, view.runnable(&self.lane))
+            (view.slots(&self.lane), view.schedulers(), view.generation, view.runnable_runs(&self.lane))
         };
         let bands = self.healthy_bands();
         if slots == 0 || generation == 0 || kinds.is_empty() || bands.is_empty() {
@@ -115,7 +116,9 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
             return Ok(Pace::Busy);
         }
         let rows = i32::try_from(rows).unwrap_or(i32::MAX);
-        let kinds: Vec<(String, i32)> = kinds.into_iter().map(|kind| (kind, shared.protocol.pointers_max)).collect();
+        let (queued, bounds) = (queued + i64::from(rows), (shared.protocol.pointers_min, shared.protocol.pointers_max));
+        let largest = |run| pointers(run, queued, slots, bounds);
+        let kinds: Vec<(String, i32)> = kinds.into_iter().map(|(kind, run)| (kind, largest(run))).collect();
         let aged = (self.since_aged + rows) / AGED_SHARE;
         let request = PickRequest { lane: &self.lane, rows, aged, kinds: &kinds, bands: &bands, generation };
         let picked = shared.ledger.pick(request).await?;

@@ -109,7 +109,7 @@ async fn beat<L: Ledger, B: Broker>(shared: Arc<Shared<L, B>>, name: String) {
                 RETRY
             }
             Some(held) => {
-                match shared.ledger.beat(held).await {
+                match shared.ledger.beat(held, &[]).await {
                     Ok(beat) if beat.gone => id = None,
                     Ok(_) => {}
                     Err(error) => tracing::debug!(%error, "no heartbeat"),

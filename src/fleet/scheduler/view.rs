@@ -1,6 +1,7 @@
 //! What the scheduler's loops know of the fleet; refreshed with each sweep.
 
 use crate::fleet::ports::WorkerRow;
+use std::time::Duration;
 
 /// Live workers and schedulers, paused kinds, the broker's generation.
 #[derive(Clone, Debug, Default)]
@@ -40,5 +41,14 @@ impl View {
         let mut kinds = self.known(lane);
         kinds.retain(|kind| !self.paused.contains(kind));
         kinds
+    }
+
+    /// The same, each with how long a job of it runs on average where that is longest; none: nobody has measured it.
+    pub(super) fn runnable_runs(&self, lane: &str) -> Vec<(String, Option<Duration>)> {
+        let with_run = |kind: String| {
+            let run = self.workers(lane).filter_map(|row| row.run(&kind)).max();
+            (kind, run)
+        };
+        self.runnable(lane).into_iter().map(with_run).collect()
     }
 }

@@ -7,6 +7,9 @@ use tokio::time::Instant;
 /// Claims are counted over this time.
 const OVER: Duration = Duration::from_secs(5);
 
+/// And over this one: the larger of the two rates holds, so that the window opens at once when work comes, and closes slowly.
+const LATELY: Duration = Duration::from_millis(250);
+
 /// Schedulers, this one included, that are taken to add as much as this one does. What others did not add (they were
 /// killed and are counted for a lease, or can't reach the broker) looks like claims and widens the window, which adds more.
 /// With two the queue grows to some three windows at most, with three to eleven, with four without end. Where more than
@@ -22,7 +25,8 @@ const PAUSE_MAX: Duration = Duration::from_millis(100);
 /// queued any more.
 #[derive(Debug, Default)]
 pub(super) struct ClaimRate {
-    seen: VecDeque<(Instant, i64)>,
+    /// When somebody looked, for how long nobody had, and what was claimed meanwhile.
+    seen: VecDeque<(Instant, Duration, i64)>,
     queued_before: i64,
     added: i64,
     pause: Duration,
@@ -37,11 +41,11 @@ impl ClaimRate {
     /// The ledger says that so many are queued. Other schedulers are taken to add as much as this one, up to a bound.
     pub(super) fn queued(&mut self, now: Instant, queued: i64, schedulers: i64) {
         let claims = (self.queued_before + self.added * schedulers.min(ADDING_MAX) - queued).max(0);
-        let since = self.seen.back().map_or(Duration::ZERO, |(at, _)| now.saturating_duration_since(*at));
+        let since = self.seen.back().map_or(Duration::ZERO, |(at, ..)| now.saturating_duration_since(*at));
         self.pause = next_pause(self.pause, since, claims, queued);
         (self.queued_before, self.added) = (queued, 0);
-        self.seen.push_back((now, claims));
-        while self.seen.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) > OVER) {
+        self.seen.push_back((now, since, claims));
+        while self.seen.front().is_some_and(|(at, ..)| now.saturating_duration_since(*at) > OVER) {
             self.seen.pop_front();
         }
     }
@@ -51,14 +55,29 @@ impl ClaimRate {
         self.pause
     }
 
-    /// Claims in `time`, at the rate of the last seconds.
+    /// Claims in `time`, at the rate of the last seconds, or of the last moment if that is higher.
     fn in_time(&self, time: Duration) -> i64 {
-        let claims: i64 = self.seen.iter().map(|(_, claims)| claims).sum();
-        let share = time.as_secs_f64() / OVER.as_secs_f64();
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a count of seconds' work")]
-        let claims = (claims as f64 * share) as i64;
-        claims
+        let claims: i64 = self.seen.iter().map(|(.., claims)| claims).sum();
+        scaled(claims, time, OVER).max(self.lately(time))
     }
+
+    fn lately(&self, time: Duration) -> i64 {
+        let (mut lasted, mut claims) = (Duration::ZERO, 0);
+        for (_, since, claimed) in self.seen.iter().rev() {
+            if lasted >= LATELY {
+                break;
+            }
+            (lasted, claims) = (lasted + *since, claims + claimed);
+        }
+        scaled(claims, time, lasted.max(LATELY))
+    }
+}
+
+/// `claims` of the time `of`, at the same rate in `time`.
+fn scaled(claims: i64, time: Duration, of: Duration) -> i64 {
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a count of seconds' work")]
+    let scaled = (claims as f64 * time.as_secs_f64() / of.as_secs_f64()) as i64;
+    scaled
 }
 
 /// Until a quarter of what is queued will have been claimed, if it goes on as in the time since the last look; twice as

@@ -37,7 +37,7 @@ pub(super) async fn keep<L: Ledger, B: Broker>(shared: &Shared<L, B>, envelopes:
     if refused.is_empty() {
         return;
     }
-    let ahead = match shared.ledger.ahead(refused).await {
+    let ahead = match shared.ledger.ahead(refused, !shared.retention.deletes()).await {
         Ok(ahead) if ahead.is_empty() => return,
         Ok(ahead) => ahead,
         Err(error) => return tracing::debug!(%error, "stale pointers are dropped without a look"),

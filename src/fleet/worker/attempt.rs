@@ -20,22 +20,30 @@ use std::{any::Any, sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
 use tracing::Instrument;
 
-/// Runs a claimed job to its end and hands the verdict to the completer. An attempt whose lease is lost hands over
-/// nothing.
-pub(super) async fn run<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, job: Claimed, signal: StopSignal) {
+/// Runs a claimed job to its end: the verdict, for the completer. An attempt whose lease is lost, or whose transaction told
+/// the ledger already, has none.
+pub(super) async fn run<L: Ledger, B: Broker>(
+    shared: &Arc<Shared<L, B>>,
+    job: Claimed,
+    signal: StopSignal,
+) -> Option<Ended> {
     let Some(handler) = shared.registry.get(&job.kind).cloned() else {
-        return release_unknown(shared, &job).await;
+        return Some(release_unknown(&job));
     };
     let attempt = Attempt::of(&job, handler.meta().component);
     report::started(&attempt);
     let span = tracing::info_span!("job", job.id = job.id.0, job.kind = %job.kind, job.lane = %job.lane, attempt = attempt.number);
     let verdict = attend(shared, &handler, job, &attempt, &signal).instrument(span).await;
+    if matches!(verdict, End::Settled | End::Verdict(Verdict::Completed(_) | Verdict::Failed { .. })) {
+        shared.run_times.record(&attempt.kind, attempt.begun.elapsed());
+    }
     match verdict {
-        End::Verdict(verdict) => hand_over(shared, attempt, verdict).await,
-        End::Settled => {}
+        End::Verdict(verdict) => Some(ended(attempt, verdict)),
+        End::Settled => None,
         End::Abandoned => {
             shared.held.abandoned(attempt.row(), attempt.message);
             report::lost(&attempt);
+            None
         }
     }
 }
@@ -50,20 +58,17 @@ enum End {
     Abandoned,
 }
 
-async fn hand_over<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, attempt: Attempt, verdict: Verdict) {
+fn ended(attempt: Attempt, verdict: Verdict) -> Ended {
     let ran = attempt.begun.elapsed();
-    // The completer lives until every attempt has ended.
-    if shared.ended.send(Ended { attempt, verdict, ran }).await.is_err() {
-        tracing::error!("the completer is gone; the lease will give the job back");
-    }
+    Ended { attempt, verdict, ran }
 }
 
 /// A kind that this worker doesn't know came by a stale message or after an upgrade: back, without cost.
-async fn release_unknown<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, job: &Claimed) {
+fn release_unknown(job: &Claimed) -> Ended {
     let hold = ReleaseHold { hold: Hold::UnknownKind, key: Some(job.kind.clone()), delay: None };
     let attempt = Attempt::of(job, Component::Worker);
     report::started(&attempt);
-    hand_over(shared, attempt, Verdict::Released(Some(hold))).await;
+    ended(attempt, Verdict::Released(Some(hold)))
 }
 
 async fn attend<L: Ledger, B: Broker>(

@@ -1,6 +1,6 @@
 //! From a message, or straight from the ledger, to running attempts.
 
-use super::{ahead, attempt, intake::Waiting, shared::Shared};
+use super::{ahead, bundle, intake::Waiting, shared::Shared};
 use crate::{
     fleet::{
         crash::{self, Point},
@@ -141,11 +141,8 @@ pub(super) async fn lease<L: Ledger, B: Broker>(
     metrics::counter!(names::LEASED_DIRECTLY).increment(jobs.len() as u64);
     let signals = shared.held.claimed(std::iter::empty(), &jobs);
     for (job, permit) in jobs.into_iter().zip(permits) {
-        let (shared_in, signal) = (shared.clone(), signals.get(&job.id).cloned().unwrap_or_default());
-        shared.threads.spawn(&shared.tasks, async move {
-            attempt::run(&shared_in, job, signal).await;
-            drop(permit);
-        });
+        let signal = signals.get(&job.id).cloned().unwrap_or_default();
+        bundle::start(shared, [(signal, job)].into(), permit);
     }
     true
 }
@@ -168,14 +165,7 @@ fn start<L: Ledger, B: Broker>(
     }
     for (mut jobs, permit) in messages.into_values().zip(permits) {
         jobs.sort_by_key(|job| (std::cmp::Reverse(job.priority), job.id));
-        let with_signals: Vec<_> =
-            jobs.into_iter().map(|job| (signals.remove(&job.id).unwrap_or_default(), job)).collect();
-        let shared_in = shared.clone();
-        shared.threads.spawn(&shared.tasks, async move {
-            for (signal, job) in with_signals {
-                attempt::run(&shared_in, job, signal).await;
-            }
-            drop(permit);
-        });
+        let with_signals = jobs.into_iter().map(|job| (signals.remove(&job.id).unwrap_or_default(), job)).collect();
+        bundle::start(shared, with_signals, permit);
     }
 }

@@ -1,5 +1,5 @@
-//! Books verdicts in batches: bounded in size, without a delay when idle (what comes while one batch is with the
-//! ledger makes up the next), and with backpressure (the channel is bounded, and a slow ledger fills it).
+//! Books verdicts in batches: bounded in size, without a delay when idle (what comes while batches are with the ledger makes
+//! up the next), and with backpressure (the channel is bounded, and a slow ledger fills it).
 
 use super::{
     outcome::{Ended, Verdict},
@@ -12,6 +12,7 @@ use crate::fleet::{
     job::{JobId, MessageId, Pointer, Status},
     ports::{Broker, Completion, DeadLetter, Discard, Failed, Failure, Ledger, LedgerError, LedgerResult, Release},
 };
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::{
     collections::{BTreeSet, HashSet},
     sync::Arc,
@@ -19,29 +20,55 @@ use std::{
 };
 use tokio::{sync::mpsc, time::sleep};
 
+/// Batches with the ledger at once: while one waits for the disk, the database works on the other.
+const AT_ONCE: usize = 2;
 /// Between two tries of a batch. The rows stay ours: the heartbeat renews their lease.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Runs until every sender is gone and everything is booked.
-pub(super) async fn run<L: Ledger, B: Broker>(shared: Arc<Shared<L, B>>, mut ended: mpsc::Receiver<Ended>) {
-    let mut batch = Vec::new();
-    while ended.recv_many(&mut batch, shared.protocol.batch).await > 0 {
-        let mut groups: [Vec<Ended>; 4] = Default::default();
-        for one in batch.drain(..) {
-            groups[group_of(&one.verdict)].push(one);
+pub(super) async fn run<L: Ledger, B: Broker>(shared: Arc<Shared<L, B>>, mut ended: mpsc::Receiver<Vec<Ended>>) {
+    let mut booking = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            biased;
+            Some(()) = booking.next() => {}
+            together = ended.recv(), if booking.len() < AT_ONCE => {
+                let Some(together) = together else { break };
+                booking.push(book_all(&shared, batch(together, &mut ended, shared.protocol.batch)));
+            }
         }
-        for group in groups.into_iter().filter(|group| !group.is_empty()) {
-            book(&shared, group).await;
-        }
+    }
+    while booking.next().await.is_some() {}
+}
+
+/// All that has ended, up to the size of a batch. What was handed over together stays together: a message can be deleted by
+/// a statement that ends all that is left of it, and by no other.
+fn batch(mut batch: Vec<Ended>, ended: &mut mpsc::Receiver<Vec<Ended>>, most: usize) -> Vec<Ended> {
+    while batch.len() < most
+        && let Ok(more) = ended.try_recv()
+    {
+        batch.extend(more);
+    }
+    batch
+}
+
+async fn book_all<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, batch: Vec<Ended>) {
+    let mut groups: [Vec<Ended>; 5] = Default::default();
+    for one in batch {
+        groups[group_of(shared, &one)].push(one);
+    }
+    for group in groups.into_iter().filter(|group| !group.is_empty()) {
+        book(shared, group).await;
     }
 }
 
-const fn group_of(verdict: &Verdict) -> usize {
-    match verdict {
-        Verdict::Completed(_) => 0,
-        Verdict::Failed { .. } => 1,
-        Verdict::Released(_) => 2,
-        Verdict::Discarded(_) => 3,
+fn group_of<L: Ledger, B: Broker>(shared: &Shared<L, B>, one: &Ended) -> usize {
+    match one.verdict {
+        Verdict::Completed(_) if shared.retention.keeps(&one.attempt.kind) => 0,
+        Verdict::Completed(_) => 1,
+        Verdict::Failed { .. } => 2,
+        Verdict::Released(_) => 3,
+        Verdict::Discarded(_) => 4,
     }
 }
 
@@ -114,7 +141,8 @@ async fn send<L: Ledger, B: Broker>(
     let ledger = &shared.ledger;
     match group[0].verdict {
         Verdict::Completed(_) => {
-            let batch: Vec<Completion> = group.iter().filter_map(completion).collect();
+            let keep = shared.retention.keeps(&group[0].attempt.kind);
+            let batch: Vec<Completion> = group.iter().filter_map(|one| completion(one, keep)).collect();
             let booked = ledger.complete(&batch, spent).await?;
             crash::point(Point::AfterCompletion);
             tell(group, &booked, report::completed_batch);
@@ -181,9 +209,9 @@ fn copy_of(one: &Ended, after: &Failed) -> DeadLetter {
     }
 }
 
-fn completion(one: &Ended) -> Option<Completion> {
+fn completion(one: &Ended, keep: bool) -> Option<Completion> {
     let Verdict::Completed(output) = &one.verdict else { return None };
-    Some(Completion { id: one.attempt.id, epoch: one.attempt.epoch, output: output.clone() })
+    Some(Completion { id: one.attempt.id, epoch: one.attempt.epoch, output: output.clone(), keep })
 }
 
 fn failure(one: &Ended) -> Option<Failure> {

@@ -31,7 +31,8 @@ pub(super) async fn apply<L: Ledger, B: Broker>(
     deadline: Duration,
     signal: &StopSignal,
 ) -> Applied {
-    let completion = Completion { id: attempt.id, epoch: attempt.epoch, output };
+    let keep = shared.retention.keeps(&attempt.kind);
+    let completion = Completion { id: attempt.id, epoch: attempt.epoch, output, keep };
     let spent = shared.held.spent(std::iter::once(attempt.message));
     let spent_ids: Vec<MessageId> = spent.iter().copied().collect();
     // What may have been deleted, and may not: forgetting it once more does no harm.

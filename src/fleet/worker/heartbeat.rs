@@ -36,10 +36,11 @@ pub(super) async fn run<L: Ledger, B: Broker>(
     loop {
         beats += 1;
         tokio::select! {
-            biased; // a tick and a cancel do the same, so neither can starve the other
+            biased; // all but the first do the same, so none can starve the others
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
             () = cancel_asked(&mut wake, &cancel) => {}
+            () = shared.run_times.first() => {}
         }
         let before = Instant::now();
         if before - proven > shared.protocol.lease / 2 {
@@ -48,7 +49,7 @@ pub(super) async fn run<L: Ledger, B: Broker>(
         // Only what was held before the beat is sent can be missing in its answer.
         let (held, running) = (shared.held.rows(), shared.held.running());
         let patience = shared.protocol.lease / 2;
-        match timeout(patience, shared.ledger.beat(shared.worker)).await {
+        match timeout(patience, shared.ledger.beat(shared.worker, &shared.run_times.tell())).await {
             Ok(Ok(beat)) if beat.gone => {
                 give_up(&shared);
                 tracing::error!(

@@ -47,6 +47,11 @@ pub(super) struct Intake<L: Ledger, B: Broker> {
     /// their own: each has a connection of the ledger, and the loop may wait for one without looking at them. Bounded by what
     /// the broker delivers unacknowledged.
     keeping: JoinSet<Option<u64>>,
+    /// Claims on their way, at most [`CLAIMS`]: tasks of their own for the same reason, and so that the database has
+    /// something to do while one of them waits for its disk.
+    claiming: JoinSet<ClaimEnd>,
+    /// Which session it is: a claim may outlast the one that brought its messages.
+    session: u64,
     /// From when on idle slots lease directly.
     lease_at: Instant,
     /// When a lease last found nothing.
@@ -57,6 +62,16 @@ pub(super) struct Intake<L: Ledger, B: Broker> {
     wake: broadcast::Receiver<String>,
     /// When each band brought something, or was subscribed to.
     heard: [Instant; Band::ALL.len()],
+}
+
+/// Claims at once.
+const CLAIMS: usize = 2;
+
+/// What became of a claim: whether it was answered, and the deliveries that are settled by that, of which session.
+struct ClaimEnd {
+    is_claimed: bool,
+    tags: Vec<u64>,
+    session: u64,
 }
 
 /// The lane's channel, or its making.
@@ -70,6 +85,7 @@ enum Step<S> {
     Slot(OwnedSemaphorePermit),
     /// The tag of a message that is kept, or none: the worker drains.
     Kept(Option<u64>),
+    Claimed(ClaimEnd),
     Overdue,
     Silent,
     Subscribed(Option<S>),
@@ -82,8 +98,20 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
     pub(super) fn new(shared: Arc<Shared<L, B>>, lane: String, wake: broadcast::Receiver<String>) -> Self {
         let now = Instant::now();
         let (lease_at, empty_at, heard) = (now + shared.protocol.direct_lease, now, [now; Band::ALL.len()]);
-        let (waiting, window, keeping) = (BandQueues::default(), AckWindow::default(), JoinSet::new());
-        Self { shared, lane, waiting, window, keeping, lease_at, empty_at, is_direct: false, wake, heard }
+        Self {
+            shared,
+            lane,
+            waiting: BandQueues::default(),
+            window: AckWindow::default(),
+            keeping: JoinSet::new(),
+            claiming: JoinSet::new(),
+            session: 0,
+            lease_at,
+            empty_at,
+            is_direct: false,
+            wake,
+            heard,
+        }
     }
 
     /// Until the worker drains.
@@ -101,13 +129,15 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
             was_fit = is_fit;
             let (lease_at, overdue_at, silent_at) = (self.lease_at, self.overdue_at(), self.silent_at());
             let has_waiting = self.waiting.len() > 0;
-            let is_busy = has_waiting || !self.keeping.is_empty();
-            let wants_slot = is_fit && (has_waiting || Instant::now() >= lease_at);
+            let is_busy = has_waiting || !self.keeping.is_empty() || !self.claiming.is_empty();
+            let may_claim = self.claiming.len() < CLAIMS;
+            let wants_slot = is_fit && may_claim && (has_waiting || Instant::now() >= lease_at);
             let is_direct = self.is_direct || session.open.is_none();
             let step = tokio::select! {
                 biased;
                 () = self.shared.drain.cancelled() => Step::Drain,
                 Some(kept) = self.keeping.join_next() => Step::Kept(kept.ok().flatten()),
+                Some(Ok(end)) = self.claiming.join_next() => Step::Claimed(end),
                 delivery = next(&mut session.open) => Step::Delivery(delivery),
                 sub = &mut session.opening, if session.open.is_none() && is_fit => Step::Subscribed(sub),
                 permit = self.shared.slots.clone().acquire_owned(), if wants_slot => match permit {
@@ -116,7 +146,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                 },
                 () = sleep_until(overdue_at) => Step::Overdue,
                 () = sleep_until(silent_at), if session.open.is_some() && !is_busy => Step::Silent,
-                () = sleep_until(lease_at), if !wants_slot && is_fit => Step::Look,
+                () = sleep_until(lease_at), if !wants_slot && is_fit && may_claim => Step::Look,
                 () = notified(&mut self.wake, &self.lane), if !wants_slot && is_fit && is_direct => Step::Notified,
                 _ = fit.changed() => Step::Look,
             };
@@ -133,8 +163,9 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                 Step::Kept(tag) => tag.into_iter().for_each(|tag| self.window.settle(tag)),
                 Step::Delivery(Some(delivery)) => self.receive(delivery),
                 Step::Delivery(None) => self.reopen(&mut session, RESUBSCRIBE),
-                Step::Slot(permit) => {
-                    if !self.fill(permit, session.open.is_some()).await {
+                Step::Slot(permit) => self.fill(permit, session.open.is_some()).await,
+                Step::Claimed(end) => {
+                    if !self.claimed(end) {
                         self.renew(&mut session, RESUBSCRIBE).await;
                     }
                 }
@@ -144,6 +175,10 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                 self.reopen(&mut session, RESUBSCRIBE);
             }
         }
+        while let Some(end) = self.claiming.join_next().await {
+            end.into_iter().for_each(|end| drop(self.claimed(end)));
+        }
+        self.acknowledge(&mut session.open).await;
         close(session.open).await;
     }
 
@@ -157,6 +192,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
     /// brings work.
     fn reopen(&mut self, session: &mut Session<B::Subscription>, after: Duration) {
         session.open = None;
+        self.session += 1;
         session.opening = self.subscribe(after);
         self.waiting.take_if(|_| true);
         self.keeping = JoinSet::new();
@@ -216,18 +252,18 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         self.keeping.spawn(async move { keep(&shared, &kept).await.then_some(delivery.tag) });
     }
 
-    /// A slot is free: claims what waits, up to the slots that are free; with nothing waiting, leases directly. False: no
-    /// answer came, and what was taken out is neither claimed nor to be acknowledged.
-    async fn fill(&mut self, first: OwnedSemaphorePermit, is_subscribed: bool) -> bool {
+    /// A slot is free: claims what waits, up to the slots that are free and the jobs of one statement; with nothing waiting,
+    /// leases directly.
+    async fn fill(&mut self, first: OwnedSemaphorePermit, is_subscribed: bool) {
         let mut permits = vec![first];
         if self.waiting.len() == 0 {
-            self.lease(permits, is_subscribed).await;
-            return true;
+            return self.lease(permits, is_subscribed).await;
         }
-        let mut batch = Vec::new();
+        let (mut batch, mut jobs) = (Vec::new(), 0);
         while let Some(waiting) = self.waiting.pop() {
+            jobs += waiting.envelope.jobs.len();
             batch.push(waiting);
-            if batch.len() >= self.shared.protocol.batch {
+            if jobs >= self.shared.protocol.batch {
                 break;
             }
             if batch.len() == permits.len() {
@@ -238,11 +274,22 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
             }
         }
         permits.truncate(batch.len());
-        let is_claimed = claim::claim(&self.shared, &batch, permits).await;
-        if is_claimed {
-            batch.iter().for_each(|waiting| self.window.settle(waiting.tag));
+        let (shared, session) = (self.shared.clone(), self.session);
+        self.claiming.spawn(async move {
+            let is_claimed = claim::claim(&shared, &batch, permits).await;
+            ClaimEnd { is_claimed, tags: batch.iter().map(|waiting| waiting.tag).collect(), session }
+        });
+    }
+
+    /// False: no answer came in this session, and what was taken out is neither claimed nor to be acknowledged.
+    fn claimed(&mut self, end: ClaimEnd) -> bool {
+        if end.session != self.session {
+            return true;
         }
-        is_claimed
+        if end.is_claimed {
+            end.tags.into_iter().for_each(|tag| self.window.settle(tag));
+        }
+        end.is_claimed
     }
 
     async fn lease(&mut self, mut permits: Vec<OwnedSemaphorePermit>, is_subscribed: bool) {

@@ -1,6 +1,6 @@
 //! From queued to its end: slots, claims, runs, completions, heartbeat.
 //!
-//! `intake` receives and claims, `attempt` runs, `completer` books; `heartbeat` proves that the worker lives and
+//! `intake` receives and claims, `bundle` runs a message's jobs in a slot, each an `attempt`, `completer` books; `heartbeat` proves that the worker lives and
 //! compares (R6); `suspect` runs what may kill its worker. `held` is what they share.
 //!
 //! Handlers have `threads` of their own, so that none of them can hold up the heartbeat; `stuck` tells of those that
@@ -10,6 +10,7 @@ mod acks;
 mod ahead;
 mod attempt;
 mod bands;
+mod bundle;
 mod claim;
 mod completer;
 mod effects;
@@ -20,6 +21,7 @@ mod outcome;
 mod polled;
 mod report;
 mod run;
+mod run_times;
 mod shared;
 mod signal;
 mod stuck;

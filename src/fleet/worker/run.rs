@@ -5,6 +5,7 @@ use super::{
     completer, heartbeat,
     held::Held,
     intake::Intake,
+    run_times::RunTimes,
     shared::Shared,
     signal::Stop,
     stuck::{self, Followed},
@@ -17,7 +18,7 @@ use crate::{
         crash::{self, Point},
         handler::Registry,
         job::WorkerId,
-        ports::{Broker, Ledger, LedgerError, WorkerSpec},
+        ports::{Broker, Ledger, LedgerError, Retention, WorkerSpec},
         settings::Protocol,
     },
     telemetry::names,
@@ -39,6 +40,8 @@ pub struct WorkerSettings {
     pub lanes: Vec<String>,
     /// Jobs at once, 1 to 10,000.
     pub slots: u32,
+    /// How long ended jobs are kept: with zero, a completion deletes its row.
+    pub retention: Retention,
     /// Marked by each heartbeat that succeeds.
     pub progress: Progress,
 }
@@ -92,12 +95,14 @@ impl Worker {
         let threads = Threads::start().map_err(WorkerError::Threads)?;
         let spec = spec(&settings, &registry);
         let Some(id) = register(&ledger, &spec, &shutdown).await else { return Ok(None) };
-        let (ended, verdicts) = mpsc::channel(protocol.batch * 2);
+        let (ended, verdicts) = mpsc::channel(protocol.batch);
         let shared = Arc::new(Shared {
             ledger,
             broker,
             registry,
             worker: id,
+            retention: settings.retention,
+            run_times: RunTimes::new(&spec.kinds),
             kinds: spec.kinds,
             lanes: settings.lanes,
             slot_count: settings.slots,

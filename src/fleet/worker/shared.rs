@@ -1,12 +1,12 @@
 //! What the worker's loops share.
 
-use super::{ahead::Allowance, held::Held, outcome::Ended, stuck::Followed, threads::Threads};
+use super::{ahead::Allowance, held::Held, outcome::Ended, run_times::RunTimes, stuck::Followed, threads::Threads};
 use crate::fleet::{
     Progress,
     crash::{self, Point},
     handler::Registry,
     job::WorkerId,
-    ports::{Broker, Ledger, Outgoing, PublishOutcome},
+    ports::{Broker, Ledger, Outgoing, PublishOutcome, Retention},
     settings::Protocol,
 };
 use std::sync::Arc;
@@ -26,8 +26,8 @@ pub(super) struct Shared<L: Ledger, B: Broker> {
     pub(super) slot_count: u32,
     pub(super) slots: Arc<Semaphore>,
     pub(super) held: Held,
-    /// To the completer. Bounded: runs wait when the ledger is slow.
-    pub(super) ended: mpsc::Sender<Ended>,
+    /// To the completer, what ends together. Bounded: runs wait when the ledger is slow.
+    pub(super) ended: mpsc::Sender<Vec<Ended>>,
     /// False: it can't prove that it lives, and takes nothing.
     pub(super) fit: watch::Sender<bool>,
     /// Marked by each heartbeat.
@@ -40,6 +40,10 @@ pub(super) struct Shared<L: Ledger, B: Broker> {
     pub(super) threads: Threads,
     /// How many messages that are ahead of the ledger may still be kept.
     pub(super) ahead: Allowance,
+    /// Whether a completed job stays.
+    pub(super) retention: Retention,
+    /// How long jobs run.
+    pub(super) run_times: RunTimes,
     /// Handlers of attempts that are over.
     pub(super) followed: Followed,
 }

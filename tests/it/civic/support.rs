@@ -94,7 +94,7 @@ pub(super) async fn drain_some(ledger: &PgLedger, services: &Arc<Services>, atte
         };
         let end = match handler.run(job.args.clone().unwrap(), job.args_version, ctx).await {
             Ok(done) => {
-                let completion = Completion { id: job.id, epoch: job.epoch, output: done.output };
+                let completion = Completion { id: job.id, epoch: job.epoch, output: done.output, keep: true };
                 let mut tx: PgTx = ledger.begin_effects(&completion, &[job.message]).await.unwrap().unwrap();
                 done.apply.unwrap()(&mut tx).await.unwrap();
                 ledger.commit(tx).await.unwrap();

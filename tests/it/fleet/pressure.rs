@@ -56,7 +56,7 @@ async fn a_full_queue_makes_its_band_wait_and_goes_on_when_it_is_drained() {
     let idle = ledger.register(&spec).await.unwrap();
     let beating = tokio::spawn(async move {
         loop {
-            drop(ledger.beat(idle).await);
+            drop(ledger.beat(idle, &[]).await);
             sleep(Duration::from_millis(300)).await;
         }
     });

@@ -129,12 +129,12 @@ async fn no_worker_empties_itself_for_a_suspect_of_a_paused_lane() {
     let (ledger, kinds) = (fleet.ledger(), vec!["plain".to_owned()]);
     let spec = WorkerSpec { name: "idle".into(), slots: 1, lanes: vec!["default".into()], kinds: kinds.clone() };
     let worker = ledger.register(&spec).await.unwrap();
-    assert!(ledger.beat(worker).await.unwrap().suspect_due);
+    assert!(ledger.beat(worker, &[]).await.unwrap().suspect_due);
     assert!(operate::pause_lane(&fleet.client, "default", "a test").await.unwrap());
     assert_eq!(ledger.lease_suspect(worker, "default", &kinds).await.unwrap(), None);
-    assert!(!ledger.beat(worker).await.unwrap().suspect_due, "it would drain again and again, and get nothing");
+    assert!(!ledger.beat(worker, &[]).await.unwrap().suspect_due, "it would drain again and again, and get nothing");
     assert!(operate::resume_lane(&fleet.client, "default", "a test").await.unwrap());
-    assert!(ledger.beat(worker).await.unwrap().suspect_due);
+    assert!(ledger.beat(worker, &[]).await.unwrap().suspect_due);
 }
 
 #[tokio::test]

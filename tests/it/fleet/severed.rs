@@ -5,7 +5,8 @@ use docket::fleet::{
     Progress,
     job::{Band, Envelope, MessageId},
     ports::{
-        Acks, Broker, BrokerError, DeadMessage, DeadPass, Delivery, Outgoing, Prefetch, PublishOutcome, Subscription,
+        Acks, Broker, BrokerError, DeadMessage, DeadPass, Delivery, Outgoing, Prefetch, PublishOutcome, Retention,
+        Subscription,
     },
     worker::{Worker, WorkerSettings},
 };
@@ -101,8 +102,13 @@ impl Broker for Severed {
 async fn a_failed_ack_leads_to_a_new_session_and_intake_goes_on() {
     let fleet = TestFleet::without_broker().await;
     let (broker, stop) = (Severed::default(), CancellationToken::new());
-    let settings =
-        WorkerSettings { name: "test".into(), lanes: vec!["default".into()], slots: 2, progress: Progress::default() };
+    let settings = WorkerSettings {
+        name: "test".into(),
+        lanes: vec!["default".into()],
+        slots: 2,
+        retention: Retention::default(),
+        progress: Progress::default(),
+    };
     let wake = docket::db::listen(fleet.db.config(), stop.clone()).subscribe();
     let (ledger, protocol) = (fleet.ledger(), fleet.protocol.clone());
     let worker = Worker::start(ledger, broker.clone(), registry(), settings, protocol, wake, stop.clone()).await;

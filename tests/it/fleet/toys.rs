@@ -145,6 +145,7 @@ pub(crate) struct TestFleet {
     pub(crate) lanes: Vec<String>,
     /// That of all its workers.
     pub(crate) progress: Progress,
+    pub(crate) retention: Retention,
     /// Of the ledger of each process.
     pub(crate) connections: LedgerConnections,
     /// Whom schedulers and workers connect as.
@@ -193,6 +194,7 @@ impl TestFleet {
             worker_login: login,
             lanes: vec!["default".into()],
             progress: Progress::default(),
+            retention: Retention::default(),
             connections: LedgerConnections::default(),
             running: Vec::new(),
         }
@@ -230,7 +232,7 @@ impl TestFleet {
         let settings = SchedulerSettings {
             name: "test".into(),
             lanes: self.lanes.clone(),
-            retention: Retention::default(),
+            retention: self.retention.clone(),
             progress: Progress::default(),
         };
         let ledger = self.ledger_as(&self.scheduler_login);
@@ -252,8 +254,8 @@ impl TestFleet {
     pub(crate) async fn worker_with(&mut self, slots: u32, registry: Arc<Registry<PgTx>>) -> usize {
         let stop = CancellationToken::new();
         let broker = self.broker_as(&self.worker_amqp);
-        let (lanes, progress) = (self.lanes.clone(), self.progress.clone());
-        let settings = WorkerSettings { name: "test".into(), lanes, slots, progress };
+        let (lanes, retention, progress) = (self.lanes.clone(), self.retention.clone(), self.progress.clone());
+        let settings = WorkerSettings { name: "test".into(), lanes, slots, retention, progress };
         let wake = docket::db::listen(self.worker_login.clone(), stop.clone()).subscribe();
         let (ledger, protocol) = (self.ledger_as(&self.worker_login), self.protocol.clone());
         let worker = Worker::start(ledger, broker.clone(), registry, settings, protocol, wake, stop.clone()).await;

@@ -233,11 +233,12 @@ impl Ledger for SimLedger {
         let (spec, process) = (spec.clone(), self.process.number());
         self.call("register", move |s| s.register(spec, process)).await
     }
-    async fn beat(&self, worker: WorkerId) -> LedgerResult<Beat> {
+    async fn beat(&self, worker: WorkerId, run_us: &[Option<i32>]) -> LedgerResult<Beat> {
         if let Some(dream) = self.process.dream() {
             return Ok(dream);
         }
-        self.call("beat", move |s| s.beat(worker)).await
+        let run_us = run_us.to_vec();
+        self.call("beat", move |s| s.beat(worker, run_us)).await
     }
     async fn drain(&self, worker: WorkerId) -> LedgerResult<()> {
         self.call("drain", move |s| s.sign_off(worker, WorkerState::Draining)).await

@@ -24,6 +24,7 @@ pub(crate) struct WorkerRecord {
     pub(crate) beat: i64,
     pub(crate) beat_at: Wall,
     pub(crate) state: WorkerState,
+    pub(crate) run_us: Vec<Option<i32>>,
 }
 
 impl WorkerRecord {
@@ -45,18 +46,19 @@ impl WorkerRecord {
 impl State {
     pub(crate) fn register(&mut self, spec: WorkerSpec, process: u64) -> WorkerId {
         let id = WorkerId(i64::try_from(self.workers.len()).unwrap() + 1);
-        let record = WorkerRecord { spec, process, beat: 0, beat_at: self.wall(), state: WorkerState::Up };
+        let record =
+            WorkerRecord { spec, process, beat: 0, beat_at: self.wall(), state: WorkerState::Up, run_us: Vec::new() };
         self.workers.insert(id, record);
         id
     }
 
-    pub(crate) fn beat(&mut self, id: WorkerId) -> Beat {
+    pub(crate) fn beat(&mut self, id: WorkerId, run_us: Vec<Option<i32>>) -> Beat {
         let mut beat = Beat { live_workers: 1, ..Beat::default() };
         let now = self.wall();
         let Some(me) = self.workers.get_mut(&id).filter(|w| w.state != WorkerState::Gone) else {
             return Beat { gone: true, ..beat };
         };
-        (me.beat, me.beat_at) = (me.beat + 1, now);
+        (me.beat, me.beat_at, me.run_us) = (me.beat + 1, now, run_us);
         if me.state == WorkerState::Dead {
             me.state = WorkerState::Up;
         }
@@ -112,6 +114,7 @@ impl State {
             lanes: w.spec.lanes.clone(),
             kinds: w.spec.kinds.clone(),
             takes_work: w.is_up(),
+            run_us: w.run_us.clone(),
         })
         .collect()
     }

@@ -1,0 +1,70 @@
+//! The jobs of one message: one after another in one slot, as long as each is as short as they were taken to be. Their
+//! verdicts go to the completer together, so that one statement can end a message.
+
+use super::{attempt, outcome::Ended, shared::Shared, signal::StopSignal};
+use crate::fleet::ports::{Broker, Claimed, Ledger};
+use futures_util::future::BoxFuture;
+use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
+use tokio::{sync::OwnedSemaphorePermit, time::sleep};
+
+/// A message that was sent with 50 ms of work, and takes twice as long, was misjudged.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// What is still to run.
+pub(super) type Jobs = VecDeque<(StopSignal, Claimed)>;
+
+/// Starts them in a slot.
+pub(super) fn start<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, jobs: Jobs, slot: OwnedSemaphorePermit) {
+    shared.threads.spawn(&shared.tasks, run(shared.clone(), jobs, slot));
+}
+
+/// Boxed, because it may start itself.
+fn run<L: Ledger, B: Broker>(
+    shared: Arc<Shared<L, B>>,
+    mut jobs: Jobs,
+    slot: OwnedSemaphorePermit,
+) -> BoxFuture<'static, ()> {
+    Box::pin(async move {
+        let mut patience = pin!(sleep(PATIENCE));
+        let mut ended = Vec::with_capacity(jobs.len());
+        while let Some((signal, job)) = jobs.pop_front() {
+            let mut attempt = pin!(attempt::run(&shared, job, signal));
+            if jobs.is_empty() && ended.is_empty() {
+                ended.extend(attempt.await);
+                break;
+            }
+            tokio::select! {
+                biased; // a timer is set only for what doesn't end at once
+                one = &mut attempt => ended.extend(one),
+                () = &mut patience => {
+                    pass_on(&shared, std::mem::take(&mut jobs));
+                    hand_over(&shared, std::mem::take(&mut ended)).await;
+                    ended.extend(attempt.await);
+                }
+            }
+        }
+        hand_over(&shared, ended).await;
+        drop(slot);
+    })
+}
+
+/// The next free slot takes what waits behind a slow job.
+fn pass_on<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, jobs: Jobs) {
+    if jobs.is_empty() {
+        return;
+    }
+    let shared_in = shared.clone();
+    shared.threads.spawn(&shared.tasks, async move {
+        // Nobody closes the semaphore.
+        if let Ok(slot) = shared_in.slots.clone().acquire_owned().await {
+            run(shared_in, jobs, slot).await;
+        }
+    });
+}
+
+async fn hand_over<L: Ledger, B: Broker>(shared: &Shared<L, B>, ended: Vec<Ended>) {
+    // The completer lives until every attempt has ended.
+    if !ended.is_empty() && shared.ended.send(ended).await.is_err() {
+        tracing::error!("the completer is gone; the lease will give the jobs back");
+    }
+}

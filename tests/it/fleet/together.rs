@@ -1,0 +1,61 @@
+//! Many jobs in one message: each keeps a claim, an outcome, retries and a dead letter of its own.
+
+use super::toys::{Script, TestFleet, plain, writer};
+use docket::fleet::job::NewJob;
+
+/// Sent as one or two messages: what fails, panics, is refused, snoozes or runs long says nothing about its neighbours.
+#[tokio::test]
+async fn every_job_of_a_message_ends_for_itself() {
+    let mut fleet = TestFleet::new().await;
+    (fleet.protocol.pointers_min, fleet.protocol.pointers_max) = (32, 32);
+    let scripts = [
+        Script::default(),
+        Script { fail_first: 1, ..Script::default() },
+        Script { fail_first: 3, ..Script::default() },
+        Script { refuse: true, ..Script::default() },
+        Script { panic: true, ..Script::default() },
+        Script { discard: true, ..Script::default() },
+        Script { snooze_ms: 50, ..Script::default() },
+        Script { run_ms: 300, ..Script::default() },
+    ];
+    let jobs: Vec<NewJob> = scripts.iter().flat_map(|s| [plain(s.clone()), writer(s.clone())]).collect();
+    let ids = fleet.enqueue(&jobs).await;
+    fleet.worker(8).await;
+    fleet.scheduler();
+    fleet.settled().await;
+    let rows = [
+        "completed failures=0 losses=0 priority=100",
+        "completed failures=1 losses=0 priority=80",
+        "dead_letter failures=3 losses=0 priority=-20",
+        "failed failures=1 losses=0 priority=100",
+        "completed failures=1 losses=0 priority=80",
+        "cancelled failures=0 losses=0 priority=100",
+        "completed failures=0 losses=0 priority=100",
+        "completed failures=0 losses=0 priority=100",
+    ];
+    for (two, row) in ids.chunks(2).zip(rows) {
+        assert_eq!([fleet.row(two[0]).await, fleet.row(two[1]).await], [row, row]);
+    }
+    let effects = "select count(*) from effects e join jobs j on j.id = e.job_id where j.status = 'completed'";
+    assert_eq!(fleet.count(effects).await, 5, "of each writer that completed, once");
+    assert_eq!(fleet.count("select count(*) from effects").await, 5);
+    fleet.dead_depth(2).await;
+    fleet.until("nothing is left in flight", "select not exists (select 1 from job_messages)").await;
+    fleet.stop().await;
+}
+
+/// A kind that was short so far, and of which one suddenly runs long, holds up nobody.
+#[tokio::test]
+async fn what_waits_behind_a_slow_job_goes_to_the_next_free_slot() {
+    let mut fleet = TestFleet::new().await;
+    (fleet.protocol.pointers_min, fleet.protocol.pointers_max) = (16, 16);
+    let slow = plain(Script { run_ms: 20_000, ..Script::default() });
+    let ids = fleet.enqueue(&[vec![slow], vec![plain(Script::default()); 15]].concat()).await;
+    fleet.worker(2).await;
+    fleet.scheduler();
+    let message = "select count(distinct message_id) from jobs where message_id is not null";
+    fleet.until("all but the slow one are done", "select count(*) = 15 from jobs where status = 'completed'").await;
+    assert_eq!(fleet.count(message).await, 1, "they travelled together");
+    assert!(fleet.row(ids[0]).await.starts_with("processing"));
+    fleet.stop().await;
+}
