@@ -45,4 +45,5 @@ pub use origin::Origin;
 pub use reference::reference;
 pub use setting::{Role, Setting};
 pub use show::{Shown, show};
+pub use units::duration;
 pub use worker::{WorkerConfig, worker};

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-/// Reads `500ms`, `30s`, `5m`, `2h`.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+/// Reads `500ms`, `30s`, `5m`, `2h`; none for anything else.
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
     let (number, unit) = split(text)?;
     match unit {
         "ms" => Some(Duration::from_millis(number)),
