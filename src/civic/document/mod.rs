@@ -8,5 +8,5 @@ mod extract;
 mod extraction;
 mod structure;
 
-pub use extract::{ExtractError, extract, extract_file, extractor_version};
+pub use extract::{ExtractError, TEXT_ARGS, extract, extract_file, extractor_version};
 pub use extraction::{Extraction, Flag, Limits};
