@@ -24,8 +24,22 @@ pub(super) fn tree_cpu(root: Identity) -> Duration {
 
 /// Memory of this process that is resident now, in bytes; 0 where there is no /proc.
 pub(super) fn own_rss() -> u64 {
+    own_memory("VmRSS:")
+}
+
+/// The most that was resident since [`forget_peak_rss`], or since the process began, in bytes.
+pub(super) fn own_peak_rss() -> u64 {
+    own_memory("VmHWM:")
+}
+
+/// Begins to watch for the peak anew. Where the kernel can't, the peak stays that of the whole process.
+pub(super) fn forget_peak_rss() {
+    let _ = fs::write("/proc/self/clear_refs", "5");
+}
+
+fn own_memory(field: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
     let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().unwrap_or_default();
     kib * 1024
 }
@@ -50,5 +64,7 @@ mod tests {
         }
         assert!(tree_cpu(Identity::own().unwrap()) > tree);
         assert!(own_rss() > 1024 * 1024, "a test process needs more than a mebibyte");
+        forget_peak_rss();
+        assert!(own_peak_rss() > 1024 * 1024);
     }
 }

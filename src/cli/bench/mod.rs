@@ -1,7 +1,10 @@
 //! `docket bench`: what the engine does in a second on this machine.
 
+mod args;
 mod progress;
 mod report;
+
+pub(super) use args::Args;
 
 use super::{
     exit::{Failure, Outcome},
@@ -11,67 +14,11 @@ use crate::{
     config::{self, Environment},
     dev::{
         Services, ServicesSpec,
-        bench::{self, BenchError, BenchPlace, BenchReport, BenchSpec, Scenario},
+        bench::{self, BenchError, BenchPlace, ScenarioReport},
     },
     fleet::broker::{Topology, definitions},
 };
-use clap::Parser;
 use progress::Bars;
-use std::{path::PathBuf, time::Duration};
-
-/// Arguments.
-#[derive(Debug, Parser)]
-#[command(
-    after_help = "Example: docket bench --scenario drain --jobs 50000 --workers 2\nOn private servers, whatever \
-                  DATABASE_URL says, unless --external is given.\nThe protocol's variables are read: \
-                  DOCKET_POINTERS_MAX=32 docket bench"
-)]
-pub(super) struct Args {
-    /// What to measure; may be given more than once [default: all of them]
-    #[arg(long, value_name = "NAME", value_enum)]
-    scenario: Vec<Scenario>,
-    /// Jobs that `enqueue`, `drain` and `direct` put into the ledger
-    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-    jobs: u32,
-    /// Workers, each with connections of its own, in this process
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=32))]
-    workers: u32,
-    /// Jobs at once, each worker
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    slots: u32,
-    /// How long `latency` enqueues
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    seconds: u64,
-    /// How long a job of `drain`, `direct` and `latency` sleeps; 0: it ends at once
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=60_000))]
-    job_ms: u64,
-    /// The same seed makes the same jobs at the same distances
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Measure the servers that the environment names, in a database that holds no job
-    #[arg(long)]
-    external: bool,
-    /// Print one line of JSON
-    #[arg(long)]
-    json: bool,
-    /// State directory of the private servers
-    #[arg(long, value_name = "DIR", default_value = ".docket/bench")]
-    dir: PathBuf,
-}
-
-impl Args {
-    fn spec(&self) -> BenchSpec {
-        BenchSpec {
-            scenarios: if self.scenario.is_empty() { Scenario::ALL.to_vec() } else { self.scenario.clone() },
-            jobs: self.jobs,
-            workers: self.workers,
-            slots: self.slots,
-            work: Duration::from_millis(self.job_ms),
-            time: Duration::from_secs(self.seconds),
-            seed: self.seed,
-        }
-    }
-}
 
 pub(super) async fn run(args: Args, mut env: Environment) -> Outcome {
     let shutdown = role::signals(false)?;
@@ -80,17 +27,22 @@ pub(super) async fn run(args: Args, mut env: Environment) -> Outcome {
         let (private, at) = start(&args, env).await?;
         (services, env) = (Some(private), at);
     }
-    let measured = shutdown.run_until_cancelled(measure(&args, &env, services.as_ref())).await;
+    let mut reports = Vec::new();
+    let work = measure(&args, &env, services.as_ref(), &mut reports);
+    let measured = shutdown.run_until_cancelled(work).await;
     if let Some(services) = services {
         services.stop().await;
     }
-    let report = measured.unwrap_or_else(|| Err(Failure::internal("stopped before it was done")))?;
-    if args.json { output::json(&report) } else { report::show(&report) }
+    // What was measured before something went wrong counts.
+    if !args.json && !reports.is_empty() {
+        report::show(&reports)?;
+    }
+    measured.unwrap_or_else(|| Err(Failure::internal("stopped before it was done")))
 }
 
 /// Private servers, and an environment that names them.
 async fn start(args: &Args, env: Environment) -> Result<(Services, Environment), Failure> {
-    let topology = Topology::new(["default"]).map_err(Failure::internal)?;
+    let topology = Topology::new(args.spec().lanes()).map_err(Failure::internal)?;
     let spec = ServicesSpec {
         dir: args.dir.clone(),
         keep: false,
@@ -106,28 +58,43 @@ async fn start(args: &Args, env: Environment) -> Result<(Services, Environment),
     Ok((services, env))
 }
 
-async fn measure(args: &Args, env: &Environment, services: Option<&Services>) -> Result<BenchReport, Failure> {
+/// One scenario after another; each is told as soon as it is measured.
+async fn measure(
+    args: &Args,
+    env: &Environment,
+    services: Option<&Services>,
+    reports: &mut Vec<ScenarioReport>,
+) -> Outcome {
     let connections = config::connections(env)?;
     if let Some(services) = services {
         services.wait_broker().await?;
     }
+    let fleet = config::fleet(env)?;
     let place = BenchPlace {
         database: connections.database,
         amqp: connections.amqp,
-        protocol: config::fleet(env)?.protocol,
+        protocol: fleet.protocol,
+        retention: fleet.retention,
         services,
         metrics: role::metrics()?,
     };
-    let bars = Bars::new();
-    let report = Box::pin(bench::run(&place, &args.spec(), &|progress| bars.update(progress))).await;
-    bars.finish();
-    Ok(report?)
+    let (bars, spec) = (Bars::new(), args.spec());
+    for &scenario in args.scenarios() {
+        let measured = Box::pin(bench::run(&place, &spec, scenario, &|progress| bars.update(progress))).await;
+        bars.clear();
+        let report = measured?;
+        if args.json {
+            output::json(&report)?;
+        }
+        reports.push(report);
+    }
+    Ok(())
 }
 
 impl From<BenchError> for Failure {
     fn from(error: BenchError) -> Self {
         match error {
-            BenchError::Occupied | BenchError::NoBroker => Self::usage(error),
+            BenchError::Occupied | BenchError::NoBroker | BenchError::Files(_) => Self::usage(error),
             BenchError::Database(error) => error.into(),
             BenchError::Migrate(error) => error.into(),
             BenchError::Job(_) | BenchError::Enqueue(_) | BenchError::Fleet(_) => Self::internal(error),

@@ -1,34 +1,34 @@
 //! Scenario `enqueue`.
 
 use super::{
+    Scenario,
+    callers::{Callers, Limit},
+    fleet::LOOK,
     ground::Ground,
-    jobs::{jobs, put},
+    jobs::Work,
     meter::{Meter, rate},
     report::ScenarioReport,
-    spec::{BenchError, BenchPlace, BenchSpec, Scenario},
+    spec::{BenchError, BenchPlace, BenchSpec, Step},
 };
-use crate::fleet::enqueue::Notify;
 
-/// Jobs of a transaction: about what one listing of a city brings.
-const TRANSACTION: usize = 100;
+/// Connections that enqueue at once.
+pub(super) const CONNECTIONS: u64 = 4;
 
-/// Jobs into the ledger, in transactions one after another, while nothing takes them out.
+/// Jobs into the ledger while nothing takes them out, as a caller would at his best.
 pub(super) async fn enqueue(
     place: &BenchPlace<'_>,
-    ground: &mut Ground,
-    spec: &BenchSpec,
-    tell: &(dyn Fn(u64) + Send + Sync),
+    ground: &Ground,
+    (spec, step): (&BenchSpec, Step<'_>),
 ) -> Result<ScenarioReport, BenchError> {
-    let made = jobs(spec.jobs as usize, spec.work, spec.seed)?;
+    let (jobs, work) = (spec.jobs(Scenario::Enqueue), Work::Sleep(spec.work(Scenario::Enqueue)));
     let meter = Meter::start(place, &ground.client).await?;
-    let mut done = 0;
-    for chunk in made.chunks(TRANSACTION) {
-        let transaction = ground.client.transaction().await?;
-        done += put(&transaction, chunk, Notify::Yes).await?.len() as u64;
-        transaction.commit().await?;
-        tell(done);
+    let mut callers = Callers::start(ground, (spec, work), (CONNECTIONS, Limit::Total(jobs.into()))).await?;
+    while let Some(ended) = callers.ended(LOOK).await {
+        ended?;
+        step.tell(callers.committed());
     }
-    let mut report = meter.stop(place, &ground.client, (Scenario::Enqueue, done)).await?;
+    let done = callers.committed();
+    let mut report = meter.stop(place, &ground.client, (spec, Scenario::Enqueue, done)).await?;
     report.enqueue_per_second = Some(rate(done, report.seconds));
     Ok(report)
 }

@@ -1,19 +1,19 @@
 //! A scheduler and workers in this process, each with connections of its own, as separate processes would have.
 
 use super::{
+    Scenario,
     ground::Ground,
-    jobs::{Noop, Sleep, Starts, jobs, put},
-    spec::{BenchError, BenchPlace, BenchSpec, Scenario},
+    jobs::{Maker, Work},
+    spec::{BenchError, BenchPlace, BenchSpec},
+    tally::Tally,
 };
 use crate::{
     db,
     fleet::{
         Progress,
         broker::{AmqpBroker, BrokerSettings, OptionalBroker},
-        enqueue::Notify,
         handler::Registry,
-        ledger::{LedgerConnections, PgLedger},
-        ports::Retention,
+        ledger::{LedgerConnections, PgLedger, PgTx},
         scheduler::{Scheduler, SchedulerSettings},
         worker::{Worker, WorkerSettings},
     },
@@ -26,37 +26,47 @@ use tokio::{
 use tokio_postgres::Client;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// The only lane.
-const LANE: &str = "default";
 /// For one role's connections to the broker, which answers already.
 const CONNECT: Duration = Duration::from_secs(30);
 /// A fleet that completes nothing for so long is stuck.
 const STUCK: Duration = Duration::from_mins(1);
+/// Where completed jobs leave no row, nobody can tell which way they went: longer than a direct lease takes.
+const WARM: Duration = Duration::from_secs(3);
 /// How often the end is looked for.
-const LOOK: Duration = Duration::from_millis(10);
+pub(super) const LOOK: Duration = Duration::from_millis(10);
 
 /// Running roles. Dropped, they drain on their own.
 pub(super) struct BenchFleet {
     roles: JoinSet<()>,
-    starts: Arc<Starts>,
+    lanes: Vec<String>,
+    /// Whether completed jobs are kept.
+    keeps: bool,
     shutdown: CancellationToken,
     _stop: DropGuard,
 }
 
 impl BenchFleet {
+    /// Starts the workers of the spec, which know these kinds, and a scheduler.
     pub(super) async fn start(
         place: &BenchPlace<'_>,
         ground: &Ground,
         (spec, scenario): (&BenchSpec, Scenario),
-        starts: Arc<Starts>,
+        kinds: &Arc<Registry<PgTx>>,
     ) -> Result<Self, BenchError> {
         let shutdown = CancellationToken::new();
-        let mut fleet = Self { roles: JoinSet::new(), starts, _stop: shutdown.clone().drop_guard(), shutdown };
+        let guard = shutdown.clone().drop_guard();
+        let mut fleet = Self { roles: JoinSet::new(), lanes: spec.lanes(), keeps: true, shutdown, _stop: guard };
         for number in 0..spec.workers {
-            fleet.worker(place, ground, (spec.slots, number), broker(place, scenario).await?).await?;
+            let worker = WorkerSettings {
+                name: format!("bench/{number}"),
+                lanes: spec.lanes(),
+                slots: spec.slots,
+                progress: Progress::default(),
+            };
+            fleet.worker(place, ground, worker, kinds.clone(), broker(place, scenario).await?).await?;
         }
+        fleet.keeps = !place.retention.completed.is_zero();
         fleet.scheduler(place, ground, broker(place, scenario).await?);
-        fleet.warm_up(ground, spec, scenario).await?;
         Ok(fleet)
     }
 
@@ -64,17 +74,14 @@ impl BenchFleet {
         &mut self,
         place: &BenchPlace<'_>,
         ground: &Ground,
-        (slots, number): (u32, u32),
+        settings: WorkerSettings,
+        kinds: Arc<Registry<PgTx>>,
         broker: OptionalBroker,
     ) -> Result<(), BenchError> {
         let ledger = ledger(place, ground);
-        let (name, progress) = (format!("bench/{number}"), Progress::default());
-        let settings =
-            WorkerSettings { name, lanes: vec![LANE.to_owned()], slots, retention: Retention::default(), progress };
         let wake = db::listen(ground.config.clone(), self.shutdown.clone()).subscribe();
-        let registry = Registry::new().with(Noop(self.starts.clone())).with(Sleep(self.starts.clone()));
         let (protocol, stop) = (place.protocol.clone(), self.shutdown.clone());
-        let worker = Worker::start(ledger, broker.clone(), Arc::new(registry), settings, protocol, wake, stop).await;
+        let worker = Worker::start(ledger, broker.clone(), kinds, settings, protocol, wake, stop).await;
         let worker = worker.map_err(|e| BenchError::Fleet(e.to_string()))?;
         self.roles.spawn(async move {
             if let Some(worker) = worker {
@@ -88,9 +95,9 @@ impl BenchFleet {
     fn scheduler(&mut self, place: &BenchPlace<'_>, ground: &Ground, broker: OptionalBroker) {
         let ledger = ledger(place, ground);
         let wake = db::listen(ground.config.clone(), self.shutdown.clone());
-        let (name, lanes) = ("bench".to_owned(), vec![LANE.to_owned()]);
-        let settings =
-            SchedulerSettings { name, lanes, retention: Retention::default(), progress: Progress::default() };
+        let (name, lanes) = ("bench".to_owned(), self.lanes.clone());
+        let (retention, progress) = (place.retention.clone(), Progress::default());
+        let settings = SchedulerSettings { name, lanes, retention, progress };
         let (protocol, stop) = (place.protocol.clone(), self.shutdown.clone());
         self.roles.spawn(async move {
             Scheduler::run(ledger, broker.clone(), settings, protocol, wake, stop).await;
@@ -98,39 +105,93 @@ impl BenchFleet {
         });
     }
 
-    /// A job for each slot, again and again, until one goes the scenario's way, through the broker or straight to a worker:
-    /// by then connections are open, statements are prepared and generations are agreed on.
-    async fn warm_up(&self, ground: &Ground, spec: &BenchSpec, scenario: Scenario) -> Result<(), BenchError> {
-        let is_warm = "select exists (select 1 from jobs where case when $1 then queued_at < started_at \
-                       else queued_at = started_at end)";
-        let begun = Instant::now();
-        while !ground.client.query_one(is_warm, &[&scenario.has_broker()]).await?.get::<_, bool>(0) {
+    /// A job for each slot, again and again, until one of each lane goes the scenario's way, through the broker or
+    /// straight to a worker: by then connections are open, statements are prepared and generations are agreed on.
+    pub(super) async fn warm_up(
+        &self,
+        ground: &Ground,
+        (spec, scenario): (&BenchSpec, Scenario),
+        tally: &Tally,
+    ) -> Result<(), BenchError> {
+        let warm = "select count(distinct lane) from jobs where case when $1 then queued_at < started_at \
+                    else queued_at = started_at end";
+        let (begun, lanes) = (Instant::now(), i64::from(spec.lanes));
+        let mut maker = Maker::new(spec, Work::Sleep(Duration::ZERO), spec.seed);
+        while if self.keeps {
+            ground.client.query_one(warm, &[&scenario.has_broker()]).await?.get::<_, i64>(0) < lanes
+        } else {
+            begun.elapsed() < WARM
+        } {
             if begun.elapsed() > STUCK {
-                return Err(BenchError::Fleet("no job goes through the broker; is its topology applied?".to_owned()));
+                let why =
+                    format!("not every lane has a way: {}; is the broker's topology applied?", self.lanes.join(", "));
+                return Err(BenchError::Fleet(why));
             }
-            let jobs = jobs((spec.workers * spec.slots) as usize, Duration::ZERO, spec.seed)?;
-            put(&ground.client, &jobs, Notify::Yes).await?;
-            self.finish(ground, jobs.len() as u64, |_| {}).await?;
-            self.starts.clear();
+            let jobs = spec.all_slots().max(spec.lanes);
+            maker.put(&ground.client, jobs).await?;
+            self.finish(ground, tally, jobs.into(), |_| {}).await?;
+            tally.clear();
         }
         Ok(())
     }
 
-    /// Waits until so many jobs have started and all are completed.
-    pub(super) async fn finish(&self, ground: &Ground, jobs: u64, tell: impl Fn(u64)) -> Result<(), BenchError> {
+    /// Waits until so many attempts have ended well. How many had, a moment later.
+    pub(super) async fn reach(&self, tally: &Tally, jobs: u64, tell: impl Fn(u64)) -> Result<u64, BenchError> {
         let mut last = (Instant::now(), 0);
         loop {
-            let started = self.starts.count();
-            tell(started);
-            if started >= jobs && idle(&ground.client).await? {
-                return Ok(());
+            let (ends, starts) = (tally.ends(), tally.starts());
+            tell(ends);
+            if ends >= jobs {
+                return Ok(ends);
             }
-            if started > last.1 {
-                last = (Instant::now(), started);
+            if starts > last.1 {
+                last = (Instant::now(), starts);
             } else if last.0.elapsed() > STUCK {
-                return Err(BenchError::Fleet(format!("stuck: {started} of {jobs} jobs have started")));
+                return Err(BenchError::Fleet(format!("stuck: {ends} of {jobs} jobs have ended")));
             }
             sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until so many attempts have ended well and nothing is open.
+    pub(super) async fn finish(
+        &self,
+        ground: &Ground,
+        tally: &Tally,
+        jobs: u64,
+        tell: impl Fn(u64),
+    ) -> Result<(), BenchError> {
+        self.reach(tally, jobs, tell).await?;
+        let begun = Instant::now();
+        while !idle(&ground.client).await? {
+            if begun.elapsed() > STUCK {
+                return Err(BenchError::Fleet("stuck: all jobs have run, and some are not completed".to_owned()));
+            }
+            sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// Waits until a query counts so many rows, for jobs that count nothing themselves.
+    pub(super) async fn rows(
+        &self,
+        ground: &Ground,
+        (query, rows): (&str, u64),
+        tell: impl Fn(u64),
+    ) -> Result<(), BenchError> {
+        let mut last = (Instant::now(), 0);
+        loop {
+            let there = ground.client.query_one(query, &[]).await?.get::<_, i64>(0).unsigned_abs();
+            tell(there);
+            if there >= rows {
+                return Ok(());
+            }
+            if there > last.1 {
+                last = (Instant::now(), there);
+            } else if last.0.elapsed() > STUCK {
+                return Err(BenchError::Fleet(format!("stuck: {there} of {rows} rows are there")));
+            }
+            sleep(LOOK * 5).await;
         }
     }
 
@@ -140,11 +201,25 @@ impl BenchFleet {
         // A panic in a role was reported by the panic hook.
         while self.roles.join_next().await.is_some() {}
     }
+
+    /// Lets what is in flight end, and drains: what waits stays, and the broker's queues are empty for the next fleet.
+    pub(super) async fn abandon(self, ground: &Ground) -> Result<(), BenchError> {
+        ground.client.execute("insert into paused_lanes (lane) select unnest($1::text[])", &[&self.lanes]).await?;
+        let in_flight = "select exists (select from job_messages)";
+        let begun = Instant::now();
+        while ground.client.query_one(in_flight, &[]).await?.get(0) && begun.elapsed() < STUCK {
+            sleep(LOOK * 10).await;
+        }
+        self.stop().await;
+        Ok(())
+    }
 }
 
-/// Nothing is open. Asked often only when every job has started: it may read the whole table.
+/// Nothing is open. By the first entry of each index: a look at the table would read all of it while it is measured.
 async fn idle(client: &Client) -> Result<bool, BenchError> {
-    let sql = "select not exists (select 1 from jobs where finished_at is null)";
+    let sql = "select (select id from job_messages order by id limit 1) is null \
+               and (select id from jobs where due order by lane, priority desc, id limit 1) is null \
+               and (select id from jobs where hold is not null order by hold_until limit 1) is null";
     Ok(client.query_one(sql, &[]).await?.get(0))
 }
 

@@ -21,7 +21,11 @@ impl Ground {
         config.options(format!("-csearch_path={schema}"));
         let made = async {
             db::migrate(&config).await?;
-            Ok(db::connect(&config).await?)
+            let client = db::connect(&config).await?;
+            // A message that an earlier schema left in the broker names none of this one's jobs.
+            let first = uuid::Uuid::new_v4().as_u64_pair().0 >> 32 | 1;
+            client.batch_execute(&format!("alter table jobs alter column id restart with {first}")).await?;
+            Ok(client)
         };
         match made.await {
             Ok(client) => Ok(Self { config, client, schema }),

@@ -1,112 +1,95 @@
-//! The jobs of a bench, and what they tell when they start.
+//! Makes the jobs of a bench, a few at a time: a million of them at once would be most of this process's memory.
 
-use super::spec::BenchError;
+use super::{
+    kinds::{BenchArgs, Flaky, Insert, Noop, Sleep},
+    spec::{BenchError, BenchSpec},
+};
 use crate::fleet::{
     enqueue::{Enqueued, Notify, enqueue},
-    handler::{Context, Handler, HandlerError},
+    handler::Handler,
     job::{JobId, NewJob},
 };
 use rand::{Rng, SeedableRng, distr::Alphanumeric, rngs::StdRng};
-use serde::{Deserialize, Serialize};
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
-};
-use tokio::time::Instant;
+use std::time::Duration;
 use tokio_postgres::GenericClient;
 
-/// Arguments of some 200 bytes: what a job of the domain has.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct BenchArgs {
-    /// How long it sleeps.
-    ms: u64,
-    text: String,
-}
-
 /// Bytes of `text`: with the rest of the arguments about 200.
-const TEXT: usize = 180;
+pub(super) const TEXT: usize = 165;
+/// Jobs that are made at a time.
+const CHUNK: usize = 5_000;
+/// Share of the jobs of [`Work::Flaky`] that fail at first.
+const FAILING: f64 = 0.3;
 
-/// When each job started for the first time. Bounded by the jobs of a scenario.
-#[derive(Debug, Default)]
-pub(super) struct Starts(Mutex<HashMap<JobId, Instant>>);
+/// What a job does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Work {
+    /// Sleeps for so long, or ends at once.
+    Sleep(Duration),
+    /// The same, and three in ten fail at their first attempt.
+    Flaky(Duration),
+    /// The same as `Sleep`, and writes a row with its completion.
+    Insert(Duration),
+}
 
-impl Starts {
-    fn lock(&self) -> MutexGuard<'_, HashMap<JobId, Instant>> {
-        self.0.lock().expect("nothing panics while it holds this lock")
+/// Makes jobs: the same for the same seed.
+#[derive(Debug)]
+pub(super) struct Maker {
+    random: StdRng,
+    lanes: Vec<String>,
+    work: Work,
+    made: usize,
+    /// Jobs so far whose first attempt will fail.
+    pub(super) failing: u64,
+}
+
+impl Maker {
+    pub(super) fn new(spec: &BenchSpec, work: Work, seed: u64) -> Self {
+        Self { random: StdRng::seed_from_u64(seed), lanes: spec.lanes(), work, made: 0, failing: 0 }
     }
 
-    fn started(&self, job: JobId) {
-        let now = Instant::now();
-        self.lock().entry(job).or_insert(now);
+    /// The next ones, spread over the lanes.
+    pub(super) fn make(&mut self, count: usize) -> Result<Vec<NewJob>, BenchError> {
+        (0..count).map(|_| self.one()).collect()
     }
 
-    /// How many have started.
-    pub(super) fn count(&self) -> u64 {
-        self.lock().len() as u64
+    fn one(&mut self) -> Result<NewJob, BenchError> {
+        let (Work::Sleep(time) | Work::Flaky(time) | Work::Insert(time)) = self.work;
+        let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let text = (&mut self.random).sample_iter(Alphanumeric).take(TEXT).map(char::from).collect();
+        let fails = matches!(self.work, Work::Flaky(_)) && self.random.random_bool(FAILING);
+        let args = BenchArgs { ms, fails, text };
+        let job = match self.work {
+            Work::Sleep(Duration::ZERO) => Noop::job(&args),
+            Work::Sleep(_) => Sleep::job(&args),
+            Work::Flaky(_) => Flaky::job(&args),
+            Work::Insert(_) => Insert::job(&args),
+        };
+        let lane = self.lanes[self.made % self.lanes.len()].clone();
+        self.made += 1;
+        self.failing += u64::from(fails);
+        Ok(job?.lane(lane))
     }
 
-    /// Forgets all so far.
-    pub(super) fn clear(&self) {
-        self.lock().clear();
-    }
-
-    /// From each commit to its job's start. A handler can be ahead of the commit's answer: that counts as no time.
-    pub(super) fn since(&self, commits: &[(JobId, Instant)]) -> Vec<Duration> {
-        let starts = self.lock();
-        commits.iter().filter_map(|(job, commit)| Some(starts.get(job)?.saturating_duration_since(*commit))).collect()
+    /// Makes so many and enqueues them inside the caller's transaction. The first one's id.
+    pub(super) async fn put<C: GenericClient + Sync>(
+        &mut self,
+        client: &C,
+        count: u32,
+    ) -> Result<Option<JobId>, BenchError> {
+        let (mut first, mut left) = (None, count as usize);
+        while left > 0 {
+            let jobs = self.make(left.min(CHUNK))?;
+            left -= jobs.len();
+            let ids = put(client, &jobs).await?;
+            first = first.or_else(|| ids.first().copied());
+        }
+        Ok(first)
     }
 }
 
-/// Ends at once.
-pub(super) struct Noop(pub(super) Arc<Starts>);
-
-impl Handler for Noop {
-    type Args = BenchArgs;
-    type Output = ();
-    const KIND: &'static str = "bench.noop";
-
-    async fn run(&self, _args: BenchArgs, ctx: Context) -> Result<(), HandlerError> {
-        self.0.started(ctx.job);
-        Ok(())
-    }
-}
-
-/// Sleeps, as a job does that waits for a city's site.
-pub(super) struct Sleep(pub(super) Arc<Starts>);
-
-impl Handler for Sleep {
-    type Args = BenchArgs;
-    type Output = ();
-    const KIND: &'static str = "bench.sleep";
-
-    async fn run(&self, args: BenchArgs, ctx: Context) -> Result<(), HandlerError> {
-        self.0.started(ctx.job);
-        tokio::time::sleep(Duration::from_millis(args.ms)).await;
-        Ok(())
-    }
-}
-
-/// So many jobs, the same for the same seed.
-pub(super) fn jobs(count: usize, work: Duration, seed: u64) -> Result<Vec<NewJob>, BenchError> {
-    let mut random = StdRng::seed_from_u64(seed);
-    let ms = u64::try_from(work.as_millis()).unwrap_or(u64::MAX);
-    (0..count)
-        .map(|_| {
-            let text = (&mut random).sample_iter(Alphanumeric).take(TEXT).map(char::from).collect();
-            let args = BenchArgs { ms, text };
-            Ok(if ms == 0 { Noop::job(&args) } else { Sleep::job(&args) }?)
-        })
-        .collect()
-}
-
-/// Enqueues them inside the caller's transaction.
-pub(super) async fn put<C: GenericClient + Sync>(
-    client: &C,
-    jobs: &[NewJob],
-    notify: Notify,
-) -> Result<Vec<JobId>, BenchError> {
-    let enqueued = enqueue(client, jobs, notify).await?;
+/// Enqueues them inside the caller's transaction, and tells the schedulers.
+pub(super) async fn put<C: GenericClient + Sync>(client: &C, jobs: &[NewJob]) -> Result<Vec<JobId>, BenchError> {
+    let enqueued = enqueue(client, jobs, Notify::Yes).await?;
     Ok(enqueued.into_iter().map(Enqueued::id).collect())
 }
 
@@ -114,27 +97,40 @@ pub(super) async fn put<C: GenericClient + Sync>(
 mod tests {
     use super::*;
 
-    #[test]
-    fn two_hundred_bytes_and_the_same_for_a_seed() {
-        let made = jobs(10, Duration::ZERO, 3).unwrap();
-        assert!(made.iter().all(|job| job.kind == Noop::KIND && (190..=210).contains(&job.args.to_string().len())));
-        assert_eq!(made, jobs(10, Duration::ZERO, 3).unwrap());
-        assert_ne!(made, jobs(10, Duration::ZERO, 4).unwrap());
-        assert_eq!(jobs(1, Duration::from_millis(5), 3).unwrap()[0].kind, Sleep::KIND);
-        assert!(jobs(0, Duration::ZERO, 3).unwrap().is_empty());
+    fn maker(work: Work, seed: u64) -> Maker {
+        let spec = BenchSpec {
+            jobs: None,
+            workers: 1,
+            slots: 1,
+            lanes: 2,
+            work: None,
+            time: Duration::ZERO,
+            seed,
+            baseline: false,
+            files: None,
+        };
+        Maker::new(&spec, work, seed)
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn the_first_start_counts_and_a_start_before_the_commit_is_no_time() {
-        let (starts, early) = (Starts::default(), Instant::now());
-        tokio::time::advance(Duration::from_millis(10)).await;
-        starts.started(JobId(1));
-        tokio::time::advance(Duration::from_millis(10)).await;
-        starts.started(JobId(1));
-        let commits = [(JobId(1), early), (JobId(1), Instant::now()), (JobId(2), early)];
-        assert_eq!(starts.since(&commits), [Duration::from_millis(10), Duration::ZERO]);
-        assert_eq!(starts.count(), 1);
-        starts.clear();
-        assert_eq!(starts.count(), 0);
+    #[test]
+    fn two_hundred_bytes_and_the_same_for_a_seed() {
+        let noop = Work::Sleep(Duration::ZERO);
+        let made = maker(noop, 3).make(10).unwrap();
+        assert!(made.iter().all(|job| job.kind == Noop::KIND && (190..=210).contains(&job.args.to_string().len())));
+        assert_eq!(made, maker(noop, 3).make(10).unwrap());
+        assert_ne!(made, maker(noop, 4).make(10).unwrap());
+        assert_eq!(maker(Work::Sleep(Duration::from_millis(5)), 3).make(1).unwrap()[0].kind, Sleep::KIND);
+        let lanes: Vec<&str> = made.iter().map(|job| job.lane.as_str()).collect();
+        assert_eq!(lanes[..3], ["default", "bench-2", "default"]);
+    }
+
+    #[test]
+    fn three_in_ten_fail_at_first() {
+        let mut maker = maker(Work::Flaky(Duration::ZERO), 1);
+        let made = maker.make(10_000).unwrap();
+        let failing = made.iter().filter(|job| job.args["fails"] == true).count();
+        assert_eq!(failing as u64, maker.failing);
+        // 3,000 expected, with a standard deviation of 46.
+        assert!((2_700..3_300).contains(&failing), "{failing}");
     }
 }

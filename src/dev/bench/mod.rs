@@ -4,21 +4,33 @@
 //! process's monotonic clock; nothing compares the clocks of two machines.
 
 mod arrivals;
+mod backlog;
+mod callers;
+mod city;
+mod documents;
 mod drain;
+mod effects;
 mod enqueue;
+mod fill;
 mod fleet;
 mod ground;
 mod jobs;
+mod kinds;
 mod latency;
 mod meter;
+mod mixed;
 mod percentile;
 mod report;
+mod retry;
 mod run;
+mod scenario;
 mod spec;
 mod statements;
+mod tally;
 
 pub use percentile::{Percentiles, percentile};
-pub use report::{BenchReport, CpuSeconds, ScenarioReport};
+pub use report::{Backlog, CpuSeconds, ScenarioReport};
 pub use run::run;
-pub use spec::{BenchError, BenchPlace, BenchSpec, Progress, Scenario};
+pub use scenario::Scenario;
+pub use spec::{BenchError, BenchPlace, BenchSpec, Progress};
 pub use statements::Statements;

@@ -16,5 +16,10 @@ pub use expected::Expected;
 pub use server::DemoCity;
 pub use spec::{CitySpec, Fault};
 
+/// So many of a made-up city's PDFs, of two to four pages each, no two of them alike.
+pub(super) fn papers(count: usize, seed: u64) -> Vec<Vec<u8>> {
+    plan::Plan::papers(count, seed)
+}
+
 #[cfg(test)]
 mod tests;

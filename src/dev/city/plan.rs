@@ -6,11 +6,10 @@ use super::{
 };
 use jiff::{ToSpan, civil::Date};
 use rand::{Rng, SeedableRng, rngs::StdRng};
+use std::collections::HashSet;
 
 /// Meetings are spread over this many days.
 const DAYS: usize = 14;
-/// Items of business at a meeting.
-const BUSINESS: usize = 5;
 /// Each seventh meeting is the last of a round: it is cancelled.
 const ROUND: usize = 7;
 
@@ -72,6 +71,20 @@ impl Plan {
         Self { meetings: (0..spec.meetings).map(|index| builder.meeting(spec, index)).collect() }
     }
 
+    /// So many documents, no two of them alike.
+    pub(super) fn papers(count: usize, seed: u64) -> Vec<Vec<u8>> {
+        // Each round of meetings has some thirty of them.
+        let meetings = ROUND * (1 + count / 24);
+        let plan = Self::new(&CitySpec { meetings, seed, ..CitySpec::default() });
+        let mut seen = HashSet::new();
+        plan.documents()
+            .map(|document| &document.bytes)
+            .filter(|bytes| seen.insert(*bytes))
+            .take(count)
+            .cloned()
+            .collect()
+    }
+
     /// Meetings that take place.
     pub(super) fn held(&self) -> impl Iterator<Item = &Meeting> {
         self.meetings.iter().filter(|meeting| !meeting.cancelled)
@@ -104,7 +117,7 @@ impl Builder {
         let body = BODIES[index % BODIES.len()];
         let days = i64::try_from(1 + index % DAYS).expect("fourteen days are few");
         let date = spec.today.saturating_add(days.days());
-        let rows = if cancelled { Vec::new() } else { self.rows(index) };
+        let rows = if cancelled { Vec::new() } else { self.rows(spec, index) };
         let agenda = (!cancelled).then(|| self.agenda(body, date, &rows));
         Meeting {
             id,
@@ -117,16 +130,18 @@ impl Builder {
         }
     }
 
-    fn rows(&mut self, index: usize) -> Vec<Row> {
+    fn rows(&mut self, spec: &CitySpec, index: usize) -> Vec<Row> {
         let mut rows: Vec<Row> =
             PROCEDURE.iter().map(|title| self.row(RowKind::Procedure, (*title).to_owned())).collect();
         rows.extend(self.second_reading());
-        for slot in 0..BUSINESS {
-            let subject = &SUBJECTS[(index * BUSINESS + slot) % SUBJECTS.len()];
-            let business = self.business(subject, slot);
+        for slot in 0..spec.business {
+            let subject = &SUBJECTS[(index * spec.business + slot) % SUBJECTS.len()];
+            let business = self.business(subject, slot, slot + 1 == spec.business);
             rows.push(business);
         }
-        self.add_faults(index, &mut rows);
+        if spec.faults {
+            self.add_faults(index, &mut rows);
+        }
         let first = rows.iter().rfind(|row| row.kind == RowKind::Business && row.attachments.len() == 1);
         self.first_reading = first.filter(|row| row.attachments[0].fault.is_none()).map(copy);
         let mut minutes = Vec::new();
@@ -160,7 +175,7 @@ impl Builder {
         Some(row)
     }
 
-    fn business(&mut self, subject: &Subject, slot: usize) -> Row {
+    fn business(&mut self, subject: &Subject, slot: usize, is_last: bool) -> Row {
         let details = Details::new(&mut self.rng);
         let mut row = self.row(RowKind::Business, details.fill(subject.title));
         row.number = Some(format!("{}.", slot + 1));
@@ -170,7 +185,7 @@ impl Builder {
         // The last one has no documents; the first has two.
         let names: &[&str] = match slot {
             0 => &["Staff Report", "Exhibit A"],
-            s if s + 1 == BUSINESS => &[],
+            _ if is_last => &[],
             _ => &["Staff Report"],
         };
         for name in names {

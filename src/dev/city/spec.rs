@@ -17,13 +17,17 @@ pub struct CitySpec {
     pub today: Date,
     /// How long the slow document takes.
     pub slow: Duration,
+    /// Items of business at a meeting, besides procedure and second readings. The last one has no documents.
+    pub business: usize,
+    /// Whether documents have faults.
+    pub faults: bool,
 }
 
 impl Default for CitySpec {
     fn default() -> Self {
         let zone = TimeZone::get(ZONE).unwrap_or(TimeZone::UTC);
         let today = Zoned::now().with_time_zone(zone).date();
-        Self { meetings: 7, seed: 1, today, slow: Duration::from_secs(3) }
+        Self { meetings: 7, seed: 1, today, slow: Duration::from_secs(3), business: 5, faults: true }
     }
 }
 

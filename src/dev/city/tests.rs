@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::{collections::HashSet, time::Duration};
 
 fn spec() -> CitySpec {
-    CitySpec { meetings: 9, seed: 1, today: date(2026, 3, 1), slow: Duration::ZERO }
+    CitySpec { meetings: 9, seed: 1, today: date(2026, 3, 1), slow: Duration::ZERO, ..CitySpec::default() }
 }
 
 async fn get(city: &DemoCity, path: &str) -> (u16, Vec<u8>) {
@@ -30,6 +30,22 @@ fn the_same_recipe_gives_the_same_city() {
     assert_eq!(bytes(&spec()), bytes(&spec()));
     assert_ne!(bytes(&spec()), bytes(&CitySpec { seed: 2, ..spec() }));
     assert_eq!(Plan::new(&CitySpec { meetings: 0, ..spec() }).meetings.len(), 0);
+}
+
+#[test]
+fn a_larger_city_without_faults() {
+    let plan = Plan::new(&CitySpec { meetings: 7, business: 20, faults: false, ..spec() });
+    assert!(plan.documents().all(|document| document.fault.is_none()));
+    let business = |row: &&super::plan::Row| row.kind == RowKind::Business;
+    assert_eq!(plan.meetings[0].rows.iter().filter(business).count(), 20);
+}
+
+#[test]
+fn as_many_papers_as_are_asked_for_and_no_two_alike() {
+    for count in [0, 1, 100, 500] {
+        let papers = super::papers(count, 1);
+        assert_eq!((papers.len(), papers.iter().collect::<HashSet<_>>().len()), (count, count));
+    }
 }
 
 #[test]

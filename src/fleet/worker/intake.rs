@@ -176,7 +176,9 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
             }
         }
         while let Some(end) = self.claiming.join_next().await {
-            end.into_iter().for_each(|end| drop(self.claimed(end)));
+            if let Ok(end) = end {
+                self.claimed(end);
+            }
         }
         self.acknowledge(&mut session.open).await;
         close(session.open).await;
