@@ -16,13 +16,14 @@ const TIMES: std::ops::RangeInclusive<Duration> = Duration::from_millis(100)..=D
   docket bench                                          all scenarios that take seconds
   docket bench --scenario drain --jobs 1000000 --workers 2 --baseline
   docket bench --scenario latency --scenario urgent --duration 1m --json
-  docket bench --scenario backlog --jobs 10000000       takes 20 GB of disk, and a while
+  docket bench --scenario backlog --jobs 10000000       takes 10 GB of disk, and some minutes
   docket bench --scenario documents --files agendas/    the folder's PDFs, and 500 made-up ones
   docket bench --scenario city --jobs 1000              1,000 meetings with 20,000 items
 
-On private servers, whatever DATABASE_URL says, unless --external is given. The protocol's variables are read:
-DOCKET_POINTERS_MAX=32 docket bench. A table that was filled for `urgent` or `backlog` is vacuumed and analyzed before \
-the fleet starts, as autovacuum would have done.")]
+On private servers, whatever DATABASE_URL says, unless --external is given. The protocol's variables are read, as in \
+`DOCKET_POINTERS_MAX=32 docket bench`.
+A table that was filled for `urgent` or `backlog` is vacuumed and analyzed before the fleet starts, as autovacuum would \
+have done by then.")]
 pub(in crate::cli) struct Args {
     /// What to measure; may be given more than once [default: all but backlog, documents and city]
     #[arg(long, value_name = "NAME", value_enum)]
