@@ -36,7 +36,7 @@ pub(super) enum Command {
     Dev(super::dev::Args),
     /// Start everything, and watch a made-up city's meetings go through
     Demo(super::demo::Args),
-    /// Measure enqueueing, draining and latency of the engine, on private servers
+    /// Measure throughput, latency and cost of the engine, on private servers
     Bench(super::bench::Args),
     /// Hurt a private fleet at random, and judge whether anything was lost or done twice
     Chaos(super::chaos::Args),

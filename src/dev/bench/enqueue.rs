@@ -11,7 +11,9 @@ use super::{
     spec::{BenchError, BenchPlace, BenchSpec, Step},
 };
 
-/// Connections that enqueue at once.
+/// Connections that enqueue at once. The same transactions by pgbench, on two processors that had other work besides,
+/// brought 23,000 jobs a second on one connection, 33,000 on two, 44,000 on four and 52,000 on eight. Four, because eight
+/// may have won no more than a larger share of those processors.
 pub(super) const CONNECTIONS: u64 = 4;
 
 /// Jobs into the ledger while nothing takes them out, as a caller would at his best.

@@ -59,8 +59,8 @@ async fn insert(
 ) -> Result<(), BenchError> {
     let kind = if work.is_zero() { Noop::KIND } else { Sleep::KIND };
     let number = |value| i64::try_from(value).unwrap_or(i64::MAX);
-    let (lanes, ms, text) = (spec.lanes(), i64::try_from(work.as_millis()).unwrap_or(i64::MAX), TEXT as i64);
-    let text = i32::try_from(text).unwrap_or(i32::MAX);
+    let (lanes, ms) = (spec.lanes(), i64::try_from(work.as_millis()).unwrap_or(i64::MAX));
+    let text = i32::try_from(TEXT).unwrap_or(i32::MAX);
     let statement = client.prepare(sql).await?;
     let mut done: u64 = 0;
     while done < count {

@@ -105,7 +105,7 @@ impl BenchFleet {
         });
     }
 
-    /// A job for each slot, again and again, until one of each lane goes the scenario's way, through the broker or
+    /// A job for each slot, again and again, until one of each lane went the scenario's way, through the broker or
     /// straight to a worker: by then connections are open, statements are prepared and generations are agreed on.
     pub(super) async fn warm_up(
         &self,
@@ -113,18 +113,12 @@ impl BenchFleet {
         (spec, scenario): (&BenchSpec, Scenario),
         tally: &Tally,
     ) -> Result<(), BenchError> {
-        let warm = "select count(distinct lane) from jobs where case when $1 then queued_at < started_at \
-                    else queued_at = started_at end";
-        let (begun, lanes) = (Instant::now(), i64::from(spec.lanes));
+        let begun = Instant::now();
         let mut maker = Maker::new(spec, Work::Sleep(Duration::ZERO), spec.seed);
-        while if self.keeps {
-            ground.client.query_one(warm, &[&scenario.has_broker()]).await?.get::<_, i64>(0) < lanes
-        } else {
-            begun.elapsed() < WARM
-        } {
+        while !self.is_warm(ground, scenario, begun.elapsed()).await? {
             if begun.elapsed() > STUCK {
-                let why =
-                    format!("not every lane has a way: {}; is the broker's topology applied?", self.lanes.join(", "));
+                let lanes = self.lanes.join(", ");
+                let why = format!("not every lane of {lanes} has a way; is the broker's topology applied?");
                 return Err(BenchError::Fleet(why));
             }
             let jobs = spec.all_slots().max(spec.lanes);
@@ -133,6 +127,16 @@ impl BenchFleet {
             tally.clear();
         }
         Ok(())
+    }
+
+    async fn is_warm(&self, ground: &Ground, scenario: Scenario, since: Duration) -> Result<bool, BenchError> {
+        if !self.keeps {
+            return Ok(since > WARM);
+        }
+        let lanes = "select count(distinct lane) from jobs where case when $1 then queued_at < started_at \
+                     else queued_at = started_at end";
+        let row = ground.client.query_one(lanes, &[&scenario.has_broker()]).await?;
+        Ok(usize::try_from(row.get::<_, i64>(0)).is_ok_and(|warm| warm >= self.lanes.len()))
     }
 
     /// Waits until so many attempts have ended well. How many had, a moment later.
