@@ -17,7 +17,7 @@ use tokio::{process::Command, sync::OnceCell, time::Instant};
 /// Rises when the same poppler would give another text by what this module does.
 const REVISION: u32 = 1;
 
-/// What `pdftotext` is told besides the file. `-layout` keeps columns and gives the count of characters that PyMuPDF
+/// What `pdftotext` is told besides the file. `-layout` keeps columns and gives the count of characters that `PyMuPDF`
 /// gives: 0.1 % off at most on 24 agendas.
 pub const TEXT_ARGS: [&str; 3] = ["-layout", "-enc", "UTF-8"];
 

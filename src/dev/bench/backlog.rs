@@ -40,7 +40,8 @@ pub(super) async fn backlog(
         Beside::History => (0, jobs),
     };
     fill::completed(&ground.client, (spec, step.next("fill", history)), history).await?;
-    let open = first + measured + waiting;
+    // The first and the last of them are not measured.
+    let open = first + measured + first + waiting;
     let work = spec.work(Scenario::Backlog);
     fill::pending(&ground.client, (spec, step.next("fill", open)), (open, work, 100)).await?;
     fill::settle(&ground.client).await?;
@@ -49,7 +50,8 @@ pub(super) async fn backlog(
     let step = step.next("measure", first + measured);
     let before = fleet.reach(&tally, first, |ends| step.tell(ends)).await?;
     let meter = Meter::start(place, &ground.client).await?;
-    let done = fleet.reach(&tally, first + measured, |ends| step.tell(ends)).await? - before;
+    let last = (before + measured).min(open);
+    let done = fleet.reach(&tally, last, |ends| step.tell(ends)).await? - before;
     let mut report = meter.stop(place, &ground.client, (spec, Scenario::Backlog, done)).await?;
     fleet.abandon(ground).await?;
     report.drain_per_second = Some(rate(done, report.seconds));

@@ -18,7 +18,8 @@ use tokio::time::{Instant, sleep};
 
 /// Jobs that are open at once: enough for neither side to wait for the other, and no backlog that grows.
 const OPEN: u64 = 20_000;
-/// What is left out at the beginning and at the end, at most a tenth of the time each.
+/// What is left out at the beginning and at the end, at most a tenth of the time each. The beginning ends when so many
+/// jobs are open that the loop is about to close, or after half of the time.
 const EDGE: Duration = Duration::from_secs(1);
 
 /// Jobs are enqueued as fast as the fleet completes them; the rates of both sides in between.
@@ -33,11 +34,14 @@ pub(super) async fn mixed(
     let work = Work::Sleep(spec.work(Scenario::Mixed));
     let limit = Limit::Open(OPEN, tally.clone());
     let mut callers = Callers::start(ground, (spec, work), (CONNECTIONS, limit)).await?;
-    let edge = EDGE.min(spec.time / 10);
+    let (edge, started) = (EDGE.min(spec.time / 10), Instant::now());
     sleep(edge).await;
+    while callers.committed().saturating_sub(tally.ends()) < OPEN / 2 && started.elapsed() < spec.time / 2 {
+        callers.ended(LOOK).await.transpose()?;
+    }
     let meter = Meter::start(place, &ground.client).await?;
-    let (begun, committed, ended) = (Instant::now(), callers.committed(), tally.ends());
-    while begun.elapsed() < spec.time - 2 * edge {
+    let (committed, ended) = (callers.committed(), tally.ends());
+    while started.elapsed() + edge < spec.time {
         callers.ended(LOOK).await.transpose()?;
         step.tell(tally.ends() - ended);
     }
