@@ -2,8 +2,10 @@
 
 use super::{
     Scenario,
+    drain::ways,
     fleet::BenchFleet,
     ground::Ground,
+    jobs::put,
     kinds::Noop,
     meter::{Meter, rate},
     report::ScenarioReport,
@@ -56,7 +58,7 @@ pub(super) async fn documents(
     // More children at once than processors only wait for each other; twice as many hide the database.
     let slots = spec.slots.min(u32::try_from(2 * processors).unwrap_or(u32::MAX));
     let spec = BenchSpec { lanes: 1, workers: 1, slots, ..spec.clone() };
-    let mut report = docket(place, ground, (&spec, step.next("measure", count)), &all).await?;
+    let mut report = as_jobs(place, ground, (&spec, step.next("measure", count)), &all).await?;
     report.plain_per_second = Some(plain);
     report.compare(plain);
     Ok(report)
@@ -115,16 +117,18 @@ async fn plain(all: &Arc<Files>, processors: usize, step: Step<'_>) -> Result<f6
     Ok(rate(all.len() as u64, begun.elapsed().as_secs_f64()))
 }
 
-async fn docket(
+/// As jobs of the domain's own kind.
+async fn as_jobs(
     place: &BenchPlace<'_>,
     ground: &mut Ground,
     (spec, step): (&BenchSpec, Step<'_>),
     all: &Files,
 ) -> Result<ScenarioReport, BenchError> {
     let (scenario, tally) = (Scenario::Documents, Arc::<Tally>::default());
-    let handlers = pool(&ground.config, PoolOptions::new(PoolPurpose::General, CONNECTIONS));
-    let services = Services::new(handlers, CivicSettings::default()).map_err(|e| BenchError::Fleet(e.to_string()))?;
-    let kinds = Arc::new(self::handlers(Arc::new(services)).with(Noop(tally.clone())));
+    let connections = pool(&ground.config, PoolOptions::new(PoolPurpose::General, CONNECTIONS));
+    let services =
+        Services::new(connections, CivicSettings::default()).map_err(|e| BenchError::Fleet(e.to_string()))?;
+    let kinds = Arc::new(handlers(Arc::new(services)).with(Noop(tally.clone())));
     let mut jobs = Vec::with_capacity(all.len());
     for (path, sha256) in all {
         let content = tokio::fs::read(path).await.map_err(files)?;
@@ -136,7 +140,7 @@ async fn docket(
     let fleet = BenchFleet::start(place, ground, (spec, scenario), &kinds).await?;
     fleet.warm_up(ground, (spec, scenario), &tally).await?;
     let transaction = ground.client.transaction().await?;
-    let ids = super::jobs::put(&transaction, &jobs).await?;
+    let ids = put(&transaction, &jobs).await?;
     let meter = Meter::start(place, &transaction).await?;
     transaction.commit().await?;
     let (done, stored) = (all.len() as u64, "select count(*) from extractions");
@@ -145,7 +149,7 @@ async fn docket(
     fleet.stop().await;
     report.drain_per_second = Some(rate(done, report.seconds));
     if let Some(first) = ids.into_iter().next() {
-        super::drain::ways(&ground.client, first, &mut report).await?;
+        ways(&ground.client, first, &mut report).await?;
     }
     Ok(report)
 }
