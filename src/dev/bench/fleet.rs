@@ -41,6 +41,8 @@ pub(super) struct BenchFleet {
     lanes: Vec<String>,
     /// Whether completed jobs are kept.
     keeps: bool,
+    /// After so long the scheduler knows what the workers have told.
+    look: Duration,
     shutdown: CancellationToken,
     _stop: DropGuard,
 }
@@ -55,17 +57,18 @@ impl BenchFleet {
     ) -> Result<Self, BenchError> {
         let shutdown = CancellationToken::new();
         let guard = shutdown.clone().drop_guard();
-        let mut fleet = Self { roles: JoinSet::new(), lanes: spec.lanes(), keeps: true, shutdown, _stop: guard };
+        let (keeps, look) = (!place.retention.completed.is_zero(), place.protocol.sweep.mul_f64(1.5));
+        let mut fleet = Self { roles: JoinSet::new(), lanes: spec.lanes(), keeps, look, shutdown, _stop: guard };
         for number in 0..spec.workers {
             let worker = WorkerSettings {
                 name: format!("bench/{number}"),
                 lanes: spec.lanes(),
                 slots: spec.slots,
+                retention: place.retention.clone(),
                 progress: Progress::default(),
             };
             fleet.worker(place, ground, worker, kinds.clone(), broker(place, scenario).await?).await?;
         }
-        fleet.keeps = !place.retention.completed.is_zero();
         fleet.scheduler(place, ground, broker(place, scenario).await?);
         Ok(fleet)
     }
@@ -126,6 +129,8 @@ impl BenchFleet {
             self.finish(ground, tally, jobs.into(), |_| {}).await?;
             tally.clear();
         }
+        // Until the scheduler has seen how long jobs run.
+        sleep(self.look).await;
         Ok(())
     }
 
@@ -136,7 +141,9 @@ impl BenchFleet {
         let lanes = "select count(distinct lane) from jobs where case when $1 then queued_at < started_at \
                      else queued_at = started_at end";
         let row = ground.client.query_one(lanes, &[&scenario.has_broker()]).await?;
-        Ok(usize::try_from(row.get::<_, i64>(0)).is_ok_and(|warm| warm >= self.lanes.len()))
+        let measured = "select bool_and(array_remove(run_us, null) <> '{}') from workers where slots > 0";
+        let is_measured = ground.client.query_one(measured, &[]).await?.get(0);
+        Ok(is_measured && usize::try_from(row.get::<_, i64>(0)).is_ok_and(|warm| warm >= self.lanes.len()))
     }
 
     /// Waits until so many attempts have ended well. How many had, a moment later.

@@ -52,7 +52,10 @@ fn total(spec: &BenchSpec, scenario: Scenario) -> u64 {
 /// The drain, and the same with one pointer a message.
 async fn with_baseline(place: &BenchPlace<'_>, spec: &BenchSpec, step: Step<'_>) -> Result<ScenarioReport, BenchError> {
     let mut report = on_ground(place, spec, step, Beside::Nothing).await?;
-    let one = BenchPlace { protocol: Protocol { pointers_max: 1, ..place.protocol.clone() }, ..place.clone() };
+    let one = BenchPlace {
+        protocol: Protocol { pointers_min: 1, pointers_max: 1, ..place.protocol.clone() },
+        ..place.clone()
+    };
     let step = step.next("one a message", spec.jobs(Scenario::Drain).into());
     report.baseline_k1_per_second = on_ground(&one, spec, step, Beside::Nothing).await?.drain_per_second;
     Ok(report)

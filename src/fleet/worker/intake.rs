@@ -1,11 +1,11 @@
 //! A lane's deliveries: received, kept until a slot is free, claimed, acknowledged.
 
-use super::{acks::AckWindow, bands::BandQueues, claim, shared::Shared};
+use super::{acks::AckWindow, bands::BandQueues, claim, shared::Shared, unreadable};
 use crate::{
     fleet::{
         crash::{self, Point},
         job::{Band, Envelope, MessageId},
-        ports::{Broker, Delivery, Ledger, LedgerError, Prefetch, Quarantined, Subscription},
+        ports::{Broker, Delivery, Ledger, Prefetch, Subscription},
         wake::notified,
     },
     telemetry::names,
@@ -30,8 +30,6 @@ pub(super) struct Waiting {
 
 /// Between two tries to subscribe; the session supervisor has its own backoff below this.
 const RESUBSCRIBE: Duration = Duration::from_millis(200);
-/// Between two tries of a quarantine.
-const RETRY: Duration = Duration::from_millis(200);
 /// After a lease that found nothing, notifications wait for so long: a burst of them is one look.
 const GAP: Duration = Duration::from_millis(50);
 /// Far away: no timer is set.
@@ -235,23 +233,11 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                 let waiting = Waiting { tag: delivery.tag, envelope, since: Instant::now() };
                 self.waiting.push(delivery.band, waiting);
             }
-            Err(e) => self.quarantine(delivery, e.to_string()),
+            Err(e) => {
+                let shared = self.shared.clone();
+                self.keeping.spawn(unreadable::keep(shared, self.lane.clone(), delivery, e.to_string()));
+            }
         }
-    }
-
-    /// A message that nobody can read is kept for people and acknowledged: requeued it would come back for ever.
-    fn quarantine(&mut self, delivery: Delivery, reason: String) {
-        metrics::counter!(names::QUARANTINED).increment(1);
-        tracing::warn!(
-            event = "message.quarantined",
-            lane = self.lane,
-            reason,
-            "an unreadable message is kept in the table quarantine"
-        );
-        let queue = format!("{}.{}", self.lane, delivery.band);
-        let kept = Quarantined { queue, reason, body: delivery.body, headers: delivery.headers };
-        let shared = self.shared.clone();
-        self.keeping.spawn(async move { keep(&shared, &kept).await.then_some(delivery.tag) });
     }
 
     /// A slot is free: claims what waits, up to the slots that are free and the jobs of one statement; with nothing waiting,
@@ -367,24 +353,6 @@ async fn close<S: Subscription>(subscription: Option<S>) {
     if let Some(mut sub) = subscription {
         let _ = sub.cancel().await;
         sub.close().await;
-    }
-}
-
-/// True: it can be acknowledged. False: the worker drains, and it returns to its queue when the channel closes.
-async fn keep<L: Ledger, B: Broker>(shared: &Shared<L, B>, message: &Quarantined) -> bool {
-    loop {
-        match shared.ledger.quarantine(message).await {
-            Ok(()) => return true,
-            // Not even quarantine can hold it: better gone than in the way for ever.
-            Err(error @ LedgerError::Refused(_)) => {
-                tracing::error!(%error, queue = message.queue, "an unreadable message can't be kept, and is dropped");
-                return true;
-            }
-            Err(error) => tracing::debug!(%error, "quarantine is tried again"),
-        }
-        if shared.drain.run_until_cancelled(sleep(RETRY)).await.is_none() {
-            return false;
-        }
     }
 }
 

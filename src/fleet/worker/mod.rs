@@ -27,5 +27,6 @@ mod signal;
 mod stuck;
 mod suspect;
 mod threads;
+mod unreadable;
 
 pub use run::{Worker, WorkerError, WorkerSettings};
