@@ -2,7 +2,7 @@
 
 use super::{
     health::PublishHealth,
-    pointers::pointers,
+    pointers::{Queue, pointers},
     shared::Shared,
     window::{ClaimRate, room},
 };
@@ -35,6 +35,8 @@ pub(super) struct Dispatcher<L: Ledger, B: Broker> {
     rate: ClaimRate,
     /// Rows picked by priority since the last of the oldest, carried over from look to look.
     since_aged: i32,
+    /// The last pick was as large as a pick can be.
+    is_deep: bool,
     publishing: FuturesUnordered<Publish>,
     /// Nacked or returned: to be handed back.
     refused: Vec<MessageId>,
@@ -58,6 +60,7 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
             lane,
             rate: ClaimRate::default(),
             since_aged: 0,
+            is_deep: false,
             publishing: FuturesUnordered::new(),
             refused: Vec::new(),
         }
@@ -116,8 +119,9 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
             return Ok(Pace::Busy);
         }
         let rows = i32::try_from(rows).unwrap_or(i32::MAX);
-        let (queued, bounds) = (queued + i64::from(rows), (shared.protocol.pointers_min, shared.protocol.pointers_max));
-        let largest = |run| pointers(run, queued, slots, bounds);
+        let queue = Queue { jobs: queued + i64::from(rows), slots, is_deep: self.is_deep };
+        let bounds = (shared.protocol.pointers_min, shared.protocol.pointers_max);
+        let largest = |run| pointers(run, &queue, bounds);
         let kinds: Vec<(String, i32)> = kinds.into_iter().map(|(kind, run)| (kind, largest(run))).collect();
         let aged = (self.since_aged + rows) / AGED_SHARE;
         let request = PickRequest { lane: &self.lane, rows, aged, kinds: &kinds, bands: &bands, generation };
@@ -130,8 +134,9 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
         self.since_aged = (self.since_aged + i32::try_from(jobs).unwrap_or(rows).min(rows)) % AGED_SHARE;
         picked.into_iter().for_each(|dispatch| self.publish(dispatch));
         let is_full = jobs >= usize::try_from(rows).unwrap_or(usize::MAX);
+        self.is_deep = is_full && i64::from(rows) == most;
         Ok(match is_full {
-            true if i64::from(rows) == most && room > most => Pace::More,
+            true if self.is_deep && room > most => Pace::More,
             true => Pace::Busy,
             false => Pace::Idle,
         })

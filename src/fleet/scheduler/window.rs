@@ -7,7 +7,9 @@ use tokio::time::Instant;
 /// Claims are counted over this time.
 const OVER: Duration = Duration::from_secs(5);
 
-/// And over this one: the larger of the two rates holds, so that the window opens at once when work comes, and closes slowly.
+/// And over this one: the larger of the two rates holds, so that the window opens at once when work comes, and closes
+/// slowly. Here only claims count that are sure, as if no other scheduler added anything: what others did not add would
+/// widen the window, and at this pace without end.
 const LATELY: Duration = Duration::from_millis(250);
 
 /// Schedulers, this one included, that are taken to add as much as this one does. What others did not add (they were
@@ -25,11 +27,22 @@ const PAUSE_MAX: Duration = Duration::from_millis(100);
 /// queued any more.
 #[derive(Debug, Default)]
 pub(super) struct ClaimRate {
-    /// When somebody looked, for how long nobody had, and what was claimed meanwhile.
-    seen: VecDeque<(Instant, Duration, i64)>,
+    seen: VecDeque<Seen>,
     queued_before: i64,
     added: i64,
     pause: Duration,
+}
+
+/// One look.
+#[derive(Debug)]
+struct Seen {
+    at: Instant,
+    /// Since the look before.
+    since: Duration,
+    /// Claims in that time, if other schedulers add as this one does.
+    claims: i64,
+    /// Claims in that time, if they add nothing.
+    sure: i64,
 }
 
 impl ClaimRate {
@@ -41,11 +54,12 @@ impl ClaimRate {
     /// The ledger says that so many are queued. Other schedulers are taken to add as much as this one, up to a bound.
     pub(super) fn queued(&mut self, now: Instant, queued: i64, schedulers: i64) {
         let claims = (self.queued_before + self.added * schedulers.min(ADDING_MAX) - queued).max(0);
-        let since = self.seen.back().map_or(Duration::ZERO, |(at, ..)| now.saturating_duration_since(*at));
+        let since = self.seen.back().map_or(Duration::ZERO, |last| now.saturating_duration_since(last.at));
+        let sure = (self.queued_before + self.added - queued).max(0);
         self.pause = next_pause(self.pause, since, claims, queued);
         (self.queued_before, self.added) = (queued, 0);
-        self.seen.push_back((now, since, claims));
-        while self.seen.front().is_some_and(|(at, ..)| now.saturating_duration_since(*at) > OVER) {
+        self.seen.push_back(Seen { at: now, since, claims, sure });
+        while self.seen.front().is_some_and(|first| now.saturating_duration_since(first.at) > OVER) {
             self.seen.pop_front();
         }
     }
@@ -57,17 +71,17 @@ impl ClaimRate {
 
     /// Claims in `time`, at the rate of the last seconds, or of the last moment if that is higher.
     fn in_time(&self, time: Duration) -> i64 {
-        let claims: i64 = self.seen.iter().map(|(.., claims)| claims).sum();
+        let claims: i64 = self.seen.iter().map(|seen| seen.claims).sum();
         scaled(claims, time, OVER).max(self.lately(time))
     }
 
     fn lately(&self, time: Duration) -> i64 {
         let (mut lasted, mut claims) = (Duration::ZERO, 0);
-        for (_, since, claimed) in self.seen.iter().rev() {
+        for seen in self.seen.iter().rev() {
             if lasted >= LATELY {
                 break;
             }
-            (lasted, claims) = (lasted + *since, claims + claimed);
+            (lasted, claims) = (lasted + seen.since, claims + seen.sure);
         }
         scaled(claims, time, lasted.max(LATELY))
     }

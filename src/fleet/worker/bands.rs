@@ -49,6 +49,11 @@ impl<T> BandQueues<T> {
         taken
     }
 
+    /// All that wait.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.queues.iter().flatten()
+    }
+
     /// How many wait.
     pub(super) fn len(&self) -> usize {
         self.queues.iter().map(VecDeque::len).sum()

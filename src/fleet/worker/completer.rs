@@ -27,29 +27,32 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Runs until every sender is gone and everything is booked.
 pub(super) async fn run<L: Ledger, B: Broker>(shared: Arc<Shared<L, B>>, mut ended: mpsc::Receiver<Vec<Ended>>) {
-    let mut booking = FuturesUnordered::new();
+    let (full, mut booking) = (shared.protocol.batch, FuturesUnordered::new());
+    // What was handed over together stays together: a message can be deleted by a statement that ends all that is left of
+    // it, and by no other.
+    let mut batch = Vec::new();
     loop {
+        while batch.len() < full
+            && let Ok(together) = ended.try_recv()
+        {
+            batch.extend(together);
+        }
+        // A further batch only when it is full: many small ones would cost the database more than they save.
+        let is_due = if booking.is_empty() { !batch.is_empty() } else { batch.len() >= full };
+        if is_due && booking.len() < AT_ONCE {
+            booking.push(book_all(&shared, std::mem::take(&mut batch)));
+        }
         tokio::select! {
-            biased;
+            biased; // a batch that was just made is sent
             Some(()) = booking.next() => {}
-            together = ended.recv(), if booking.len() < AT_ONCE => {
-                let Some(together) = together else { break };
-                booking.push(book_all(&shared, batch(together, &mut ended, shared.protocol.batch)));
-            }
+            together = ended.recv(), if batch.len() < full => match together {
+                Some(together) => batch.extend(together),
+                None => break,
+            },
         }
     }
+    booking.push(book_all(&shared, batch));
     while booking.next().await.is_some() {}
-}
-
-/// All that has ended, up to the size of a batch. What was handed over together stays together: a message can be deleted by
-/// a statement that ends all that is left of it, and by no other.
-fn batch(mut batch: Vec<Ended>, ended: &mut mpsc::Receiver<Vec<Ended>>, most: usize) -> Vec<Ended> {
-    while batch.len() < most
-        && let Ok(more) = ended.try_recv()
-    {
-        batch.extend(more);
-    }
-    batch
 }
 
 async fn book_all<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, batch: Vec<Ended>) {

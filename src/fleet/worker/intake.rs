@@ -128,7 +128,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
             let (lease_at, overdue_at, silent_at) = (self.lease_at, self.overdue_at(), self.silent_at());
             let has_waiting = self.waiting.len() > 0;
             let is_busy = has_waiting || !self.keeping.is_empty() || !self.claiming.is_empty();
-            let may_claim = self.claiming.len() < CLAIMS;
+            let may_claim = self.may_claim();
             let wants_slot = is_fit && may_claim && (has_waiting || Instant::now() >= lease_at);
             let is_direct = self.is_direct || session.open.is_none();
             let step = tokio::select! {
@@ -180,6 +180,19 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         }
         self.acknowledge(&mut session.open).await;
         close(session.open).await;
+    }
+
+    /// One claim after another; beside one a further one only if it is full. Many small ones would cost the database more
+    /// than they save.
+    fn may_claim(&self) -> bool {
+        match self.claiming.len() {
+            0 => true,
+            CLAIMS.. => false,
+            _ => {
+                self.waiting.iter().map(|waiting| waiting.envelope.jobs.len()).sum::<usize>()
+                    >= self.shared.protocol.batch
+            }
+        }
     }
 
     /// Gives up what was delivered and not claimed: it returns to its queue with the channel.
