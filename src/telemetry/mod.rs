@@ -11,6 +11,6 @@ mod trace;
 pub use canonical::{AttemptLine, AttemptOutcome, attempt_line, sample_successes};
 pub use causes::{causes, chain, deepest};
 pub use families::{FAMILIES, Family, Label, Owner, Type, Values};
-pub use logs::{DroppedLines, LogError, LogFormat, LogGuard, LogOutput, LogSettings, init};
+pub use logs::{DroppedLines, LogError, LogFormat, LogGuard, LogOutput, LogSettings, init, subscriber};
 pub use metrics::{InstallError, Known, Metrics, UPKEEP, touch, withdraw};
 pub use trace::{TraceParent, TraceParentError};

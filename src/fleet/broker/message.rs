@@ -20,8 +20,9 @@ const MAX_ERROR_BYTES: usize = 4 * 1024;
 /// How the id of a message without jobs begins.
 const PROBE: &str = "probe:";
 
-/// A message ready to be published.
-pub(super) struct Message {
+/// A message as AMQP carries it: where it goes, its headers and its body. It is built without a broker, so what that
+/// costs can be measured alone.
+pub struct Message {
     pub(super) exchange: &'static str,
     pub(super) routing_key: ShortString,
     /// Unique among what is in flight, so that a return can be told from another's.
@@ -31,8 +32,11 @@ pub(super) struct Message {
 }
 
 impl Message {
-    /// Fails when a name is longer than AMQP allows.
-    pub(super) fn new(outgoing: &Outgoing) -> Result<Self, ShortStringError> {
+    /// Writes headers and body.
+    ///
+    /// # Errors
+    /// When the queue's name is longer than AMQP allows.
+    pub fn new(outgoing: &Outgoing) -> Result<Self, ShortStringError> {
         match outgoing {
             Outgoing::Jobs(dispatch) => jobs(dispatch),
             Outgoing::Probe { lane, band } => probe(lane, *band),

@@ -51,6 +51,7 @@ pub use dead_pass::AmqpDeadPass;
 pub use definitions::{BrokerUser, definitions};
 pub use endpoint::virtual_host;
 pub use greeting::greeting;
+pub use message::Message;
 pub use optional::OptionalBroker;
 pub use settings::BrokerSettings;
 pub use status::BrokerStatus;

@@ -88,7 +88,12 @@ pub fn init(settings: &LogSettings) -> Result<LogGuard, LogError> {
     Ok(LogGuard { dropped, _flush: flush })
 }
 
-pub(super) fn subscriber<W>(settings: &LogSettings, writer: W) -> Result<impl Subscriber + Send + Sync, LogError>
+/// The subscriber that [`init`] installs, over a writer of the caller's and without the buffer before it: what a line
+/// costs can be measured, and read.
+///
+/// # Errors
+/// When the filter can't be read.
+pub fn subscriber<W>(settings: &LogSettings, writer: W) -> Result<impl Subscriber + Send + Sync, LogError>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {

@@ -7,5 +7,5 @@ mod redact;
 mod settings;
 mod writer;
 
-pub use init::{DroppedLines, LogError, LogGuard, init};
+pub use init::{DroppedLines, LogError, LogGuard, init, subscriber};
 pub use settings::{LogFormat, LogOutput, LogSettings};
