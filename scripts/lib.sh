@@ -22,6 +22,10 @@ need_cargo() {
 # Prints the Debian packages that are missing, judged by what they bring: another installation will do as well.
 missing_packages() {
     command -v cc >/dev/null || echo build-essential
+    case ${1:-} in
+        to-build) return ;;
+        to-count) command -v valgrind >/dev/null || echo valgrind; return ;;
+    esac
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || echo postgresql
     [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || command -v rabbitmq-server >/dev/null || echo rabbitmq-server
     command -v pdftotext >/dev/null || echo poppler-utils
@@ -37,7 +41,7 @@ missing_packages() {
     fi
 }
 
-# install_missing YES [for-tests|for-faults]: installs what is missing, after a question unless YES is "yes".
+# install_missing YES [to-build|to-count|for-tests|for-faults]: installs what is missing, after a question unless YES is "yes".
 install_missing() {
     local yes=$1 packages answer root=()
     mapfile -t packages < <(missing_packages "${2:-}")

@@ -1,0 +1,56 @@
+//! Small functions that run once a job or a message, in time. `cargo bench --bench micro`; see `scripts/bench-micro`.
+
+#[path = "micro/inputs.rs"]
+mod inputs;
+
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use docket::{
+    fleet::{broker::Message, job::Envelope, retry::RetryPolicy},
+    telemetry::attempt_line,
+};
+use inputs::{COMPLETED, RETRIED};
+use std::{hint::black_box, time::Duration};
+
+fn envelope(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("envelope");
+    for count in [1, 100] {
+        let (envelope, body) = (inputs::envelope(count), inputs::body(count));
+        group.bench_function(BenchmarkId::new("encode", count), |b| b.iter(|| black_box(&envelope).encode()));
+        group.bench_function(BenchmarkId::new("decode", count), |b| b.iter(|| Envelope::decode(black_box(&body))));
+    }
+    group.finish();
+}
+
+fn retry(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("retry");
+    let policy = RetryPolicy::default();
+    group.bench_function("decision", |b| {
+        b.iter(|| black_box(&policy).after_failure(black_box((100, 1)), true, black_box(0.3), None));
+    });
+    let asked = Some(Duration::from_secs(7));
+    group.bench_function("backoff", |b| {
+        b.iter(|| black_box(&policy).delay(black_box(4), black_box(0.3), black_box(asked)));
+    });
+    group.finish();
+}
+
+fn message(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("message");
+    for count in [1, 32] {
+        let outgoing = inputs::outgoing(count);
+        group.bench_function(BenchmarkId::new("jobs", count), |b| b.iter(|| Message::new(black_box(&outgoing))));
+    }
+    group.finish();
+}
+
+fn log_line(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("log_line");
+    let _logging = tracing::dispatcher::set_default(&inputs::json_log());
+    for (name, line) in [("completed", COMPLETED), ("retried", RETRIED)] {
+        group.bench_function(name, |b| b.iter(|| attempt_line(black_box(&line))));
+    }
+    group.finish();
+}
+
+criterion_group!(micro, envelope, retry, message, log_line);
+criterion_main!(micro);
