@@ -1,6 +1,6 @@
 //! One JSON line: keys once, secrets not at all.
 
-use super::redact::{REDACTED, is_secret_name, redact_text};
+use super::redact::{REDACTED, is_plain, is_secret_name, redact_text};
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
@@ -41,7 +41,8 @@ pub(super) fn clean(line: &[u8]) -> Option<Vec<u8>> {
     for (name, value) in &mut fields {
         redact(name, value);
     }
-    let mut out = serde_json::to_vec(&fields).ok()?;
+    let mut out = Vec::with_capacity(line.len());
+    serde_json::to_writer(&mut out, &fields).ok()?;
     out.push(b'\n');
     Some(out)
 }
@@ -52,6 +53,7 @@ fn redact(name: &str, value: &mut Value) {
         return;
     }
     match value {
+        Value::String(text) if is_plain(text) => {}
         Value::String(text) => *text = redact_text(text),
         Value::Array(items) => items.iter_mut().for_each(|item| redact(name, item)),
         Value::Object(map) => map.iter_mut().for_each(|(key, item)| redact(key, item)),

@@ -21,14 +21,21 @@ const SECRET_WORDS: [&str; 11] = [
 /// Whether a field of this name holds a secret: one of its words is on the list, or it ends in `api_key`. Counts such
 /// as `input_tokens` are not.
 pub(super) fn is_secret_name(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    let mut words = lower.split(['.', '_', '-']).peekable();
+    let mut words = name.split(['.', '_', '-']).peekable();
     while let Some(word) = words.next() {
-        if SECRET_WORDS.contains(&word) || (matches!(word, "api" | "private") && words.peek() == Some(&"key")) {
+        let is = |other: &&str| word.eq_ignore_ascii_case(other);
+        let key_follows = |next: &&str| next.eq_ignore_ascii_case("key");
+        if SECRET_WORDS.iter().any(is) || (["api", "private"].iter().any(is) && words.peek().is_some_and(key_follows)) {
             return true;
         }
     }
     false
+}
+
+/// Whether the text is one short word without an address or a query in it, as most values are: [`redact_text`] would
+/// only copy it.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.len() <= MAX_VALUE_BYTES && text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'/' | b'?'))
 }
 
 /// The text without the userinfo and the secret parameters of its URLs and without bearer tokens, cut to 2 KiB.
@@ -142,6 +149,7 @@ mod tests {
 
     #[test]
     fn long_values_are_cut_between_characters() {
+        assert!(!is_plain(&"x".repeat(5000)));
         let cut = redact_text(&"é".repeat(5000));
         assert!(cut.len() <= MAX_VALUE_BYTES + "…".len() && cut.ends_with('…'));
     }
@@ -152,6 +160,13 @@ mod tests {
             let text = format!("{before} amqp://user:{password}x@host/vhost");
             let out = redact_text(&text);
             prop_assert!(!out.contains(&password), "{out}");
+        }
+
+        #[test]
+        fn a_plain_text_would_stay_as_it_is(
+            text in "[!-~]{0,9}|[a-z:/?@=. é]{0,30}|(token=|://|\\?key=|@|x)*|(bearer|x| ){3,6}",
+        ) {
+            prop_assert!(!is_plain(&text) || redact_text(&text) == text, "{text}");
         }
 
         #[test]
