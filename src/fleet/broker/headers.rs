@@ -5,12 +5,15 @@ use lapin::{
     types::{AMQPValue, FieldTable, ShortString},
 };
 use serde_json::{Map, Value, json};
+use std::fmt::Write;
 use uuid::Uuid;
 
 /// A header string is cut here: a header tells people a story, the row decides.
 const MAX_HEADER_BYTES: usize = 512;
 /// The headers of a message as text are cut here.
 const MAX_TEXT_BYTES: usize = 16 * 1024;
+/// A `traceparent` is as long as this: its buffer need not grow.
+const TRACE_PARENT_BYTES: usize = 55;
 /// Tables within tables deeper than this are not shown.
 const MAX_DEPTH: usize = 8;
 
@@ -37,7 +40,11 @@ impl Headers {
     /// W3C trace context. The parent is the message: `span` is its number. The standard forbids zeros.
     pub(super) fn trace(self, trace: Option<Uuid>, span: i64) -> Self {
         match trace.filter(|trace| !trace.is_nil()) {
-            Some(trace) => self.text("traceparent", &format!("00-{}-{:016x}-01", trace.simple(), span.max(1))),
+            Some(trace) => {
+                let mut parent = String::with_capacity(TRACE_PARENT_BYTES);
+                write!(parent, "00-{}-{:016x}-01", trace.simple(), span.max(1)).expect("a string takes all");
+                self.text("traceparent", &parent)
+            }
             None => self,
         }
     }

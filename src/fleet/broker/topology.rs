@@ -12,7 +12,7 @@ const MAX_LANE_BYTES: usize = 100;
 /// The queue of a band of a lane, and its routing key.
 #[must_use]
 pub fn queue_name(lane: &str, band: Band) -> String {
-    format!("docket.{lane}.{band}")
+    ["docket.", lane, ".", band.as_str()].concat()
 }
 
 /// The exchange that says: the broker has not been wiped since this generation.
