@@ -22,6 +22,7 @@ use tracing::Instrument;
 
 /// Runs a claimed job to its end: the verdict, for the completer. An attempt whose lease is lost, or whose transaction told
 /// the ledger already, has none.
+#[must_use = "a verdict that nobody hands over is never booked"]
 pub(super) async fn run<L: Ledger, B: Broker>(
     shared: &Arc<Shared<L, B>>,
     job: Claimed,

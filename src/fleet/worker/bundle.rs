@@ -62,7 +62,8 @@ fn pass_on<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, jobs: Jobs) {
     });
 }
 
-async fn hand_over<L: Ledger, B: Broker>(shared: &Shared<L, B>, ended: Vec<Ended>) {
+/// To the completer: together what one statement may end.
+pub(super) async fn hand_over<L: Ledger, B: Broker>(shared: &Shared<L, B>, ended: Vec<Ended>) {
     // The completer lives until every attempt has ended.
     if !ended.is_empty() && shared.ended.send(ended).await.is_err() {
         tracing::error!("the completer is gone; the lease will give the jobs back");
