@@ -34,14 +34,22 @@ missing_packages() {
         command -v ip >/dev/null || echo iproute2
         compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || echo libfaketime
     fi
-    if [[ "${1:-}" = for-* ]]; then
+    if [ "${1:-}" = for-peers ]; then
+        command -v node >/dev/null || echo nodejs
+        command -v npm >/dev/null || echo npm
+        command -v redis-server >/dev/null || echo redis-server
+        command -v sidekiq >/dev/null || echo ruby-sidekiq
+        python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
+    fi
+    if [[ "${1:-}" = for-tests || "${1:-}" = for-faults ]]; then
         command -v promtool >/dev/null || echo prometheus
         command -v curl >/dev/null || echo curl
         /usr/bin/python3 -c 'import psycopg2' 2>/dev/null || echo python3-psycopg2
     fi
 }
 
-# install_missing YES [to-build|to-count|for-tests|for-faults]: installs what is missing, after a question unless YES is "yes".
+# install_missing YES [to-build|to-count|for-tests|for-faults|for-peers]: installs what is missing, after a question unless
+# YES is "yes".
 install_missing() {
     local yes=$1 packages answer root=()
     mapfile -t packages < <(missing_packages "${2:-}")
