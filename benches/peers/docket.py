@@ -23,7 +23,7 @@ def measure(binary, servers, jobs, keeps_completed=True):
     return {
         "enqueue_per_second": enqueue["enqueue_per_second"],
         "drain_per_second": drain["drain_per_second"],
-        "cpu_seconds": {"own": own} | {name: after[name] - before[name] for name in after},
+        "cpu_seconds": {"own": own} | {name: max(0.0, after[name] - before[name]) for name in after},
     }
 
 

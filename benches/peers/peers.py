@@ -15,7 +15,7 @@ PYTHON = [STATE / "venv/bin/python"]
 RUST = STATE / "target/release"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Peer:
     name: str
     version: str
@@ -102,13 +102,13 @@ def measure(peer, servers, jobs):
     after = servers.cpu()
     if peer.also:
         result |= run(peer.also, peer, servers, jobs)[0]
-    cpu = {"own": own} | {name: after[name] - before[name] for name in after}
+    cpu = {"own": own} | {name: max(0.0, after[name] - before[name]) for name in after}
     return result | {"cpu_seconds": cpu}
 
 
 def run(command, peer, servers, jobs):
     with contextlib.ExitStack() as stack:
-        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="docket-peer-"))
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(dir=servers.dir))
         env = {name: os.environ[name] for name in KEPT if name in os.environ}
         env |= {
             "PEERS_JOBS": str(jobs),

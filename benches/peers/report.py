@@ -21,7 +21,8 @@ def ratio(dockets, peers, rate):
 
 def summary(runs, jobs, beside, peers, without_retention):
     """`beside` and `peers` hold, for each peer, the measurements of all runs: of Docket beside it, and its own."""
-    docket = {"name": "docket"} | medians([one for measurements in beside.values() for one in measurements])
+    lasts = {"durability": "PostgreSQL, synchronous commit"}
+    docket = {"name": "docket"} | lasts | medians([one for measurements in beside.values() for one in measurements])
     rows = []
     for peer, measurements in peers.items():
         row = {"name": peer.name, "version": peer.version, "durability": peer.durability} | medians(measurements)
@@ -35,7 +36,7 @@ def summary(runs, jobs, beside, peers, without_retention):
         rows.append(row)
     dockets = [docket]
     if without_retention:
-        dockets.append({"name": "docket, retention = 0"} | medians(without_retention))
+        dockets.append({"name": "docket, retention = 0"} | lasts | medians(without_retention))
     return {"runs": runs, "jobs": jobs, "docket": dockets, "peers": rows}
 
 
@@ -46,7 +47,7 @@ def table(summary):
     head += [*(f"CPU s {name}" for name in servers), "what lasts"]
     lines = [head]
     for row in summary["docket"] + summary["peers"]:
-        cpu = [f"{row['cpu_seconds'][name]:.1f}" for name in servers]
+        cpu = [f"{row['cpu_seconds'][name]:.2f}" for name in servers]
         lines.append(
             [
                 row["name"],
@@ -56,7 +57,7 @@ def table(summary):
                 number(row["enqueue_per_second"]),
                 show(row.get("enqueue_ratio")),
                 *cpu,
-                row.get("durability", "PostgreSQL, synchronous commit"),
+                row["durability"],
             ]
         )
         if "enqueue_confirmed_per_second" in row:
