@@ -3,12 +3,15 @@
 //! Options as in its own `examples/basic.rs`: `lock_tasks(false)`, which saves a write for each job (it has been marked
 //! as queued for this worker when it was fetched), and `parallelize(tokio::spawn)`, with which one worker uses all
 //! processors. The batch is larger than the example's 100: "Larger batches can improve throughput by reducing the
-//! number of queue operations" (`Config::batch_size`). Results are persisted, the default: without it nothing says that
-//! a job is done. Enqueued with `queries::push_tasks`, one statement for a batch, as the README's pubsub example does.
+//! number of queue operations" (`Config::batch_size`). It polls (`poll_with_strategy` with an interval, as the README
+//! has it): woken by notifications alone, the last outcomes of a backlog waited for the next heartbeat, 30 seconds.
+//! Results are persisted, the default: without it nothing says that a job is done. Enqueued with `queries::push_tasks`,
+//! one statement for a batch, as the README's pubsub example does.
 
 use apalis::prelude::*;
 use apalis_postgres::{Config, PgPool, PostgresStorage};
 use peers::{BATCH, Payload};
+use std::time::Duration;
 use tokio::time::Instant;
 
 const QUEUE: &str = "noop";
@@ -36,8 +39,9 @@ async fn main() {
     let enqueue = begun.elapsed();
 
     let client = peers::connect().await;
-    let config = Config::default().queue(QUEUE).batch_size(1000).lock_tasks(false);
-    let backend = PostgresStorage::<Payload>::new(&pool).with_config(config).with_pubsub();
+    let config = Config::default().queue(QUEUE).batch_size(3000).lock_tasks(false);
+    let polling = Strategy::new().interval(Duration::from_millis(50));
+    let backend = PostgresStorage::<Payload>::new(&pool).with_config(config).poll_with_strategy(polling);
     let worker = WorkerBuilder::new("worker").backend(backend).parallelize(tokio::spawn).build(noop);
     let begun = Instant::now();
     tokio::spawn(worker.run());
