@@ -3,7 +3,7 @@
 import json
 import os
 
-from process import measured
+from process import Failed, measured
 
 RETENTION = "DOCKET_RETENTION_COMPLETED"
 
@@ -36,9 +36,12 @@ def bench(binary, servers, jobs, scenario, keeps_completed):
             env[RETENTION] = "0s"
         command = [binary, "bench", "--scenario", scenario, "--jobs", jobs, "--external", "--json"]
         output, cpu = measured(command, env, limit=120 + jobs / 50)
-    return reports(output)[scenario], cpu
+    return report(output, scenario), cpu
 
 
-def reports(output):
-    """What `docket bench --json` prints: a line for each scenario."""
-    return {report["scenario"]: report for report in map(json.loads, output.splitlines())}
+def report(output, scenario):
+    """Reads what `docket bench --json` prints: a line for each scenario."""
+    for line in map(json.loads, output.splitlines()):
+        if line.get("scenario") == scenario:
+            return line
+    raise Failed(f"`docket bench --json` printed no line of the scenario {scenario}, but: {output[:300]!r}")

@@ -130,7 +130,8 @@ class RabbitMq:
         self.port, self.management, self.distribution, self.epmd_port = free_ports(4)
         self.epmd = self.process = None
 
-    def start(self):
+    def configure(self, log):
+        """Writes what the node reads when it boots."""
         (self.dir / "log").mkdir(parents=True, mode=0o700)
         vhosts = [{"name": "/"}, {"name": VHOST}]
         allowed = {"user": USER, "configure": ".*", "write": ".*", "read": ".*"}
@@ -139,7 +140,6 @@ class RabbitMq:
             "users": [{"name": USER, "password": self.password, "tags": "administrator"}],
             "permissions": [allowed | {"vhost": vhost["name"]} for vhost in vhosts],
         }
-        log = self.dir / "log" / "rabbitmq.log"
         files = {
             "env.conf": "",
             "enabled_plugins": "[rabbitmq_management,rabbitmq_prometheus].\n",
@@ -166,6 +166,10 @@ class RabbitMq:
         }
         for name, text in files.items():
             (self.dir / name).write_text(text)
+
+    def start(self):
+        log = self.dir / "log" / "rabbitmq.log"
+        self.configure(log)
         own = {"HOME": self.dir, "LANG": "C.UTF-8", "PATH": os.environ["PATH"]}
         own |= {"ERL_EPMD_PORT": self.epmd_port, "ERL_EPMD_ADDRESS": "127.0.0.1"}
         epmd = ["epmd", "-port", self.epmd_port, "-address", "127.0.0.1"]
