@@ -7,11 +7,6 @@ use tokio::time::Instant;
 /// Claims are counted over this time.
 const OVER: Duration = Duration::from_secs(5);
 
-/// And over this one: the larger of the two rates holds, so that the window opens at once when work comes, and closes
-/// slowly. Here only claims count that are sure, as if no other scheduler added anything: what others did not add would
-/// widen the window, and at this pace without end.
-const LATELY: Duration = Duration::from_millis(250);
-
 /// Schedulers, this one included, that are taken to add as much as this one does. What others did not add (they were
 /// killed and are counted for a lease, or can't reach the broker) looks like claims and widens the window, which adds more.
 /// With two the queue grows to some three windows at most, with three to eleven, with four without end. Where more than
@@ -27,22 +22,10 @@ const PAUSE_MAX: Duration = Duration::from_millis(100);
 /// queued any more.
 #[derive(Debug, Default)]
 pub(super) struct ClaimRate {
-    seen: VecDeque<Seen>,
+    seen: VecDeque<(Instant, i64)>,
     queued_before: i64,
     added: i64,
     pause: Duration,
-}
-
-/// One look.
-#[derive(Debug)]
-struct Seen {
-    at: Instant,
-    /// Since the look before.
-    since: Duration,
-    /// Claims in that time, if other schedulers add as this one does.
-    claims: i64,
-    /// Claims in that time, if they add nothing.
-    sure: i64,
 }
 
 impl ClaimRate {
@@ -54,12 +37,11 @@ impl ClaimRate {
     /// The ledger says that so many are queued. Other schedulers are taken to add as much as this one, up to a bound.
     pub(super) fn queued(&mut self, now: Instant, queued: i64, schedulers: i64) {
         let claims = (self.queued_before + self.added * schedulers.min(ADDING_MAX) - queued).max(0);
-        let since = self.seen.back().map_or(Duration::ZERO, |last| now.saturating_duration_since(last.at));
-        let sure = (self.queued_before + self.added - queued).max(0);
+        let since = self.seen.back().map_or(Duration::ZERO, |(at, _)| now.saturating_duration_since(*at));
         self.pause = next_pause(self.pause, since, claims, queued);
         (self.queued_before, self.added) = (queued, 0);
-        self.seen.push_back(Seen { at: now, since, claims, sure });
-        while self.seen.front().is_some_and(|first| now.saturating_duration_since(first.at) > OVER) {
+        self.seen.push_back((now, claims));
+        while self.seen.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) > OVER) {
             self.seen.pop_front();
         }
     }
@@ -69,29 +51,14 @@ impl ClaimRate {
         self.pause
     }
 
-    /// Claims in `time`, at the rate of the last seconds, or of the last moment if that is higher.
+    /// Claims in `time`, at the rate of the last seconds.
     fn in_time(&self, time: Duration) -> i64 {
-        let claims: i64 = self.seen.iter().map(|seen| seen.claims).sum();
-        scaled(claims, time, OVER).max(self.lately(time))
+        let claims: i64 = self.seen.iter().map(|(_, claims)| claims).sum();
+        let share = time.as_secs_f64() / OVER.as_secs_f64();
+        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a count of seconds' work")]
+        let claims = (claims as f64 * share) as i64;
+        claims
     }
-
-    fn lately(&self, time: Duration) -> i64 {
-        let (mut lasted, mut claims) = (Duration::ZERO, 0);
-        for seen in self.seen.iter().rev() {
-            if lasted >= LATELY {
-                break;
-            }
-            (lasted, claims) = (lasted + seen.since, claims + seen.sure);
-        }
-        scaled(claims, time, lasted.max(LATELY))
-    }
-}
-
-/// `claims` of the time `of`, at the same rate in `time`.
-fn scaled(claims: i64, time: Duration, of: Duration) -> i64 {
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a count of seconds' work")]
-    let scaled = (claims as f64 * time.as_secs_f64() / of.as_secs_f64()) as i64;
-    scaled
 }
 
 /// Until a quarter of what is queued will have been claimed, if it goes on as in the time since the last look; twice as

@@ -148,27 +148,10 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                 () = notified(&mut self.wake, &self.lane), if !wants_slot && is_fit && is_direct => Step::Notified,
                 _ = fit.changed() => Step::Look,
             };
-            match step {
-                Step::Drain => break,
-                Step::Look => {}
-                Step::Notified => self.notified(),
-                Step::Subscribed(Some(sub)) => {
-                    self.heard = [Instant::now(); Band::ALL.len()];
-                    session.open = Some(sub);
-                }
-                Step::Subscribed(None) => session.opening = self.subscribe(RESUBSCRIBE),
-                Step::Silent => self.renew(&mut session, Duration::ZERO).await,
-                Step::Kept(tag) => tag.into_iter().for_each(|tag| self.window.settle(tag)),
-                Step::Delivery(Some(delivery)) => self.receive(delivery),
-                Step::Delivery(None) => self.reopen(&mut session, RESUBSCRIBE),
-                Step::Slot(permit) => self.fill(permit, session.open.is_some()).await,
-                Step::Claimed(end) => {
-                    if !self.claimed(end) {
-                        self.renew(&mut session, RESUBSCRIBE).await;
-                    }
-                }
-                Step::Overdue => self.hand_back().await,
+            if matches!(step, Step::Drain) {
+                break;
             }
+            self.act(step, &mut session).await;
             if !self.acknowledge(&mut session.open).await {
                 self.reopen(&mut session, RESUBSCRIBE);
             }
@@ -180,6 +163,29 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
         }
         self.acknowledge(&mut session.open).await;
         close(session.open).await;
+    }
+
+    async fn act(&mut self, step: Step<B::Subscription>, session: &mut Session<B::Subscription>) {
+        match step {
+            Step::Drain | Step::Look => {}
+            Step::Notified => self.notified(),
+            Step::Subscribed(Some(sub)) => {
+                self.heard = [Instant::now(); Band::ALL.len()];
+                session.open = Some(sub);
+            }
+            Step::Subscribed(None) => session.opening = self.subscribe(RESUBSCRIBE),
+            Step::Silent => self.renew(session, Duration::ZERO).await,
+            Step::Kept(tag) => tag.into_iter().for_each(|tag| self.window.settle(tag)),
+            Step::Delivery(Some(delivery)) => self.receive(delivery),
+            Step::Delivery(None) => self.reopen(session, RESUBSCRIBE),
+            Step::Slot(permit) => self.fill(permit, session.open.is_some()).await,
+            Step::Claimed(end) => {
+                if !self.claimed(end) {
+                    self.renew(session, RESUBSCRIBE).await;
+                }
+            }
+            Step::Overdue => self.hand_back().await,
+        }
     }
 
     /// One claim after another; beside one a further one only if it is full. Many small ones would cost the database more
