@@ -2,7 +2,7 @@
 
 use super::{
     PgTx,
-    finish::{COMPLETE, COMPLETE_AND_DELETE, message_ids, output},
+    finish::{COMPLETE_AND_DELETE_ONE, COMPLETE_ONE, message_ids, output},
     pg::{Params, PgLedger, classify, get},
 };
 use crate::{
@@ -19,12 +19,11 @@ impl PgLedger {
         let connection = get(&self.effects).await?;
         let work = async {
             let tx = PgTx::begin(connection).await.map_err(|e| classify(&e))?;
-            let (ids, epochs) = ([completion.id.0].to_vec(), [completion.epoch].to_vec());
-            let outputs = [output(&completion.output)].to_vec();
+            let (id, epoch, output) = (completion.id.0, completion.epoch, output(&completion.output));
             let spent = message_ids(spent);
-            let sql: &str = if completion.keep { &COMPLETE } else { &COMPLETE_AND_DELETE };
-            let kept: Params<'_> = &[&ids, &epochs, &outputs, &spent];
-            let deleted: Params<'_> = &[&ids, &epochs, &spent];
+            let sql: &str = if completion.keep { &COMPLETE_ONE } else { &COMPLETE_AND_DELETE_ONE };
+            let kept: Params<'_> = &[&id, &epoch, &output, &spent];
+            let deleted: Params<'_> = &[&id, &epoch, &spent];
             let params = if completion.keep { kept } else { deleted };
             let statement = tx.prepare_cached(sql).await.map_err(|e| classify(&e))?;
             let rows = tx.query(&statement, params).await.map_err(|e| classify(&e))?;

@@ -12,14 +12,22 @@ use serde_json::Value;
 use std::{collections::HashSet, sync::LazyLock};
 use tokio_postgres::{Row, types::Json};
 
-/// $1 ids, $2 epochs, $3 outputs, $4 messages of which nothing is left. RETURNING tells what was not fenced off. A
-/// first-try success writes no attempt row: the job's own row tells it.
-pub(super) static COMPLETE: LazyLock<String> = LazyLock::new(|| {
+/// $1 ids, $2 epochs, $3 outputs, $4 messages of which nothing is left.
+pub(super) static COMPLETE: LazyLock<String> =
+    LazyLock::new(|| complete("unnest($1::bigint[], $2::int[], $3::jsonb[]) u(id, epoch, o)"));
+
+/// One id, epoch and output, for a transaction with effects. With arrays the planner expects ten rows, finds that its plan
+/// for one is cheaper, and plans anew at each execution: 0.6 ms for what takes 0.1 ms.
+pub(super) static COMPLETE_ONE: LazyLock<String> =
+    LazyLock::new(|| complete("(select $1::bigint as id, $2::int as epoch, $3::jsonb as o) u"));
+
+/// RETURNING tells what was not fenced off. A first-try success writes no attempt row: the job's own row tells it.
+fn complete(source: &str) -> String {
     format!(
         "with d as (delete from job_messages where id = any($4) returning 1
 ), x as (
   update jobs j set status = 'completed', epoch = j.epoch + 1, finished_at = now(), output = u.o, counted = j.parent_id is not null
-  from unnest($1::bigint[], $2::int[], $3::jsonb[]) u(id, epoch, o)
+  from {source}
   where j.id = u.id and j.epoch = u.epoch and {IS_PROCESSING} and (select count(*) from d) >= 0
   returning j.id, j.epoch, j.status, j.parent_id, j.failures, j.losses, j.round, j.worker_id, j.started_at
 ), a as (
@@ -28,15 +36,23 @@ pub(super) static COMPLETE: LazyLock<String> = LazyLock::new(|| {
 ), {PARENTS}
 select id from x"
     )
-});
+}
+
+/// $1 ids, $2 epochs, $3 messages of which nothing is left.
+pub(super) static COMPLETE_AND_DELETE: LazyLock<String> =
+    LazyLock::new(|| complete_and_delete("unnest($1::bigint[], $2::int[]) u(id, epoch)"));
+
+/// As [`COMPLETE_ONE`].
+pub(super) static COMPLETE_AND_DELETE_ONE: LazyLock<String> =
+    LazyLock::new(|| complete_and_delete("(select $1::bigint as id, $2::int as epoch) u"));
 
 /// The same where completed jobs are not kept: the row goes, and with it what it left elsewhere. A job that went straight
 /// (queued, claimed: epoch 2) left nothing.
-pub(super) static COMPLETE_AND_DELETE: LazyLock<String> = LazyLock::new(|| {
+fn complete_and_delete(source: &str) -> String {
     format!(
         "with d as (delete from job_messages where id = any($3) returning 1
 ), x as (
-  delete from jobs j using unnest($1::bigint[], $2::int[]) u(id, epoch)
+  delete from jobs j using {source}
   where j.id = u.id and j.epoch = u.epoch and {IS_PROCESSING} and (select count(*) from d) >= 0
   returning j.id, j.epoch, 'completed'::job_status as status, j.parent_id
 ), a as (
@@ -46,7 +62,7 @@ pub(super) static COMPLETE_AND_DELETE: LazyLock<String> = LazyLock::new(|| {
 ), {PARENTS}
 select id from x"
     )
-});
+}
 
 /// $1 ids, $2 epochs, $3 retryable, $4 class, $5 error, $6 delay in seconds, $7 messages of which nothing is left. The same
 /// arithmetic as `RetryPolicy::after_failure`; a cancel that was asked for meanwhile wins.

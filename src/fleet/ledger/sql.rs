@@ -23,8 +23,8 @@ k as materialized (
 )";
 
 /// Whether a job `j` that a statement names by `u.id` has this status. Asked plainly, the planner takes the status for a
-/// way to find the job: where its statistics know of few such rows it reads the whole table, and for each of them the whole
-/// batch (900 jobs of 30,000: 0.5 s). Asked so, it has to find the row by its key first.
+/// way to find the job: where its statistics know of few such rows, and the table is small, it reads all of it, and for each
+/// of them the whole batch (900 jobs of 30,000: 0.5 s). Asked so, it has to find the row by its key first.
 pub(super) const IS_QUEUED: &str = "case when j.id = u.id then j.status end = 'queued'";
 /// The same.
 pub(super) const IS_PROCESSING: &str = "case when j.id = u.id then j.status end = 'processing'";

@@ -53,7 +53,7 @@ const ROWS: &[(i32, &str, &str, &str, &str)] = &[
         "workers",
         "insert into workers (slots, name, lanes, kinds) values (0, 'docket.verify', '{}', '{}')",
         "id = (select lastval())",
-        "beat beat_at started_at slots state name lanes kinds",
+        "beat beat_at started_at slots state name lanes kinds run_us",
     ),
     (
         SINCE,

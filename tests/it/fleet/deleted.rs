@@ -10,13 +10,13 @@ use std::time::Duration;
 async fn forgetful() -> TestFleet {
     let mut fleet = TestFleet::new().await;
     fleet.retention = Retention { completed: Duration::ZERO, ..Retention::default() };
-    fleet.worker(8).await;
     fleet
 }
 
 #[tokio::test]
 async fn a_completed_job_leaves_nothing_but_its_effects() {
     let mut fleet = forgetful().await;
+    fleet.worker(8).await;
     fleet.scheduler();
     let script = |fail_first| Script { fail_first, ..Script::default() };
     let keyed = |job: NewJob| job.idempotency_key("the same key");
@@ -39,6 +39,7 @@ async fn a_completed_job_leaves_nothing_but_its_effects() {
 #[tokio::test]
 async fn a_parent_goes_on_when_its_children_are_gone() {
     let mut fleet = forgetful().await;
+    fleet.worker(8).await;
     fleet.scheduler();
     let parent = fleet.enqueue(&[plain(Script::default()).waits_for_children()]).await[0];
     let child = |fail_first| plain(Script { fail_first, ..Script::default() }).child_of(parent);
@@ -58,6 +59,7 @@ async fn a_message_of_a_job_that_is_gone_is_dropped() {
     let request =
         PickRequest { lane: "default", rows: 1, aged: 0, kinds: &kinds, bands: &[Band::Normal], generation: 1 };
     let dispatch: Dispatch = fleet.ledger().pick(request).await.unwrap().remove(0);
+    fleet.worker(8).await;
     let broker = fleet.broker();
     broker.wait_ready(Duration::from_mins(1)).await.unwrap();
     for _ in 0..2 {

@@ -62,8 +62,7 @@ pub(super) fn all() -> Vec<Case> {
     let mut all = by_order();
     all.extend(by_key(BATCH));
     all.extend(sweeps());
-    // Transactions with effects complete one job on a connection with default settings.
-    all.extend(by_key(1).into_iter().filter(|case| case.name == "complete").map(default_session));
+    all.extend(with_effects().into_iter().map(default_session));
     all.extend(operators().into_iter().map(default_session));
     all.extend(audit());
     all
@@ -97,10 +96,11 @@ fn by_key(n: usize) -> Vec<Case> {
     vec![
         case("claim", KEY, n, claim),
         case("claim_again", KEY, n, claim),
-        case("ahead", KEY, n, &[&queued.ids, &queued.epochs]),
+        case("ahead", KEY, n, &[&queued.ids, &queued.epochs, "true"]),
         case("hand_back", KEY, n, &[&queued.messages]),
         case("mark_confirmed", KEY, n, &[&queued.messages]),
         case("complete", KEY, n, &[ids, epochs, &same("1", n), spent]),
+        case("complete_delete", KEY, n, &[ids, epochs, spent]),
         case("fail", KEY, n, &[ids, epochs, &yes, &other, &other, &delays, spent]),
         case("release", KEY, n, &[ids, epochs, &null, &null, &delays, spent]),
         case("discard", KEY, n, &[ids, epochs, &other, spent]),
@@ -108,6 +108,15 @@ fn by_key(n: usize) -> Vec<Case> {
         case("still_held", KEY, n, &[ids, epochs]),
         case("dead_mark", KEY, n, &[&dead.ids, &dead.epochs, "1"]),
         case("dead_still", KEY, n, &[&dead.ids, &dead.epochs]),
+    ]
+}
+
+/// Transactions with effects complete one job on a connection with default settings.
+fn with_effects() -> Vec<Case> {
+    let (id, held) = (PROCESSING.start.to_string(), rows(PROCESSING, 1, "2"));
+    vec![
+        case("complete_one", KEY, 1, &[&id, "2", "'1'", &held.messages]),
+        case("complete_delete_one", KEY, 1, &[&id, "2", &held.messages]),
     ]
 }
 
