@@ -64,12 +64,16 @@ fn ended(attempt: Attempt, verdict: Verdict) -> Ended {
     Ended { attempt, verdict, ran }
 }
 
-/// A kind that this worker doesn't know came by a stale message or after an upgrade: back, without cost.
+/// A kind that this worker doesn't know came by a stale message or after an upgrade.
 fn release_unknown(job: &Claimed) -> Ended {
-    let hold = ReleaseHold { hold: Hold::UnknownKind, key: Some(job.kind.clone()), delay: None };
+    give_back(job, Some(ReleaseHold { hold: Hold::UnknownKind, key: Some(job.kind.clone()), delay: None }))
+}
+
+/// Back without cost, and without a run.
+pub(super) fn give_back(job: &Claimed, hold: Option<ReleaseHold>) -> Ended {
     let attempt = Attempt::of(job, Component::Worker);
     report::started(&attempt);
-    ended(attempt, Verdict::Released(Some(hold)))
+    ended(attempt, Verdict::Released(hold))
 }
 
 async fn attend<L: Ledger, B: Broker>(
@@ -79,6 +83,10 @@ async fn attend<L: Ledger, B: Broker>(
     attempt: &Attempt,
     signal: &StopSignal,
 ) -> End {
+    // It may have waited behind others of its message.
+    if let Some(stop) = signal.reason() {
+        return stopped(stop);
+    }
     let meta = handler.meta().clone();
     let ctx = context(&job, signal);
     let (failures, row) = (job.failures, attempt.row());
@@ -108,13 +116,17 @@ async fn attend<L: Ledger, B: Broker>(
             }
         }
         Finish::Ran(Err(error)) => error,
-        Finish::Stopped(Stop::Lost) => return End::Abandoned,
-        Finish::Stopped(Stop::Shutdown) => return End::Verdict(Verdict::Released(None)),
-        Finish::Stopped(Stop::Cancelled) => {
-            return End::Verdict(Verdict::Discarded("cancelled by an operator".to_owned()));
-        }
+        Finish::Stopped(stop) => return stopped(stop),
     };
     End::Verdict(verdict(&meta.retry, failures, draw, error))
+}
+
+fn stopped(stop: Stop) -> End {
+    match stop {
+        Stop::Lost => End::Abandoned,
+        Stop::Shutdown => End::Verdict(Verdict::Released(None)),
+        Stop::Cancelled => End::Verdict(Verdict::Discarded("cancelled by an operator".to_owned())),
+    }
 }
 
 fn context(job: &Claimed, signal: &StopSignal) -> Context {

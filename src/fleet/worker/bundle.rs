@@ -5,7 +5,10 @@ use super::{attempt, outcome::Ended, shared::Shared, signal::StopSignal};
 use crate::fleet::ports::{Broker, Claimed, Ledger};
 use futures_util::future::BoxFuture;
 use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
-use tokio::{sync::OwnedSemaphorePermit, time::sleep};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{sleep, timeout},
+};
 
 /// A message that was sent with 50 ms of work, and takes twice as long, was misjudged.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -48,16 +51,21 @@ fn run<L: Ledger, B: Broker>(
     })
 }
 
-/// The next free slot takes what waits behind a slow job.
+/// The next free slot takes what waits behind a slow job. If none is free in the time that a delivery may wait for one,
+/// another worker may have one.
 fn pass_on<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, jobs: Jobs) {
     if jobs.is_empty() {
         return;
     }
     let shared_in = shared.clone();
     shared.threads.spawn(&shared.tasks, async move {
-        // Nobody closes the semaphore.
-        if let Ok(slot) = shared_in.slots.clone().acquire_owned().await {
-            run(shared_in, jobs, slot).await;
+        let slot = timeout(shared_in.protocol.hand_back, shared_in.slots.clone().acquire_owned()).await;
+        match slot {
+            Ok(Ok(slot)) => run(shared_in, jobs, slot).await,
+            _ => {
+                let back = jobs.iter().map(|(_, job)| attempt::give_back(job, None)).collect();
+                hand_over(&shared_in, back).await;
+            }
         }
     });
 }

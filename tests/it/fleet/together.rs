@@ -60,3 +60,21 @@ async fn what_waits_behind_a_slow_job_goes_to_the_next_free_slot() {
     assert!(fleet.row(ids[0]).await.starts_with("processing"));
     fleet.stop().await;
 }
+
+/// A worker whose slots are all taken for long keeps no job from the others.
+#[tokio::test]
+async fn what_waits_behind_a_slow_job_and_finds_no_slot_goes_to_another_worker() {
+    let mut fleet = TestFleet::new().await;
+    (fleet.protocol.pointers_min, fleet.protocol.pointers_max) = (16, 16);
+    let slow = plain(Script { run_ms: 60_000, ..Script::default() });
+    let ids = fleet.enqueue(&[vec![slow], vec![plain(Script::default()); 3]].concat()).await;
+    fleet.worker(1).await;
+    fleet.scheduler();
+    let started = format!("select status = 'processing' from jobs where id = {}", ids[0].0);
+    fleet.until("the slow one runs", &started).await;
+    fleet.worker(1).await;
+    fleet.until("the others are done", "select count(*) = 3 from jobs where status = 'completed'").await;
+    assert!(fleet.row(ids[0]).await.starts_with("processing"));
+    assert_eq!(fleet.count("select sum(failures + losses)::bigint from jobs").await, 0, "at no cost");
+    fleet.stop().await;
+}
