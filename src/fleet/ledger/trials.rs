@@ -11,6 +11,8 @@ const SINCE: i32 = 3;
 const LANES_SINCE: i32 = 5;
 /// The version whose guard asks a requeue for a new round, and that keeps the audit's verdict.
 const ROUNDS_SINCE: i32 = 6;
+/// The version in which workers tell how long jobs run.
+const RUN_TIMES_SINCE: i32 = 7;
 
 /// The job of a trial. In a subquery: it is looked up once, by key.
 const JOB: &str = "id = (select lastval())";
@@ -53,7 +55,14 @@ const ROWS: &[(i32, &str, &str, &str, &str)] = &[
         "workers",
         "insert into workers (slots, name, lanes, kinds) values (0, 'docket.verify', '{}', '{}')",
         "id = (select lastval())",
-        "beat beat_at started_at slots state name lanes kinds run_us",
+        "beat beat_at started_at slots state name lanes kinds",
+    ),
+    (
+        RUN_TIMES_SINCE,
+        "workers",
+        "insert into workers (slots, name, lanes, kinds) values (0, 'docket.verify', '{}', '{}')",
+        "id = (select lastval())",
+        "run_us",
     ),
     (
         SINCE,
