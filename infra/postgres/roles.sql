@@ -40,6 +40,8 @@ grant update (status, epoch, message_id, worker_id, queued_at, started_at, finis
 grant insert, update, delete on job_messages to docket_worker;
 grant usage on sequence job_message_seq to docket_worker;
 grant insert on job_attempts, job_events to docket_worker;
+-- With retention.completed = 0 a worker deletes what it completes: give its login account this, which this file neither
+-- gives nor takes: grant delete on jobs, job_attempts, job_events to fleet_worker;
 grant insert on workers to docket_worker;
 grant update (beat, beat_at, state, run_us) on workers to docket_worker;
 grant insert, delete on quarantine to docket_worker;

@@ -51,8 +51,8 @@ settings! {
     /// only compared with; the broker's configuration is what sets it.
     "broker.consumer_timeout" "DOCKET_CONSUMER_TIMEOUT" = "30m", Kind::Duration(SECOND, FOR_EVER), ALL;
     /// How long completed jobs are kept. Longer: a larger table. Shorter: less to look back at. Zero: a completion deletes
-    /// its job, which leaves no trace but its effects; its idempotency key is free again, and workers need the right to
-    /// delete (infra/postgres/roles.sql).
+    /// its job, which leaves no trace but its effects; its idempotency key is free again, and the workers' account
+    /// needs the right to delete, which infra/postgres/roles.sql doesn't give.
     "retention.completed" "DOCKET_RETENTION_COMPLETED" = "720h", Kind::Duration(Duration::ZERO, FOR_EVER), BOTH;
     /// How long failed and cancelled jobs are kept; dead letters stay. Longer: a larger table. Shorter: less to look back
     /// at.

@@ -61,8 +61,8 @@ settings! {
     "fleet.window" "DOCKET_WINDOW" = "2s", Kind::Duration(TICK, MINUTE), SCHEDULER;
     /// Most queued jobs of a lane. Higher: a wiped broker has more to bring back. Lower: many fast workers idle.
     "fleet.window_max" "DOCKET_WINDOW_MAX" = "50000", Kind::Count(1, 1_000_000), SCHEDULER;
-    /// Jobs in one message at least, where so many of a kind are picked at once. Above 1 the length of their runs and of
-    /// the queue no longer count. Higher: jobs wait behind each other. Lower: no different.
+    /// Jobs in one message at least, where so many of a kind are picked at once, however long they run and however short
+    /// the queue is. Higher: jobs wait behind each other. Lower: no different.
     "fleet.pointers_min" "DOCKET_POINTERS_MIN" = "1", Kind::Count(1, 1000), SCHEDULER;
     /// Most jobs in one message: kinds whose jobs run for less than 25 ms travel together when many are queued. Higher:
     /// fewer messages. Lower: more of them; 1: each job in a message of its own.

@@ -80,6 +80,8 @@ pub(crate) async fn tell(seed: u64, mutant: Mutant, is_told: bool) -> Told {
     let protocol = Protocol {
         pointers_min: pointers,
         pointers_max: pointers,
+        // Small ones too: only beside a full batch a second one is on its way.
+        batch: [1000, 4, 1][usize::try_from(seed % 3).unwrap()],
         // A copy too much and another too little look right to the count until this pass: an hour of a quiet fleet
         // would be most of the simulation's time.
         dead_audit: Duration::from_mins(1),

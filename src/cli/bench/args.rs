@@ -21,7 +21,7 @@ const TIMES: std::ops::RangeInclusive<Duration> = Duration::from_millis(100)..=D
   docket bench --scenario city --jobs 1000              1,000 meetings with 20,000 items
 
 On private servers, whatever DATABASE_URL says, unless --external is given. The protocol's variables are read, as in \
-`DOCKET_POINTERS_MAX=32 docket bench`.
+`DOCKET_POINTERS_MAX=8 docket bench`.
 A table that was filled for `urgent` or `backlog` is vacuumed and analyzed before the fleet starts, as autovacuum would \
 have done by then.")]
 pub(in crate::cli) struct Args {

@@ -47,18 +47,19 @@ pub(super) static COMPLETE_AND_DELETE_ONE: LazyLock<String> =
     LazyLock::new(|| complete_and_delete("(select $1::bigint as id, $2::int as epoch) u"));
 
 /// The same where completed jobs are not kept: the row goes, and with it what it left elsewhere. A job that went straight
-/// (queued, claimed: epoch 2) left nothing.
+/// (queued, claimed: epoch 2), that nobody asked to cancel and that had no children, left nothing.
 fn complete_and_delete(source: &str) -> String {
     format!(
         "with d as (delete from job_messages where id = any($3) returning 1
 ), x as (
   delete from jobs j using {source}
   where j.id = u.id and j.epoch = u.epoch and {IS_PROCESSING} and (select count(*) from d) >= 0
-  returning j.id, j.epoch, 'completed'::job_status as status, j.parent_id
+  returning j.id, j.epoch, 'completed'::job_status as status, j.parent_id,
+    j.epoch > 2 or j.cancel_requested or j.open_children is not null as has_left
 ), a as (
-  delete from job_attempts t using x where x.epoch > 2 and t.job_id = x.id
+  delete from job_attempts t using x where x.has_left and t.job_id = x.id
 ), e as (
-  delete from job_events t using x where x.epoch > 2 and t.job_id = x.id
+  delete from job_events t using x where x.has_left and t.job_id = x.id
 ), {PARENTS}
 select id from x"
     )

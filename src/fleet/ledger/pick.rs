@@ -1,11 +1,11 @@
 //! From due to queued: the pick, the hand-back, the confirm mark, and what is in flight.
 
-use super::pg::PgLedger;
+use super::{pg::PgLedger, sql::IS_QUEUED};
 use crate::fleet::{
     job::{Band, JobId, MessageId, Pointer},
     ports::{Dispatch, InFlight, LedgerResult, PickRequest, Picked},
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 use tokio_postgres::Row;
 
 /// $1 lane, $2 rows, $3 kinds that a live worker of the lane knows, $4 the largest message of each, $5 broker
@@ -60,12 +60,15 @@ from m where j.ctid = m.tid
 returning j.message_id, j.id, j.epoch, j.kind, j.priority, m.band, j.failures, j.max_attempts, j.trace_id";
 
 /// Whole messages that no worker has: queued → pending. The row's message id is the fence.
-pub(super) const HAND_BACK: &str = "\
-with d as (delete from job_messages where id = any($1) and worker_id is null returning id, jobs)
+pub(super) static HAND_BACK: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "with d as (delete from job_messages where id = any($1) and worker_id is null returning id, jobs)
 update jobs j set status = 'pending', epoch = j.epoch + 1, message_id = null, queued_at = null
 from (select d.id as m, unnest(d.jobs) as id from d) u
-where j.id = u.id and j.message_id = u.m and case when j.id = u.id then j.status end = 'queued'
-returning j.id";
+where j.id = u.id and j.message_id = u.m and {IS_QUEUED}
+returning j.id"
+    )
+});
 
 pub(super) const MARK_CONFIRMED: &str = "\
 update job_messages set published_at = now() where id = any($1) and published_at is null and worker_id is null";
@@ -104,7 +107,7 @@ impl PgLedger {
 
     pub(super) async fn hand_back_messages(&self, messages: &[MessageId]) -> LedgerResult<u64> {
         let ids: Vec<i64> = messages.iter().map(|m| m.0).collect();
-        Ok(self.run("hand_back", HAND_BACK, &[&ids]).await?.len() as u64)
+        Ok(self.run("hand_back", &HAND_BACK, &[&ids]).await?.len() as u64)
     }
 
     pub(super) async fn mark_messages(&self, messages: &[MessageId]) -> LedgerResult<()> {

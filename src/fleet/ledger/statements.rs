@@ -7,7 +7,7 @@ use super::{audit, audit_rows, claim, dead, finish, holds, operate, pick, sweeps
 pub fn statements() -> Vec<(&'static str, &'static str)> {
     vec![
         ("pick", pick::PICK),
-        ("hand_back", pick::HAND_BACK),
+        ("hand_back", &pick::HAND_BACK),
         ("mark_confirmed", pick::MARK_CONFIRMED),
         ("oldest_due", pick::OLDEST_DUE),
         ("claim", &claim::CLAIM),

@@ -1,6 +1,9 @@
 //! What brings lost work back: R1 to R3 by message, R4 by worker.
 
-use super::{pg::PgLedger, sql::PARENTS};
+use super::{
+    pg::PgLedger,
+    sql::{IS_QUEUED, PARENTS},
+};
 use crate::fleet::{
     job::{MessageId, WorkerId},
     ports::{LedgerResult, Sweep, Swept},
@@ -19,7 +22,7 @@ fn sweep_sql(condition: &str) -> String {
 ), d as (delete from job_messages t using m where t.id = m.id returning t.id, t.jobs
 ), x as (
   update jobs j set status = 'pending', epoch = j.epoch + 1, message_id = null, queued_at = null
-  from (select d.id as m, unnest(d.jobs) as id from d) u where j.id = u.id and j.message_id = u.m and j.status = 'queued'
+  from (select d.id as m, unnest(d.jobs) as id from d) u where j.id = u.id and j.message_id = u.m and {IS_QUEUED}
   returning j.id, j.epoch
 ), e as (insert into job_events (job_id, epoch, event, actor) select id, epoch, 'rescued', $1 from x)
 select (select count(*) from d), (select count(*) from x), 0::bigint"

@@ -11,8 +11,8 @@ const TURNS: i64 = 2;
 /// Pointers of one message at most: 1 for a kind that nobody has measured, or that is slow, and while little is queued; more
 /// where many short jobs wait, because there the broker's work for each message is what bounds the fleet.
 ///
-/// `run` is how long a job of the kind runs on average, `queue` the lane's, `bounds` the settings: with a least number above
-/// 1, so many whatever the rest says.
+/// `run` is how long a job of the kind runs on average, `queue` the lane's, `bounds` the settings: at least so many
+/// whatever the rest says, and at most.
 pub(super) fn pointers(run: Option<Duration>, queue: &Queue, bounds: (i32, i32)) -> i32 {
     let (least, most) = bounds;
     let wanted = run.map_or(1, |run| wanted(run, queue));

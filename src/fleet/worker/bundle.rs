@@ -41,8 +41,9 @@ fn run<L: Ledger, B: Broker>(
                 one = &mut attempt => ended.extend(one),
                 () = &mut patience => {
                     pass_on(&shared, std::mem::take(&mut jobs));
-                    hand_over(&shared, std::mem::take(&mut ended)).await;
-                    ended.extend(attempt.await);
+                    // Together: an attempt is watched also while the completer lets wait.
+                    let ((), one) = tokio::join!(hand_over(&shared, std::mem::take(&mut ended)), attempt);
+                    ended.extend(one);
                 }
             }
         }

@@ -139,7 +139,7 @@ pub(super) async fn lease<L: Ledger, B: Broker>(
     }
     crash::point(Point::AfterDirectLease);
     metrics::counter!(names::LEASED_DIRECTLY).increment(jobs.len() as u64);
-    let signals = shared.held.claimed(std::iter::empty(), &jobs);
+    let signals = shared.held.leased(&jobs);
     for (job, permit) in jobs.into_iter().zip(permits) {
         let signal = signals.get(&job.id).cloned().unwrap_or_default();
         bundle::start(shared, [(signal, job)].into(), permit);
@@ -165,7 +165,7 @@ fn start<L: Ledger, B: Broker>(
     }
     for (mut jobs, permit) in messages.into_values().zip(permits) {
         jobs.sort_by_key(|job| (std::cmp::Reverse(job.priority), job.id));
-        let with_signals = jobs.into_iter().map(|job| (signals.remove(&job.id).unwrap_or_default(), job)).collect();
-        bundle::start(shared, with_signals, permit);
+        let ours = jobs.into_iter().filter_map(|job| Some((signals.remove(&job.id)?, job))).collect();
+        bundle::start(shared, ours, permit);
     }
 }

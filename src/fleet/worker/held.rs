@@ -6,7 +6,7 @@ use crate::fleet::{
     ports::Claimed,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -29,6 +29,13 @@ struct Inner {
 }
 
 impl Inner {
+    fn take(&mut self, job: &Claimed) -> (JobId, StopSignal) {
+        let signal = StopSignal::default();
+        self.jobs.insert(job.id, (job.epoch, signal.clone()));
+        *self.left.entry(job.message).or_default() += 1;
+        (job.id, signal)
+    }
+
     fn end(&mut self, row: Pointer, message: MessageId) {
         if self.jobs.get(&row.id()).is_some_and(|(at, _)| *at == row.epoch()) {
             self.jobs.remove(&row.id());
@@ -63,25 +70,28 @@ impl Held {
         self.lock().claiming.extend(pointers.map(|p| Pointer(p.id(), p.epoch() + 1)));
     }
 
-    /// The claim was answered: these are ours.
+    /// A claim of these pointers was answered: the jobs are ours. A signal for each, but for those whose pointer another
+    /// claim on its way has brought an answer for meanwhile: they run already, or have ended, or go back by R6.
     pub(super) fn claimed(
         &self,
         pointers: impl Iterator<Item = Pointer>,
         jobs: &[Claimed],
     ) -> HashMap<JobId, StopSignal> {
         let mut inner = self.lock();
-        for p in pointers {
-            inner.claiming.remove(&Pointer(p.id(), p.epoch() + 1));
+        let rows = pointers.map(|p| Pointer(p.id(), p.epoch() + 1));
+        let open: HashSet<Pointer> = rows.filter(|row| inner.claiming.remove(row)).collect();
+        let ours = jobs.iter().filter(|job| open.contains(&Pointer(job.id, job.epoch)));
+        let signals: HashMap<JobId, StopSignal> = ours.map(|job| inner.take(job)).collect();
+        if !signals.is_empty() {
+            inner.abandoned.extend(parted(jobs));
         }
-        let mut signals = HashMap::with_capacity(jobs.len());
-        for job in jobs {
-            let signal = StopSignal::default();
-            inner.jobs.insert(job.id, (job.epoch, signal.clone()));
-            *inner.left.entry(job.message).or_default() += 1;
-            signals.insert(job.id, signal);
-        }
-        inner.abandoned.extend(parted(jobs));
         signals
+    }
+
+    /// These were leased.
+    pub(super) fn leased(&self, jobs: &[Claimed]) -> HashMap<JobId, StopSignal> {
+        let mut inner = self.lock();
+        jobs.iter().map(|job| inner.take(job)).collect()
     }
 
     /// Which messages a statement may delete that ends one job of each of these (a message may be named more than once):
@@ -251,7 +261,13 @@ mod tests {
             waited: std::time::Duration::ZERO,
         };
         let held = Held::default();
-        held.claimed(std::iter::empty(), &[job(1, 7, 2), job(2, 8, 2), job(3, 8, 2), job(4, 9, 1), job(5, 10, 0)]);
+        let pointers = || (1..=5).map(|id| Pointer(JobId(id), 1));
+        held.claiming(pointers());
+        let signals =
+            held.claimed(pointers(), &[job(1, 7, 2), job(2, 8, 2), job(3, 8, 2), job(4, 9, 1), job(5, 10, 0)]);
+        assert_eq!(signals.len(), 5);
+        let twice = held.claimed(pointers(), &[job(1, 7, 2)]);
+        assert!(twice.is_empty(), "another claim brought the answer");
         let spent = held.spent([7, 8, 8, 9, 10].map(MessageId).into_iter());
         assert_eq!(spent, [8, 9, 10].map(MessageId).into(), "the other job of 7 still needs it");
         held.finished(Pointer(JobId(1), 2), MessageId(7), &spent);

@@ -11,13 +11,13 @@ use crate::{
     telemetry::names,
 };
 use futures_util::future::BoxFuture;
-use std::{sync::Arc, time::Duration};
+use std::{panic::resume_unwind, sync::Arc, time::Duration};
 use tokio::{
     sync::{
         OwnedSemaphorePermit,
         broadcast::{self, error::TryRecvError},
     },
-    task::JoinSet,
+    task::{JoinError, JoinSet},
     time::{Instant, sleep, sleep_until},
 };
 
@@ -135,7 +135,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                 biased;
                 () = self.shared.drain.cancelled() => Step::Drain,
                 Some(kept) = self.keeping.join_next() => Step::Kept(kept.ok().flatten()),
-                Some(Ok(end)) = self.claiming.join_next() => Step::Claimed(end),
+                Some(end) = self.claiming.join_next() => Step::Claimed(answer(end)),
                 delivery = next(&mut session.open) => Step::Delivery(delivery),
                 sub = &mut session.opening, if session.open.is_none() && is_fit => Step::Subscribed(sub),
                 permit = self.shared.slots.clone().acquire_owned(), if wants_slot => match permit {
@@ -157,9 +157,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
             }
         }
         while let Some(end) = self.claiming.join_next().await {
-            if let Ok(end) = end {
-                self.claimed(end);
-            }
+            self.claimed(answer(end));
         }
         self.acknowledge(&mut session.open).await;
         close(session.open).await;
@@ -365,6 +363,12 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
             }
         }
     }
+}
+
+/// A panic in a claim is one of the loop's: the worker ends, and R4 gives back what it had.
+fn answer(end: Result<ClaimEnd, JoinError>) -> ClaimEnd {
+    // Nobody aborts a claim.
+    end.unwrap_or_else(|error| resume_unwind(error.into_panic()))
 }
 
 /// In order. What was delivered and not claimed returns to its queue with the channel.

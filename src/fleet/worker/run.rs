@@ -72,6 +72,9 @@ pub struct Worker {
 }
 
 const RETRY: Duration = Duration::from_millis(500);
+/// Messages whose verdicts may wait for the completer, which gathers a batch by itself: a slow ledger stops the slots soon,
+/// and little has run that a crash would run again.
+const HANDED_OVER: usize = 16;
 /// After the grace period, for the last statements.
 const FLUSH: Duration = Duration::from_secs(10);
 
@@ -95,7 +98,7 @@ impl Worker {
         let threads = Threads::start().map_err(WorkerError::Threads)?;
         let spec = spec(&settings, &registry);
         let Some(id) = register(&ledger, &spec, &shutdown).await else { return Ok(None) };
-        let (ended, verdicts) = mpsc::channel(protocol.batch);
+        let (ended, verdicts) = mpsc::channel(HANDED_OVER);
         let shared = Arc::new(Shared {
             ledger,
             broker,

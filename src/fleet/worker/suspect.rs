@@ -64,7 +64,7 @@ async fn take<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, all: OwnedSemaph
                     losses = job.losses,
                     "running a suspect alone"
                 );
-                let signals = shared.held.claimed(std::iter::empty(), std::slice::from_ref(&job));
+                let signals = shared.held.leased(std::slice::from_ref(&job));
                 let signal = signals.get(&job.id).cloned().unwrap_or_default();
                 let alone = shared.clone();
                 shared.threads.spawn(&shared.tasks, async move {

@@ -22,7 +22,7 @@ fn jobs(kind: &str, count: usize) -> Vec<NewJob> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_that_kills_its_only_worker_is_the_only_dead_letter() {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("deadly-{}", std::process::id()));
-    let spec = FleetSpec::new(&dir, env!("CARGO_BIN_EXE_docket")).env("DOCKET_POINTERS_MAX", "32");
+    let spec = FleetSpec::new(&dir, env!("CARGO_BIN_EXE_docket")).env("DOCKET_POINTERS_MIN", "32");
     let fleet = Fleet::start(spec).await.unwrap();
     let client = fleet.connect().await.unwrap();
     client.batch_execute(EFFECTS_TABLE).await.unwrap();
