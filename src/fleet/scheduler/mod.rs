@@ -1,8 +1,8 @@
 //! From due to queued: dispatch, window, sweeps.
 //!
 //! `dispatch` picks and publishes, one task a lane; `sweeps` brings back what was lost and refreshes the `view`; the rest
-//! is pure: `window`, `pointers` of a message, `health` of the publishes, `beats` of the workers, `ages` of the messages. Any number of schedulers may
-//! run at once.
+//! is pure: `window`, `pointers` of a message, `health` of the publishes, `beats` of the workers, `ages` of the messages.
+//! Any number of schedulers may run at once.
 
 mod ages;
 mod beats;

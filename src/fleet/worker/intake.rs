@@ -1,6 +1,13 @@
 //! A lane's deliveries: received, kept until a slot is free, claimed, acknowledged.
 
-use super::{acks::AckWindow, bands::BandQueues, claim, shared::Shared, unreadable};
+use super::{
+    acks::AckWindow,
+    bands::BandQueues,
+    claim,
+    claims::{ClaimEnd, Claims},
+    shared::Shared,
+    unreadable,
+};
 use crate::{
     fleet::{
         crash::{self, Point},
@@ -11,13 +18,13 @@ use crate::{
     telemetry::names,
 };
 use futures_util::future::BoxFuture;
-use std::{panic::resume_unwind, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{
         OwnedSemaphorePermit,
         broadcast::{self, error::TryRecvError},
     },
-    task::{JoinError, JoinSet},
+    task::JoinSet,
     time::{Instant, sleep, sleep_until},
 };
 
@@ -45,11 +52,7 @@ pub(super) struct Intake<L: Ledger, B: Broker> {
     /// their own: each has a connection of the ledger, and the loop may wait for one without looking at them. Bounded by what
     /// the broker delivers unacknowledged.
     keeping: JoinSet<Option<u64>>,
-    /// Claims on their way, at most [`CLAIMS`]: tasks of their own for the same reason, and so that the database has
-    /// something to do while one of them waits for its disk.
-    claiming: JoinSet<ClaimEnd>,
-    /// Which session it is: a claim may outlast the one that brought its messages.
-    session: u64,
+    claims: Claims,
     /// From when on idle slots lease directly.
     lease_at: Instant,
     /// When a lease last found nothing.
@@ -60,16 +63,6 @@ pub(super) struct Intake<L: Ledger, B: Broker> {
     wake: broadcast::Receiver<String>,
     /// When each band brought something, or was subscribed to.
     heard: [Instant; Band::ALL.len()],
-}
-
-/// Claims at once.
-const CLAIMS: usize = 2;
-
-/// What became of a claim: whether it was answered, and the deliveries that are settled by that, of which session.
-struct ClaimEnd {
-    is_claimed: bool,
-    tags: Vec<u64>,
-    session: u64,
 }
 
 /// The lane's channel, or its making.
@@ -102,8 +95,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
             waiting: BandQueues::default(),
             window: AckWindow::default(),
             keeping: JoinSet::new(),
-            claiming: JoinSet::new(),
-            session: 0,
+            claims: Claims::default(),
             lease_at,
             empty_at,
             is_direct: false,
@@ -127,15 +119,15 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
             was_fit = is_fit;
             let (lease_at, overdue_at, silent_at) = (self.lease_at, self.overdue_at(), self.silent_at());
             let has_waiting = self.waiting.len() > 0;
-            let is_busy = has_waiting || !self.keeping.is_empty() || !self.claiming.is_empty();
-            let may_claim = self.may_claim();
+            let is_busy = has_waiting || !self.keeping.is_empty() || !self.claims.is_empty();
+            let may_claim = self.claims.may_start(self.waiting.iter(), self.shared.protocol.batch);
             let wants_slot = is_fit && may_claim && (has_waiting || Instant::now() >= lease_at);
             let is_direct = self.is_direct || session.open.is_none();
             let step = tokio::select! {
                 biased;
                 () = self.shared.drain.cancelled() => Step::Drain,
                 Some(kept) = self.keeping.join_next() => Step::Kept(kept.ok().flatten()),
-                Some(end) = self.claiming.join_next() => Step::Claimed(answer(end)),
+                Some(end) = self.claims.next() => Step::Claimed(end),
                 delivery = next(&mut session.open) => Step::Delivery(delivery),
                 sub = &mut session.opening, if session.open.is_none() && is_fit => Step::Subscribed(sub),
                 permit = self.shared.slots.clone().acquire_owned(), if wants_slot => match permit {
@@ -156,8 +148,10 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
                 self.reopen(&mut session, RESUBSCRIBE);
             }
         }
-        while let Some(end) = self.claiming.join_next().await {
-            self.claimed(answer(end));
+        while let Some(end) = self.claims.next().await {
+            if let ClaimEnd::Settled(tags) = end {
+                self.settle(tags);
+            }
         }
         self.acknowledge(&mut session.open).await;
         close(session.open).await;
@@ -173,29 +167,13 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
             }
             Step::Subscribed(None) => session.opening = self.subscribe(RESUBSCRIBE),
             Step::Silent => self.renew(session, Duration::ZERO).await,
-            Step::Kept(tag) => tag.into_iter().for_each(|tag| self.window.settle(tag)),
+            Step::Kept(tag) => self.settle(tag),
             Step::Delivery(Some(delivery)) => self.receive(delivery),
             Step::Delivery(None) => self.reopen(session, RESUBSCRIBE),
             Step::Slot(permit) => self.fill(permit, session.open.is_some()).await,
-            Step::Claimed(end) => {
-                if !self.claimed(end) {
-                    self.renew(session, RESUBSCRIBE).await;
-                }
-            }
+            Step::Claimed(ClaimEnd::Settled(tags)) => self.settle(tags),
+            Step::Claimed(ClaimEnd::Unanswered) => self.renew(session, RESUBSCRIBE).await,
             Step::Overdue => self.hand_back().await,
-        }
-    }
-
-    /// One claim after another; beside one a further one only if it is full. Many small ones would cost the database more
-    /// than they save.
-    fn may_claim(&self) -> bool {
-        match self.claiming.len() {
-            0 => true,
-            CLAIMS.. => false,
-            _ => {
-                self.waiting.iter().map(|waiting| waiting.envelope.jobs.len()).sum::<usize>()
-                    >= self.shared.protocol.batch
-            }
         }
     }
 
@@ -209,7 +187,7 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
     /// brings work.
     fn reopen(&mut self, session: &mut Session<B::Subscription>, after: Duration) {
         session.open = None;
-        self.session += 1;
+        self.claims.new_session();
         session.opening = self.subscribe(after);
         self.waiting.take_if(|_| true);
         self.keeping = JoinSet::new();
@@ -279,22 +257,11 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
             }
         }
         permits.truncate(batch.len());
-        let (shared, session) = (self.shared.clone(), self.session);
-        self.claiming.spawn(async move {
-            let is_claimed = claim::claim(&shared, &batch, permits).await;
-            ClaimEnd { is_claimed, tags: batch.iter().map(|waiting| waiting.tag).collect(), session }
-        });
+        self.claims.start(self.shared.clone(), batch, permits);
     }
 
-    /// False: no answer came in this session, and what was taken out is neither claimed nor to be acknowledged.
-    fn claimed(&mut self, end: ClaimEnd) -> bool {
-        if end.session != self.session {
-            return true;
-        }
-        if end.is_claimed {
-            end.tags.into_iter().for_each(|tag| self.window.settle(tag));
-        }
-        end.is_claimed
+    fn settle(&mut self, tags: impl IntoIterator<Item = u64>) {
+        tags.into_iter().for_each(|tag| self.window.settle(tag));
     }
 
     async fn lease(&mut self, mut permits: Vec<OwnedSemaphorePermit>, is_subscribed: bool) {
@@ -363,12 +330,6 @@ impl<L: Ledger, B: Broker> Intake<L, B> {
             }
         }
     }
-}
-
-/// A panic in a claim is one of the loop's: the worker ends, and R4 gives back what it had.
-fn answer(end: Result<ClaimEnd, JoinError>) -> ClaimEnd {
-    // Nobody aborts a claim.
-    end.unwrap_or_else(|error| resume_unwind(error.into_panic()))
 }
 
 /// In order. What was delivered and not claimed returns to its queue with the channel.

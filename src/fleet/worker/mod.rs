@@ -12,6 +12,7 @@ mod attempt;
 mod bands;
 mod bundle;
 mod claim;
+mod claims;
 mod completer;
 mod effects;
 mod heartbeat;
