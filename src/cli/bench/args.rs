@@ -70,7 +70,7 @@ pub(in crate::cli) struct Args {
 impl Args {
     /// What to measure, in this order.
     pub(super) fn scenarios(&self) -> &[Scenario] {
-        if self.scenario.is_empty() { &Scenario::USUAL } else { &self.scenario }
+        if self.scenario.is_empty() { Scenario::USUAL } else { &self.scenario }
     }
 
     /// How.

@@ -1,7 +1,7 @@
 //! Many jobs in one message: each keeps a claim, an outcome, retries and a dead letter of its own.
 
 use super::toys::{Script, TestFleet, plain, writer};
-use docket::fleet::job::NewJob;
+use docket::fleet::job::{JobId, NewJob};
 
 /// Sent as one or two messages: what fails, panics, is refused, snoozes or runs long says nothing about its neighbours.
 #[tokio::test]
@@ -44,37 +44,40 @@ async fn every_job_of_a_message_ends_for_itself() {
     fleet.stop().await;
 }
 
+/// A fleet without processes, and a slow job with so many others behind it that may travel with it.
+async fn a_slow_job_before(others: usize) -> (TestFleet, JobId) {
+    let mut fleet = TestFleet::new().await;
+    (fleet.protocol.pointers_min, fleet.protocol.pointers_max) = (16, 16);
+    let slow = plain(Script { run_ms: 60_000, ..Script::default() });
+    let ids = fleet.enqueue(&[vec![slow], vec![plain(Script::default()); others]].concat()).await;
+    (fleet, ids[0])
+}
+
 /// A kind that was short so far, and of which one suddenly runs long, holds up nobody. It is the first of its message.
 #[tokio::test]
 async fn what_waits_behind_a_slow_job_goes_to_the_next_free_slot() {
-    let mut fleet = TestFleet::new().await;
-    (fleet.protocol.pointers_min, fleet.protocol.pointers_max) = (16, 16);
-    let slow = plain(Script { run_ms: 20_000, ..Script::default() });
-    let ids = fleet.enqueue(&[vec![slow], vec![plain(Script::default()); 15]].concat()).await;
+    let (mut fleet, slow) = a_slow_job_before(15).await;
     fleet.worker(2).await;
     fleet.scheduler();
     fleet.until("all but the slow one are done", "select count(*) = 15 from jobs where status = 'completed'").await;
-    let message = format!("select message_id from jobs where id = {}", ids[0].0);
+    let message = format!("select message_id from jobs where id = {}", slow.0);
     let together = format!("select count(*) from jobs where message_id = ({message})");
     assert!(fleet.count(&together).await > 1, "it travelled with others");
-    assert!(fleet.row(ids[0]).await.starts_with("processing"));
+    assert!(fleet.row(slow).await.starts_with("processing"));
     fleet.stop().await;
 }
 
 /// A worker whose slots are all taken for long keeps no job from the others.
 #[tokio::test]
 async fn what_waits_behind_a_slow_job_and_finds_no_slot_goes_to_another_worker() {
-    let mut fleet = TestFleet::new().await;
-    (fleet.protocol.pointers_min, fleet.protocol.pointers_max) = (16, 16);
-    let slow = plain(Script { run_ms: 60_000, ..Script::default() });
-    let ids = fleet.enqueue(&[vec![slow], vec![plain(Script::default()); 3]].concat()).await;
+    let (mut fleet, slow) = a_slow_job_before(3).await;
     fleet.worker(1).await;
     fleet.scheduler();
-    let started = format!("select status = 'processing' from jobs where id = {}", ids[0].0);
+    let started = format!("select status = 'processing' from jobs where id = {}", slow.0);
     fleet.until("the slow one runs", &started).await;
     fleet.worker(1).await;
     fleet.until("the others are done", "select count(*) = 3 from jobs where status = 'completed'").await;
-    assert!(fleet.row(ids[0]).await.starts_with("processing"));
+    assert!(fleet.row(slow).await.starts_with("processing"));
     assert_eq!(fleet.count("select sum(failures + losses)::bigint from jobs").await, 0, "at no cost");
     fleet.stop().await;
 }
