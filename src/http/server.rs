@@ -136,6 +136,9 @@ async fn accept(listener: TcpListener, shared: Shared, shutdown: CancellationTok
         tokio::spawn(async move {
             slot.cut().run_until_cancelled(connection(stream, shared, watcher, &slot)).await;
         });
+        // Whoever has spoken already is heard before the next is let in: else a crowd that arrives at once displaces a probe
+        // whose request has come with it.
+        tokio::task::yield_now().await;
     }
     drop(listener);
     if tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_err() {

@@ -60,10 +60,9 @@ pub async fn extractor_version() -> Result<&'static str, ExtractError> {
 }
 
 async fn probe() -> Result<String, ExtractError> {
-    for (program, package) in [("prlimit", "util-linux"), ("pdfinfo", "poppler-utils"), ("pdftotext", "poppler-utils")]
-    {
-        let version = Command::new(program).arg("-V").stdin(Stdio::null()).kill_on_drop(true).output().await;
-        version.map_err(|source| ExtractError::Missing { program, package, source })?;
+    for program in ["pdfinfo", "pdftotext"] {
+        let version = Command::new(program).arg("-v").stdin(Stdio::null()).kill_on_drop(true).output().await;
+        version.map_err(|source| ExtractError::Missing { program, package: "poppler-utils", source })?;
     }
     let output = Command::new("pdftotext").arg("-v").stdin(Stdio::null()).kill_on_drop(true).output().await?;
     let text = String::from_utf8_lossy(&output.stderr);
@@ -131,24 +130,47 @@ async fn read(bytes: Vec<u8>, limits: &Limits) -> Result<Extraction, ExtractErro
     if !sound {
         extraction.flag(Flag::Damaged);
     }
-    let info = child::run("pdfinfo", &["-enc", "UTF-8"], &file, &[], limits).await?;
-    extraction.pages = pages(&info.stdout).or(counted).unwrap_or(0);
-    if info.stderr.contains("Incorrect password") {
-        extraction.flag(Flag::Encrypted);
-        return Ok(extraction);
-    }
-    judge(&info, &mut extraction);
-    if info.end == End::TimedOut {
-        // Counting the pages used the whole time: reading them would only use it a second time.
-        return Ok(extraction);
-    }
     let text = child::run("pdftotext", &TEXT_ARGS, &file, &["-"], limits).await?;
     if lacks_tables(&text.stderr) {
         return Err(ExtractError::MissingTables);
     }
+    extraction.pages = counted.unwrap_or(0);
+    if text.stderr.contains("Incorrect password") {
+        extraction.flag(Flag::Encrypted);
+        return Ok(extraction);
+    }
     judge(&text, &mut extraction);
     extraction.set_text(&text.stdout);
+    match pages_read(&text) {
+        // The document's own count agrees, or it is packed and can't be seen without reading it.
+        Some(read) if counted.is_none_or(|counted| counted == read) => extraction.pages = read,
+        _ => count(&file, &text, limits, &mut extraction).await?,
+    }
     Ok(extraction)
+}
+
+/// Pages that were written: each ends with a form feed. None: not all were.
+fn pages_read(text: &Outcome) -> Option<u32> {
+    let is_whole = text.end == End::Exited(0) && !tells_damage(&text.stderr);
+    let pages = || text.stdout.iter().filter(|byte| **byte == FORM_FEED).count();
+    is_whole.then(|| u32::try_from(pages()).unwrap_or(u32::MAX)).filter(|pages| *pages > 0)
+}
+
+const FORM_FEED: u8 = 0x0c;
+
+/// Asks `pdfinfo` for the pages of a document whose text tells them badly. One that used its whole time is not given as much
+/// once more.
+async fn count(file: &Path, text: &Outcome, limits: &Limits, extraction: &mut Extraction) -> io::Result<()> {
+    let is_slow = text.end == End::TimedOut;
+    let shorter = Limits { time: limits.time / 4, cpu_seconds: (limits.cpu_seconds / 4).max(1), ..*limits };
+    let info = child::run("pdfinfo", &["-enc", "UTF-8"], file, &[], if is_slow { &shorter } else { limits }).await?;
+    if let Some(pages) = pages(&info.stdout) {
+        extraction.pages = pages;
+    }
+    if !is_slow {
+        judge(&info, extraction);
+    }
+    Ok(())
 }
 
 /// Flags what a run's end and its messages tell.

@@ -55,8 +55,8 @@ pub(super) async fn documents(
     let all = Arc::new(write(folder.path(), spec).await?);
     let count = all.len() as u64;
     let plain = plain(&all, processors, step.next("plain", count)).await?;
-    // More children at once than processors only wait for each other; twice as many hide the database.
-    let slots = spec.slots.min(u32::try_from(2 * processors).unwrap_or(u32::MAX));
+    // More children at once than processors only wait for each other; four times as many hide the database.
+    let slots = spec.slots.min(u32::try_from(4 * processors).unwrap_or(u32::MAX));
     let spec = BenchSpec { lanes: 1, workers: 1, slots, ..spec.clone() };
     let mut report = as_jobs(place, ground, (&spec, step.next("measure", count)), &all).await?;
     report.plain_per_second = Some(plain);

@@ -19,6 +19,13 @@ pub(super) struct BenchArgs {
     pub(super) text: String,
 }
 
+/// A wait of no time would still last until the timer's next tick.
+async fn pause(ms: u64) {
+    if ms > 0 {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+    }
+}
+
 /// Ends at once.
 pub(super) struct Noop(pub(super) Arc<Tally>);
 
@@ -44,7 +51,7 @@ impl Handler for Sleep {
 
     async fn run(&self, args: BenchArgs, ctx: Context) -> Result<(), HandlerError> {
         self.0.started(ctx.job);
-        tokio::time::sleep(Duration::from_millis(args.ms)).await;
+        pause(args.ms).await;
         self.0.ended();
         Ok(())
     }
@@ -65,7 +72,7 @@ impl Handler for Flaky {
 
     async fn run(&self, args: BenchArgs, ctx: Context) -> Result<(), HandlerError> {
         self.0.started(ctx.job);
-        tokio::time::sleep(Duration::from_millis(args.ms)).await;
+        pause(args.ms).await;
         if args.fails && ctx.attempt == 1 {
             return Err(HandlerError::retryable(ErrorClass::ServerError, "the first attempt fails"));
         }
@@ -91,7 +98,7 @@ impl Handler for Insert {
 
     async fn run(&self, args: BenchArgs, ctx: Context) -> Result<(), HandlerError> {
         self.0.started(ctx.job);
-        tokio::time::sleep(Duration::from_millis(args.ms)).await;
+        pause(args.ms).await;
         self.0.ended();
         Ok(())
     }

@@ -71,8 +71,9 @@ pub trait Handler: Send + Sync + 'static {
 /// `Tx` is the ledger's transaction: [`PgTx`](crate::fleet::ledger::PgTx) in production.
 pub trait Effects<Tx>: Handler {
     /// Writes the output. It only writes: no requests, no waiting. An error undoes the transaction and is this job's
-    /// failure and no one else's. After a deadlock, or a commit whose answer never came and that did not happen, it is
-    /// called again with the same output.
+    /// failure and no one else's. The jobs of one message share a transaction while all goes well: after an error of
+    /// another's effects, a deadlock, or a commit whose answer never came and that did not happen, it is called again with
+    /// the same output.
     fn apply(
         &self,
         tx: &mut Tx,

@@ -1,40 +1,43 @@
-//! Completion and effects in one transaction: the fence first, because it locks the row.
+//! Completions and effects in one transaction: the fence first, because it locks the rows.
 
 use super::{
     PgTx,
-    finish::{COMPLETE_AND_DELETE_ONE, COMPLETE_ONE, message_ids, output},
+    finish::{COMPLETE, COMPLETE_AND_DELETE, COMPLETE_AND_DELETE_ONE, COMPLETE_ONE, job_ids, message_ids, output},
     pg::{Params, PgLedger, classify, get},
 };
 use crate::{
     db::record,
     fleet::{
-        job::MessageId,
+        job::{JobId, MessageId},
         ports::{Completion, LedgerError, LedgerResult},
     },
 };
+use std::collections::HashSet;
 use tokio::time::{Instant, timeout};
+use tokio_postgres::{Row, types::Json};
+
+/// Several jobs wait only shortly for a row that another transaction has locked: two that lock each other's would wait for a
+/// second until PostgreSQL finds out. Apart, they lock one job's rows each.
+const BEGIN_TOGETHER: &str = "begin; set local lock_timeout = '100ms'";
 
 impl PgLedger {
-    pub(super) async fn begin_with(&self, completion: &Completion, spent: &[MessageId]) -> LedgerResult<Option<PgTx>> {
+    pub(super) async fn begin_with(
+        &self,
+        batch: &[&Completion],
+        spent: &[MessageId],
+    ) -> LedgerResult<(PgTx, HashSet<JobId>)> {
         let connection = get(&self.effects).await?;
         let work = async {
-            let tx = PgTx::begin(connection).await.map_err(|e| classify(&e))?;
-            let (id, epoch, output) = (completion.id.0, completion.epoch, output(&completion.output));
-            let spent = message_ids(spent);
-            let sql: &str = if completion.keep { &COMPLETE_ONE } else { &COMPLETE_AND_DELETE_ONE };
-            let kept: Params<'_> = &[&id, &epoch, &output, &spent];
-            let deleted: Params<'_> = &[&id, &epoch, &spent];
-            let params = if completion.keep { kept } else { deleted };
-            let statement = tx.prepare_cached(sql).await.map_err(|e| classify(&e))?;
-            let rows = tx.query(&statement, params).await.map_err(|e| classify(&e))?;
-            if rows.is_empty() {
-                tx.rollback().await;
-                return Ok(None);
-            }
-            Ok(Some(tx))
+            let begin = if batch.len() > 1 { BEGIN_TOGETHER } else { "begin" };
+            let tx = PgTx::begin(connection, begin).await?;
+            let ours = match batch {
+                [one] => complete_one(&tx, one, spent).await?,
+                _ => complete_all(&tx, batch, spent).await?,
+            };
+            Ok::<_, tokio_postgres::Error>((tx, job_ids(&ours)))
         };
         // Whatever goes wrong before the commit: nothing was committed.
-        match timeout(self.deadline(), work).await {
+        match timeout(self.deadline(), work).await.map(|done| done.map_err(|e| classify(&e))) {
             Ok(Err(LedgerError::Unknown(text))) => Err(LedgerError::Unavailable(text)),
             Ok(result) => result,
             Err(_) => Err(LedgerError::Unavailable(format!("no answer within {:?}", self.deadline()))),
@@ -55,4 +58,32 @@ impl PgLedger {
         // A rollback that gets no answer: dropping the transaction ends its connection.
         let _ = timeout(self.deadline(), tx.rollback()).await;
     }
+}
+
+async fn complete_one(tx: &PgTx, one: &Completion, spent: &[MessageId]) -> Result<Vec<Row>, tokio_postgres::Error> {
+    let (id, epoch, output, spent) = (one.id.0, one.epoch, output(&one.output), message_ids(spent));
+    if one.keep {
+        return query(tx, &COMPLETE_ONE, &[&id, &epoch, &output, &spent]).await;
+    }
+    query(tx, &COMPLETE_AND_DELETE_ONE, &[&id, &epoch, &spent]).await
+}
+
+async fn complete_all(
+    tx: &PgTx,
+    batch: &[&Completion],
+    spent: &[MessageId],
+) -> Result<Vec<Row>, tokio_postgres::Error> {
+    let ids: Vec<i64> = batch.iter().map(|c| c.id.0).collect();
+    let epochs: Vec<i32> = batch.iter().map(|c| c.epoch).collect();
+    let spent = message_ids(spent);
+    if batch.iter().all(|c| c.keep) {
+        let outputs: Vec<Option<Json<_>>> = batch.iter().map(|c| output(&c.output)).collect();
+        return query(tx, &COMPLETE, &[&ids, &epochs, &outputs, &spent]).await;
+    }
+    query(tx, &COMPLETE_AND_DELETE, &[&ids, &epochs, &spent]).await
+}
+
+async fn query(tx: &PgTx, sql: &str, params: Params<'_>) -> Result<Vec<Row>, tokio_postgres::Error> {
+    let statement = tx.prepare_cached(sql).await?;
+    tx.query(&statement, params).await
 }

@@ -248,7 +248,7 @@ pub(super) fn message_ids(messages: &[MessageId]) -> Vec<i64> {
     messages.iter().map(|m| m.0).collect()
 }
 
-fn job_ids(rows: &[Row]) -> HashSet<JobId> {
+pub(super) fn job_ids(rows: &[Row]) -> HashSet<JobId> {
     rows.iter().map(|row| JobId(row.get(0))).collect()
 }
 

@@ -130,8 +130,8 @@ impl Ledger for PgLedger {
     async fn still_held(&self, rows: &[Pointer]) -> LedgerResult<HashSet<JobId>> {
         self.rows_still_held(rows).await
     }
-    async fn begin_effects(&self, completion: &Completion, spent: &[MessageId]) -> LedgerResult<Option<PgTx>> {
-        self.begin_with(completion, spent).await
+    async fn begin_effects(&self, batch: &[&Completion], spent: &[MessageId]) -> LedgerResult<(PgTx, HashSet<JobId>)> {
+        self.begin_with(batch, spent).await
     }
     async fn commit(&self, tx: PgTx) -> LedgerResult<()> {
         self.commit_tx(tx).await

@@ -20,10 +20,10 @@ impl std::fmt::Debug for PgTx {
 }
 
 impl PgTx {
-    /// Opens a transaction.
-    pub(super) async fn begin(connection: Object) -> Result<Self, tokio_postgres::Error> {
+    /// Opens a transaction by this text.
+    pub(super) async fn begin(connection: Object, begin: &str) -> Result<Self, tokio_postgres::Error> {
         let tx = Self { connection: Some(connection) };
-        tx.batch_execute("begin").await?;
+        tx.batch_execute(begin).await?;
         Ok(tx)
     }
 

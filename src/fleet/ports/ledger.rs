@@ -145,12 +145,13 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     fn still_held(&self, rows: &[Pointer]) -> impl Future<Output = LedgerResult<HashSet<JobId>>> + Send;
 
     // -- effects
-    /// Opens a transaction and writes the completion first: it locks the row. None: refused by the fence, and rolled back.
+    /// Opens a transaction and writes the completions first: that locks their rows. `batch`: not empty, and all kept or all
+    /// not. Returns those not fenced off.
     fn begin_effects(
         &self,
-        completion: &Completion,
+        batch: &[&Completion],
         spent: &[MessageId],
-    ) -> impl Future<Output = LedgerResult<Option<Self::Tx>>> + Send;
+    ) -> impl Future<Output = LedgerResult<(Self::Tx, HashSet<JobId>)>> + Send;
     /// Commits completion and effects together.
     fn commit(&self, tx: Self::Tx) -> impl Future<Output = LedgerResult<()>> + Send;
     /// Undoes both.

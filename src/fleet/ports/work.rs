@@ -39,7 +39,7 @@ pub struct Dispatch {
 }
 
 /// What a scheduler wants to dispatch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct PickRequest<'a> {
     /// From this lane.
     pub lane: &'a str,

@@ -12,7 +12,11 @@ use crate::fleet::{
     ports::{Broker, Dispatch, Ledger, LedgerResult, Outgoing, PickRequest, PublishOutcome},
     wake::notified,
 };
-use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use futures_util::{
+    StreamExt,
+    future::{BoxFuture, join_all},
+    stream::FuturesUnordered,
+};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::broadcast,
@@ -25,6 +29,9 @@ const UNANSWERED_MAX: usize = 2000;
 const AGED_SHARE: i32 = 10;
 /// A notification wakes a dispatcher that would wait for longer than this.
 const BUSY: Duration = Duration::from_millis(10);
+
+/// Picks with the ledger at once while the queue is deep: while one waits for the disk, the database works on the other.
+const AT_ONCE: i64 = 2;
 
 type Publish = BoxFuture<'static, (MessageId, Band, u64, PublishOutcome)>;
 
@@ -113,8 +120,9 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
         self.rate.queued(Instant::now(), queued, schedulers);
         let room = room(&shared.protocol, &self.rate, slots, queued, schedulers);
         let unanswered = UNANSWERED_MAX.saturating_sub(self.publishing.len());
+        let limit = room.min(i64::try_from(unanswered).unwrap_or(i64::MAX));
         let most = i64::from(shared.protocol.pick_rows);
-        let rows = most.min(room).min(i64::try_from(unanswered).unwrap_or(i64::MAX));
+        let rows = most.min(limit);
         if rows == 0 {
             return Ok(Pace::Busy);
         }
@@ -125,7 +133,21 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
         let kinds: Vec<(String, i32)> = kinds.into_iter().map(|(kind, run)| (kind, largest(run))).collect();
         let aged = (self.since_aged + rows) / AGED_SHARE;
         let request = PickRequest { lane: &self.lane, rows, aged, kinds: &kinds, bands: &bands, generation };
-        let picked = shared.ledger.pick(request).await?;
+        let at_once = if self.is_deep { (limit / most).clamp(1, AT_ONCE) } else { 1 };
+        let picks = join_all((0..at_once).map(|_| shared.ledger.pick(request))).await;
+        // What one has brought is published also when the other failed.
+        let full: Vec<_> = picks.into_iter().map(|picked| Ok(self.picked(rows, picked?))).collect();
+        let is_full = full.into_iter().collect::<LedgerResult<Vec<_>>>()?.into_iter().all(|is_full| is_full);
+        self.is_deep = is_full && i64::from(rows) == most;
+        Ok(match is_full {
+            true if self.is_deep && room > most * at_once => Pace::More,
+            true => Pace::Busy,
+            false => Pace::Idle,
+        })
+    }
+
+    /// True: there were as many rows as were asked for.
+    fn picked(&mut self, rows: i32, picked: Vec<Dispatch>) -> bool {
         if !picked.is_empty() {
             crash::point(Point::AfterMark);
         }
@@ -133,13 +155,7 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
         self.rate.dispatched(i64::try_from(jobs).unwrap_or(i64::MAX));
         self.since_aged = (self.since_aged + i32::try_from(jobs).unwrap_or(rows).min(rows)) % AGED_SHARE;
         picked.into_iter().for_each(|dispatch| self.publish(dispatch));
-        let is_full = jobs >= usize::try_from(rows).unwrap_or(usize::MAX);
-        self.is_deep = is_full && i64::from(rows) == most;
-        Ok(match is_full {
-            true if self.is_deep && room > most => Pace::More,
-            true => Pace::Busy,
-            false => Pace::Idle,
-        })
+        jobs >= usize::try_from(rows).unwrap_or(usize::MAX)
     }
 
     /// Bands that jobs may be picked for. The others get a probe now and then, whose confirm makes them healthy again.

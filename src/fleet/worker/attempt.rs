@@ -1,7 +1,7 @@
-//! One attempt of one job: deadline, panic, stop signal, effects.
+//! One attempt of one job: deadline, panic, stop signal.
 
 use super::{
-    effects::{Applied, apply},
+    effects::Pending,
     outcome::{Attempt, Ended, Verdict},
     polled::Polled,
     report,
@@ -11,57 +11,64 @@ use super::{
 use crate::fleet::{
     crash::{self, Point},
     draw::draw,
-    handler::{Component, Context, Erased, ErrorClass, HandlerError, RunOutput},
+    handler::{Applier, Component, Context, Erased, ErrorClass, HandlerError, RunOutput},
     job::Hold,
-    ports::{Broker, Claimed, Ledger, ReleaseHold},
+    ports::{Broker, Claimed, Completion, Ledger, ReleaseHold},
     retry::{MAX_DELAY, RetryPolicy},
 };
+use serde_json::Value;
 use std::{any::Any, sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
 use tracing::Instrument;
 
-/// Runs a claimed job to its end: the verdict, for the completer. An attempt whose lease is lost, or whose transaction told
-/// the ledger already, has none.
+/// What is left to do after an attempt.
+pub(super) enum Ran<Tx> {
+    /// The completer books it.
+    Ended(Ended),
+    /// Its effects are to be written, and the completion with them.
+    Pending(Box<Pending<Tx>>),
+    /// The lease is lost: nobody is to be told.
+    Lost,
+}
+
+/// Runs a claimed job to its end.
 #[must_use = "a verdict that nobody hands over is never booked"]
 pub(super) async fn run<L: Ledger, B: Broker>(
     shared: &Arc<Shared<L, B>>,
     job: Claimed,
     signal: StopSignal,
-) -> Option<Ended> {
+) -> Ran<L::Tx> {
     let Some(handler) = shared.registry.get(&job.kind).cloned() else {
-        return Some(release_unknown(&job));
+        return Ran::Ended(release_unknown(&job));
     };
     let attempt = Attempt::of(&job, handler.meta().component);
     report::started(&attempt);
+    let judge = Judge::of(&job, handler.meta().retry);
+    let deadline = handler.meta().timeout.min(shared.protocol.job_timeout);
     let span = tracing::info_span!("job", job.id = job.id.0, job.kind = %job.kind, job.lane = %job.lane, attempt = attempt.number);
-    let verdict = attend(shared, &handler, job, &attempt, &signal).instrument(span).await;
-    if matches!(verdict, End::Settled | End::Verdict(Verdict::Completed(_) | Verdict::Failed { .. })) {
-        shared.run_times.record(&attempt.kind, attempt.begun.elapsed());
-    }
-    match verdict {
-        End::Verdict(verdict) => Some(ended(attempt, verdict)),
-        End::Settled => None,
-        End::Abandoned => {
+    let end = attend(shared, &handler, job, (&attempt, deadline), &signal).instrument(span.clone()).await;
+    let ran = attempt.begun.elapsed();
+    let verdict = match end {
+        End::Output(output, None) => Verdict::Completed(output),
+        End::Output(output, Some(effects)) => {
+            let keep = shared.retention.keeps(&attempt.kind);
+            let completion = Completion { id: attempt.id, epoch: attempt.epoch, output, keep };
+            let pending = Pending { attempt, completion, effects, ran, deadline, signal, judge, span };
+            return Ran::Pending(Box::new(pending));
+        }
+        End::Error(error) => judge.verdict(error),
+        End::Stopped(Stop::Shutdown) => Verdict::Released(None),
+        End::Stopped(Stop::Cancelled) => Verdict::Discarded("cancelled by an operator".to_owned()),
+        End::Stopped(Stop::Lost) => {
             shared.held.abandoned(attempt.row(), attempt.message);
             report::lost(&attempt);
-            None
+            return Ran::Lost;
         }
+    };
+    if matches!(verdict, Verdict::Completed(_) | Verdict::Failed { .. }) {
+        shared.run_times.record(&attempt.kind, ran);
     }
-}
-
-/// What is left to do after an attempt.
-enum End {
-    /// The ledger is still to be told.
-    Verdict(Verdict),
-    /// Its transaction told it.
-    Settled,
-    /// The row is no longer ours: nothing is to be told.
-    Abandoned,
-}
-
-fn ended(attempt: Attempt, verdict: Verdict) -> Ended {
-    let ran = attempt.begun.elapsed();
-    Ended { attempt, verdict, ran }
+    Ran::Ended(Ended { attempt, verdict, ran })
 }
 
 /// A kind that this worker doesn't know came by a stale message or after an upgrade.
@@ -73,59 +80,49 @@ fn release_unknown(job: &Claimed) -> Ended {
 pub(super) fn give_back(job: &Claimed, hold: Option<ReleaseHold>) -> Ended {
     let attempt = Attempt::of(job, Component::Worker);
     report::started(&attempt);
-    ended(attempt, Verdict::Released(hold))
+    let ran = attempt.begun.elapsed();
+    Ended { attempt, verdict: Verdict::Released(hold), ran }
+}
+
+/// How a handler ended.
+enum End<Tx> {
+    /// Well. With effects: they are still to be written.
+    Output(Value, Option<Applier<Tx>>),
+    Error(HandlerError),
+    /// It was told to stop.
+    Stopped(Stop),
 }
 
 async fn attend<L: Ledger, B: Broker>(
     shared: &Arc<Shared<L, B>>,
     handler: &Arc<dyn Erased<L::Tx>>,
     job: Claimed,
-    attempt: &Attempt,
+    (attempt, deadline): (&Attempt, Duration),
     signal: &StopSignal,
-) -> End {
+) -> End<L::Tx> {
     // It may have waited behind others of its message.
     if let Some(stop) = signal.reason() {
-        return stopped(stop);
+        return End::Stopped(stop);
     }
-    let meta = handler.meta().clone();
     let ctx = context(&job, signal);
-    let (failures, row) = (job.failures, attempt.row());
-    let draw = draw(row.id().0, row.epoch().into());
     let args = match job.args {
         Ok(args) => args,
         Err(reason) => {
             let message = format!("the arguments can't be read: {reason}");
-            let error = HandlerError::non_retryable(ErrorClass::InvalidArgs, message);
-            return End::Verdict(verdict(&meta.retry, failures, draw, error));
+            return End::Error(HandlerError::non_retryable(ErrorClass::InvalidArgs, message));
         }
     };
-    signal.runs(meta.kind);
+    signal.runs(handler.meta().kind);
     crash::point(Point::MidHandler);
     let polled = Polled::new(handler.run(args, job.args_version, ctx), signal.clone());
     let mut running = tokio::spawn(polled.in_current_span());
-    let deadline = meta.timeout.min(shared.protocol.job_timeout);
     let finish = supervise(&mut running, deadline, signal).await;
     shared.followed.follow(&shared.threads, running, attempt);
     crash::point(Point::AfterHandler);
-    let error = match finish {
-        Finish::Ran(Ok(RunOutput { output, apply: None })) => return End::Verdict(Verdict::Completed(output)),
-        Finish::Ran(Ok(RunOutput { output, apply: Some(effects) })) => {
-            match apply(shared, attempt, output, &effects, deadline, signal).await {
-                Applied::Settled => return End::Settled,
-                Applied::Failed(error) => error,
-            }
-        }
-        Finish::Ran(Err(error)) => error,
-        Finish::Stopped(stop) => return stopped(stop),
-    };
-    End::Verdict(verdict(&meta.retry, failures, draw, error))
-}
-
-fn stopped(stop: Stop) -> End {
-    match stop {
-        Stop::Lost => End::Abandoned,
-        Stop::Shutdown => End::Verdict(Verdict::Released(None)),
-        Stop::Cancelled => End::Verdict(Verdict::Discarded("cancelled by an operator".to_owned())),
+    match finish {
+        Finish::Ran(Ok(RunOutput { output, apply })) => End::Output(output, apply),
+        Finish::Ran(Err(error)) => End::Error(error),
+        Finish::Stopped(stop) => End::Stopped(stop),
     }
 }
 
@@ -193,18 +190,33 @@ fn released_for(delay: Duration) -> Verdict {
     Verdict::Released(Some(ReleaseHold { hold: Hold::Scheduled, key: None, delay: Some(delay) }))
 }
 
-fn verdict(policy: &RetryPolicy, failures: i16, random: f64, error: HandlerError) -> Verdict {
-    match error {
-        HandlerError::Retryable { class, message, after } => {
-            let delay = policy.delay(failures.saturating_add(1), random, after);
-            Verdict::Failed { retryable: true, class, error: message, delay }
+/// What an error of this attempt means for the job.
+pub(super) struct Judge {
+    policy: RetryPolicy,
+    /// Before this attempt.
+    failures: i16,
+    /// For the jitter, in [0, 1).
+    random: f64,
+}
+
+impl Judge {
+    fn of(job: &Claimed, policy: RetryPolicy) -> Self {
+        Self { policy, failures: job.failures, random: draw(job.id.0, job.epoch.into()) }
+    }
+
+    pub(super) fn verdict(&self, error: HandlerError) -> Verdict {
+        match error {
+            HandlerError::Retryable { class, message, after } => {
+                let delay = self.policy.delay(self.failures.saturating_add(1), self.random, after);
+                Verdict::Failed { retryable: true, class, error: message, delay }
+            }
+            HandlerError::NonRetryable { class, message } => {
+                Verdict::Failed { retryable: false, class, error: message, delay: Duration::ZERO }
+            }
+            HandlerError::DatabaseAway(_) => released_for(AWAY),
+            HandlerError::Snooze(delay) => released_for(delay.min(MAX_DELAY)),
+            HandlerError::Discard(reason) => Verdict::Discarded(reason),
         }
-        HandlerError::NonRetryable { class, message } => {
-            Verdict::Failed { retryable: false, class, error: message, delay: Duration::ZERO }
-        }
-        HandlerError::DatabaseAway(_) => released_for(AWAY),
-        HandlerError::Snooze(delay) => released_for(delay.min(MAX_DELAY)),
-        HandlerError::Discard(reason) => Verdict::Discarded(reason),
     }
 }
 
@@ -214,18 +226,16 @@ mod tests {
 
     #[test]
     fn errors_become_verdicts() {
-        let policy = RetryPolicy::default();
+        let judge = Judge { policy: RetryPolicy::default(), failures: 0, random: 0.5 };
         let after = Duration::from_secs(3600);
         let limited = HandlerError::retryable_after(ErrorClass::RateLimited, "slow down", after);
-        let Verdict::Failed { retryable: true, delay, .. } = verdict(&policy, 0, 0.5, limited) else {
-            panic!("a failure")
-        };
+        let Verdict::Failed { retryable: true, delay, .. } = judge.verdict(limited) else { panic!("a failure") };
         assert!(delay >= after);
         let gone = HandlerError::non_retryable(ErrorClass::NotFound, "404");
-        assert!(matches!(verdict(&policy, 0, 0.5, gone), Verdict::Failed { retryable: false, .. }));
-        let snooze = verdict(&policy, 0, 0.5, HandlerError::Snooze(after));
+        assert!(matches!(judge.verdict(gone), Verdict::Failed { retryable: false, .. }));
+        let snooze = judge.verdict(HandlerError::Snooze(after));
         assert!(matches!(snooze, Verdict::Released(Some(ReleaseHold { hold: Hold::Scheduled, .. }))));
-        assert_eq!(verdict(&policy, 0, 0.5, HandlerError::Discard("old".into())), Verdict::Discarded("old".into()));
+        assert_eq!(judge.verdict(HandlerError::Discard("old".into())), Verdict::Discarded("old".into()));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,7 +1,13 @@
-//! The jobs of one message: one after another in one slot, as long as each is as short as they were taken to be. Their
-//! verdicts go to the completer together, so that one statement can end a message.
+//! The jobs of one message: one after another in one slot, as long as each is as short as they were taken to be. What they
+//! come to is booked together, so that one statement, or one transaction, can end a message.
 
-use super::{attempt, outcome::Ended, shared::Shared, signal::StopSignal};
+use super::{
+    attempt::{self, Ran},
+    effects::{self, Pending},
+    outcome::Ended,
+    shared::Shared,
+    signal::StopSignal,
+};
 use crate::fleet::ports::{Broker, Claimed, Ledger};
 use futures_util::future::BoxFuture;
 use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
@@ -29,25 +35,25 @@ fn run<L: Ledger, B: Broker>(
 ) -> BoxFuture<'static, ()> {
     Box::pin(async move {
         let mut patience = pin!(sleep(PATIENCE));
-        let mut ended = Vec::with_capacity(jobs.len());
+        let mut done = Done::default();
         while let Some((signal, job)) = jobs.pop_front() {
             let mut attempt = pin!(attempt::run(&shared, job, signal));
-            if jobs.is_empty() && ended.is_empty() {
-                ended.extend(attempt.await);
+            if jobs.is_empty() && done.is_empty() {
+                done.push(attempt.await);
                 break;
             }
             tokio::select! {
                 biased; // a timer is set only for what doesn't end at once
-                one = &mut attempt => ended.extend(one),
+                one = &mut attempt => done.push(one),
                 () = &mut patience => {
                     pass_on(&shared, std::mem::take(&mut jobs));
-                    // Together: an attempt is watched also while the completer lets wait.
-                    let ((), one) = tokio::join!(hand_over(&shared, std::mem::take(&mut ended)), attempt);
-                    ended.extend(one);
+                    // Together: an attempt is watched also while the ledger lets wait.
+                    let ((), one) = tokio::join!(finish(&shared, std::mem::take(&mut done)), attempt);
+                    done.push(one);
                 }
             }
         }
-        hand_over(&shared, ended).await;
+        finish(&shared, done).await;
         drop(slot);
     })
 }
@@ -71,8 +77,40 @@ fn pass_on<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, jobs: Jobs) {
     });
 }
 
+/// What attempts have come to, and nobody was told yet.
+pub(super) struct Done<Tx> {
+    ended: Vec<Ended>,
+    effects: Vec<Box<Pending<Tx>>>,
+}
+
+impl<Tx> Default for Done<Tx> {
+    fn default() -> Self {
+        Self { ended: Vec::new(), effects: Vec::new() }
+    }
+}
+
+impl<Tx> Done<Tx> {
+    const fn is_empty(&self) -> bool {
+        self.ended.is_empty() && self.effects.is_empty()
+    }
+
+    pub(super) fn push(&mut self, ran: Ran<Tx>) {
+        match ran {
+            Ran::Ended(ended) => self.ended.push(ended),
+            Ran::Pending(pending) => self.effects.push(pending),
+            Ran::Lost => {}
+        }
+    }
+}
+
+/// Verdicts to the completer, effects into the ledger.
+pub(super) async fn finish<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, done: Done<L::Tx>) {
+    hand_over(shared, done.ended).await;
+    hand_over(shared, effects::apply(shared, done.effects).await).await;
+}
+
 /// To the completer: together what one statement may end.
-pub(super) async fn hand_over<L: Ledger, B: Broker>(shared: &Shared<L, B>, ended: Vec<Ended>) {
+async fn hand_over<L: Ledger, B: Broker>(shared: &Shared<L, B>, ended: Vec<Ended>) {
     // The completer lives until every attempt has ended.
     if !ended.is_empty() && shared.ended.send(ended).await.is_err() {
         tracing::error!("the completer is gone; the lease will give the jobs back");

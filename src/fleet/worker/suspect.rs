@@ -1,7 +1,11 @@
 //! A suspect (a job that has lost two workers) runs alone: whoever takes it holds no other row, so that its next victim
 //! tells who it was.
 
-use super::{attempt, bundle, shared::Shared};
+use super::{
+    attempt,
+    bundle::{self, Done},
+    shared::Shared,
+};
 use crate::fleet::{
     crash::{self, Point},
     ports::{Broker, Ledger},
@@ -68,8 +72,9 @@ async fn take<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, all: OwnedSemaph
                 let signal = signals.get(&job.id).cloned().unwrap_or_default();
                 let alone = shared.clone();
                 shared.threads.spawn(&shared.tasks, async move {
-                    let ended = attempt::run(&alone, job, signal).await;
-                    bundle::hand_over(&alone, ended.into_iter().collect()).await;
+                    let mut done = Done::default();
+                    done.push(attempt::run(&alone, job, signal).await);
+                    bundle::finish(&alone, done).await;
                     // Booked before anything else is taken.
                     let _ = timeout(PATIENCE, until_empty(&alone)).await;
                     drop(all);

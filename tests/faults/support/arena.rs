@@ -22,6 +22,8 @@ use tokio::{runtime::Runtime, time::timeout};
 const TEMPORARY: &str = env!("CARGO_TARGET_TMPDIR");
 /// Followed by this process's number, and by that of the arena.
 const PREFIX: &str = "faults-";
+/// Many jobs in a message, which is harder than one in each. There would be few while the queue is short.
+const POINTERS: &str = "8";
 /// A test with all its waits. Most have a deadline of their own, which says more; this one is for the others.
 const WHOLE: Duration = LONG.saturating_mul(10);
 
@@ -54,7 +56,8 @@ pub(crate) fn trial(id: &'static str, what: &'static str, test: impl AsyncFnOnce
 
 async fn start() -> Fleet {
     sweep().await;
-    let fleet = Fleet::start(FleetSpec::new(directory(), env!("CARGO_BIN_EXE_docket"))).await;
+    let spec = FleetSpec::new(directory(), env!("CARGO_BIN_EXE_docket")).env("DOCKET_POINTERS_MIN", POINTERS);
+    let fleet = Fleet::start(spec).await;
     fleet.unwrap_or_else(|error| panic!("{error:#}"))
 }
 

@@ -95,7 +95,8 @@ pub(super) async fn drain_some(ledger: &PgLedger, services: &Arc<Services>, atte
         let end = match handler.run(job.args.clone().unwrap(), job.args_version, ctx).await {
             Ok(done) => {
                 let completion = Completion { id: job.id, epoch: job.epoch, output: done.output, keep: true };
-                let mut tx: PgTx = ledger.begin_effects(&completion, &[job.message]).await.unwrap().unwrap();
+                let (mut tx, ours): (PgTx, _) = ledger.begin_effects(&[&completion], &[job.message]).await.unwrap();
+                assert!(ours.contains(&job.id));
                 done.apply.unwrap()(&mut tx).await.unwrap();
                 ledger.commit(tx).await.unwrap();
                 "completed"

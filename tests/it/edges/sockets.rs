@@ -29,13 +29,15 @@ async fn drip(addr: SocketAddr) {
     }
 }
 
-/// How long an answer of 200 took. A client that was cut before it could speak asks once more, as a probe does.
+/// How long an answer of 200 took. A client that was cut before it could speak asks once more a moment later, as a probe
+/// does.
 async fn answered(server: &Process, path: &str) -> Duration {
     let started = Instant::now();
     for _ in 0..3 {
         if server.get(path).await.is_some_and(|(status, _)| status == 200) {
             return started.elapsed();
         }
+        sleep(Duration::from_secs(1)).await;
     }
     panic!("{path} was not answered three times in a row");
 }

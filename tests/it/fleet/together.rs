@@ -44,6 +44,45 @@ async fn every_job_of_a_message_ends_for_itself() {
     fleet.stop().await;
 }
 
+/// So many writers in one message, run; and the transactions that wrote their effects.
+async fn writers(scripts: &[Script]) -> (TestFleet, Vec<JobId>, i64) {
+    let mut fleet = TestFleet::new().await;
+    (fleet.protocol.pointers_min, fleet.protocol.pointers_max) = (32, 32);
+    let ids = fleet.enqueue(&scripts.iter().cloned().map(writer).collect::<Vec<_>>()).await;
+    fleet.worker(1).await;
+    fleet.scheduler();
+    fleet.settled().await;
+    assert_eq!(
+        fleet.count("select count(distinct job_id) from effects").await,
+        fleet.count("select count(*) from effects").await
+    );
+    let transactions = fleet.count("select count(distinct xmin::text) from effects").await;
+    (fleet, ids, transactions)
+}
+
+#[tokio::test]
+async fn effects_of_a_message_are_one_transaction() {
+    let (fleet, ids, transactions) = writers(&vec![Script::default(); 12]).await;
+    assert_eq!(fleet.count("select count(*) from effects").await, 12);
+    assert!(transactions < 12, "{transactions} transactions");
+    assert_eq!(fleet.row(ids[0]).await, "completed failures=0 losses=0 priority=100");
+    fleet.stop().await;
+}
+
+/// What the others had written with it is undone, and written again without it.
+#[tokio::test]
+async fn effects_that_fail_are_their_own_jobs_failure() {
+    let mut scripts = vec![Script::default(); 12];
+    scripts[5].bad_effects = true;
+    let (fleet, ids, _) = writers(&scripts).await;
+    assert_eq!(fleet.count("select count(*) from effects").await, 12);
+    for (id, script) in ids.into_iter().zip(scripts) {
+        let (failures, priority) = if script.bad_effects { (1, 80) } else { (0, 100) };
+        assert_eq!(fleet.row(id).await, format!("completed failures={failures} losses=0 priority={priority}"));
+    }
+    fleet.stop().await;
+}
+
 /// A fleet without processes, and a slow job with so many others behind it that may travel with it.
 async fn a_slow_job_before(others: usize) -> (TestFleet, JobId) {
     let mut fleet = TestFleet::new().await;

@@ -292,9 +292,9 @@ impl Ledger for SimLedger {
         self.call("still held", held).await
     }
 
-    async fn begin_effects(&self, completion: &Completion, spent: &[MessageId]) -> LedgerResult<Option<SimTx>> {
-        let (completion, spent) = (completion.clone(), spent.to_vec());
-        let begun = self.call("begin effects", move |s| s.begin(completion, spent)).await;
+    async fn begin_effects(&self, batch: &[&Completion], spent: &[MessageId]) -> LedgerResult<(SimTx, HashSet<JobId>)> {
+        let (batch, spent) = (batch.iter().map(|&one| one.clone()).collect(), spent.to_vec());
+        let begun = self.call("begin effects", move |s| s.begin(batch, spent)).await;
         // Nothing is committed before the commit.
         begun.map_err(|error| LedgerError::Unavailable(error.to_string()))
     }

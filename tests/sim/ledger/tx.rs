@@ -6,11 +6,12 @@ use docket::fleet::{
     job::{Epoch, JobId, MessageId, NewJob},
     ports::Completion,
 };
+use std::collections::HashSet;
 
-/// The completion, and what the effects wrote.
+/// The completions, and what the effects wrote.
 #[derive(Debug)]
 pub(crate) struct SimTx {
-    completion: Completion,
+    batch: Vec<Completion>,
     spent: Vec<MessageId>,
     effects: Vec<(JobId, Epoch)>,
     families: Vec<(NewJob, Vec<NewJob>)>,
@@ -33,21 +34,22 @@ impl SimTx {
 }
 
 impl State {
-    /// None: the fence refuses.
-    pub(crate) fn begin(&self, completion: Completion, spent: Vec<MessageId>) -> Option<SimTx> {
-        if !self.passes(&completion) {
-            self.history.count("fenced", &[completion.id.0]);
-            return None;
-        }
-        Some(SimTx { completion, spent, effects: Vec::new(), families: Vec::new() })
+    /// The jobs that the fence lets pass.
+    pub(crate) fn begin(&self, batch: Vec<Completion>, spent: Vec<MessageId>) -> (SimTx, HashSet<JobId>) {
+        let (batch, fenced): (Vec<_>, Vec<_>) = batch.into_iter().partition(|one| self.passes(one));
+        fenced.iter().for_each(|one| self.history.count("fenced", &[one.id.0]));
+        let ours = batch.iter().map(|one| one.id).collect();
+        self.history.add("effects together", if batch.len() > 1 { batch.len() } else { 0 });
+        (SimTx { batch, spent, effects: Vec::new(), families: Vec::new() }, ours)
     }
 
-    /// False: another statement changed the row meanwhile. In PostgreSQL that one would have waited for the row's lock; here
+    /// False: another statement changed a row meanwhile. In PostgreSQL that one would have waited for the row's lock; here
     /// it wins, and the transaction ends as a deadlock's victim does.
     pub(crate) fn commit(&mut self, tx: SimTx) -> bool {
-        if self.complete(std::slice::from_ref(&tx.completion), &[]).is_empty() {
+        if !tx.batch.iter().all(|one| self.passes(one)) {
             return false;
         }
+        self.complete(&tx.batch, &[]);
         self.spend(&tx.spent);
         self.effects.extend(tx.effects);
         for (parent, children) in tx.families {

@@ -56,7 +56,7 @@ fn poppler(machine: &Machine) -> Finding {
             "install the package poppler-data: documents with Asian fonts can't be read without",
         ),
         Err(why) => {
-            let fix = "install the packages poppler-utils, poppler-data and util-linux, and check PATH";
+            let fix = "install the packages poppler-utils and poppler-data, and check PATH";
             Finding::fault(Check::Poppler, why.clone(), fix)
         }
     }
