@@ -136,8 +136,8 @@ async fn accept(listener: TcpListener, shared: Shared, shutdown: CancellationTok
         tokio::spawn(async move {
             slot.cut().run_until_cancelled(connection(stream, shared, watcher, &slot)).await;
         });
-        // Whoever has spoken already is heard before the next is let in: else a crowd that arrives at once displaces a probe
-        // whose request has come with it.
+        // Others get a turn: else a crowd that arrives at once displaces a probe before its request, which came with it, was
+        // looked at.
         tokio::task::yield_now().await;
     }
     drop(listener);

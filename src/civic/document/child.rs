@@ -95,8 +95,8 @@ const FILES: u64 = 64;
 /// The heartbeat comes first.
 const NICE: i32 = 10;
 
-/// From outside, because between fork and exec only unsafe code runs. The child begins without limits, then: it can use
-/// neither much memory nor much time before they are there, and what it has used counts.
+/// From outside, because what a child does between fork and exec would be unsafe code. So it begins without limits, for some
+/// microseconds: less than poppler takes to load. What it has used by then counts.
 fn restrain(child: &Child, limits: &Limits) -> io::Result<()> {
     let Some(pid) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) else { return Ok(()) };
     let bounds = [
@@ -108,7 +108,9 @@ fn restrain(child: &Child, limits: &Limits) -> io::Result<()> {
     let set = bounds.into_iter().try_for_each(|(resource, bound)| {
         prlimit(Some(pid), resource, Rlimit { current: Some(bound), maximum: Some(bound) }).map(drop)
     });
-    match set.and_then(|()| setpriority_process(Some(pid), NICE)) {
+    // Refused where this process is nicer already, and the child with it.
+    let _ = setpriority_process(Some(pid), NICE);
+    match set {
         // It has ended already.
         Ok(()) | Err(Errno::SRCH) => Ok(()),
         // Dropped, it is killed.

@@ -141,19 +141,20 @@ async fn read(bytes: Vec<u8>, limits: &Limits) -> Result<Extraction, ExtractErro
     }
     judge(&text, &mut extraction);
     extraction.set_text(&text.stdout);
-    match pages_read(&text) {
-        // The document's own count agrees, or it is packed and can't be seen without reading it.
-        Some(read) if counted.is_none_or(|counted| counted == read) => extraction.pages = read,
-        _ => count(&file, &text, limits, &mut extraction).await?,
+    match pages_read(&text).filter(|read| counted.is_none_or(|counted| counted == *read)) {
+        Some(read) => extraction.pages = read,
+        None => count(&file, &text, limits, &mut extraction).await?,
     }
     Ok(extraction)
 }
 
-/// Pages that were written: each ends with a form feed. None: not all were.
+/// Pages that were written: each ends with a form feed, at the beginning of a line. None: they may not be all, or not pages.
 fn pages_read(text: &Outcome) -> Option<u32> {
     let is_whole = text.end == End::Exited(0) && !tells_damage(&text.stderr);
-    let pages = || text.stdout.iter().filter(|byte| **byte == FORM_FEED).count();
-    is_whole.then(|| u32::try_from(pages()).unwrap_or(u32::MAX)).filter(|pages| *pages > 0)
+    let feeds = || text.stdout.iter().enumerate().filter(|(_, byte)| **byte == FORM_FEED).map(|(at, _)| at);
+    let is_end = |at: usize| at.checked_sub(1).is_none_or(|before| matches!(text.stdout[before], b'\n' | FORM_FEED));
+    let pages = u32::try_from(feeds().count()).unwrap_or(u32::MAX);
+    (is_whole && pages > 0 && feeds().all(is_end)).then_some(pages)
 }
 
 const FORM_FEED: u8 = 0x0c;
@@ -188,7 +189,9 @@ fn judge(outcome: &Outcome, extraction: &mut Extraction) {
 
 /// Messages about the document's skeleton. Others (a font, an image) are common in documents that read well.
 fn tells_damage(stderr: &str) -> bool {
-    ["xref", "trailer", "Catalog", "catalog", "page tree", "Page count"].iter().any(|word| stderr.contains(word))
+    let words =
+        ["xref", "trailer", "Catalog", "catalog", "page tree", "Page count", "Pages tree", "Kid object", "create page"];
+    words.iter().any(|word| stderr.contains(word))
 }
 
 /// True for the character sets of poppler-data only: a document may name any other, which is then its own fault.

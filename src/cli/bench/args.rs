@@ -35,7 +35,7 @@ pub(in crate::cli) struct Args {
     /// Workers, each with connections of its own, in this process
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=32))]
     workers: u32,
-    /// Jobs at once, each worker; `documents` takes at most two a processor
+    /// Jobs at once, each worker; `documents` takes at most four a processor
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     slots: u32,
     /// Lanes over which the jobs are spread: `default`, `bench-2`, `bench-3` and so on. An external broker must have them

@@ -16,9 +16,9 @@ use std::collections::HashSet;
 use tokio::time::{Instant, timeout};
 use tokio_postgres::{Row, types::Json};
 
-/// Several jobs wait only shortly for a row that another transaction has locked: two that lock each other's would wait for a
-/// second until PostgreSQL finds out. Apart, they lock one job's rows each.
-const BEGIN_TOGETHER: &str = "begin; set local lock_timeout = '100ms'";
+/// What several jobs lock, others wait for, so they give up soon and are written apart. Two transactions that wait for each
+/// other's rows would do so for a second until PostgreSQL finds out.
+const BEGIN_TOGETHER: &str = "begin; set local lock_timeout = '100ms'; set local statement_timeout = '1s'";
 
 impl PgLedger {
     pub(super) async fn begin_with(

@@ -27,9 +27,12 @@ impl PgTx {
         Ok(tx)
     }
 
-    /// Commits. On an error the outcome is unknown.
+    /// Commits. On an error without a code the outcome is unknown.
+    ///
+    /// PostgreSQL answers COMMIT with success also where a statement had failed and somebody swallowed its error: then it
+    /// rolls back. The `select` fails there.
     pub(super) async fn commit(mut self) -> Result<(), tokio_postgres::Error> {
-        self.batch_execute("commit").await?;
+        self.batch_execute("select; commit").await?;
         drop(self.connection.take());
         Ok(())
     }

@@ -24,14 +24,14 @@ use tokio::{
 };
 
 /// Messages without the broker's answer, at most: beyond that the broker is the bottleneck, and picking more only ages them.
-const UNANSWERED_MAX: usize = 2000;
+const UNANSWERED_MAX: usize = 3000;
 /// One in so many picked rows is among the oldest, whatever its priority.
 const AGED_SHARE: i32 = 10;
 /// A notification wakes a dispatcher that would wait for longer than this.
 const BUSY: Duration = Duration::from_millis(10);
 
 /// Picks with the ledger at once while the queue is deep: while one waits for the disk, the database works on the other.
-const AT_ONCE: i64 = 2;
+const AT_ONCE: i32 = 2;
 
 type Publish = BoxFuture<'static, (MessageId, Band, u64, PublishOutcome)>;
 
@@ -131,16 +131,18 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
         let bounds = (shared.protocol.pointers_min, shared.protocol.pointers_max);
         let largest = |run| pointers(run, &queue, bounds);
         let kinds: Vec<(String, i32)> = kinds.into_iter().map(|(kind, run)| (kind, largest(run))).collect();
-        let aged = (self.since_aged + rows) / AGED_SHARE;
+        let at_once = if self.is_deep { i32::try_from(limit / most).unwrap_or(AT_ONCE).clamp(1, AT_ONCE) } else { 1 };
+        // One of them takes the oldest for both: two would look at the same ones, and one would get none.
+        let aged = (self.since_aged + rows * at_once) / AGED_SHARE;
         let request = PickRequest { lane: &self.lane, rows, aged, kinds: &kinds, bands: &bands, generation };
-        let at_once = if self.is_deep { (limit / most).clamp(1, AT_ONCE) } else { 1 };
-        let picks = join_all((0..at_once).map(|_| shared.ledger.pick(request))).await;
+        let requests = (0..at_once).map(|n| PickRequest { aged: if n == 0 { aged } else { 0 }, ..request });
+        let picks = join_all(requests.map(|request| shared.ledger.pick(request))).await;
         // What one has brought is published also when the other failed.
         let full: Vec<_> = picks.into_iter().map(|picked| Ok(self.picked(rows, picked?))).collect();
         let is_full = full.into_iter().collect::<LedgerResult<Vec<_>>>()?.into_iter().all(|is_full| is_full);
         self.is_deep = is_full && i64::from(rows) == most;
         Ok(match is_full {
-            true if self.is_deep && room > most * at_once => Pace::More,
+            true if self.is_deep && room > most * i64::from(at_once) => Pace::More,
             true => Pace::Busy,
             false => Pace::Idle,
         })

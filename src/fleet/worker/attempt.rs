@@ -57,18 +57,28 @@ pub(super) async fn run<L: Ledger, B: Broker>(
             return Ran::Pending(Box::new(pending));
         }
         End::Error(error) => judge.verdict(error),
-        End::Stopped(Stop::Shutdown) => Verdict::Released(None),
-        End::Stopped(Stop::Cancelled) => Verdict::Discarded("cancelled by an operator".to_owned()),
-        End::Stopped(Stop::Lost) => {
-            shared.held.abandoned(attempt.row(), attempt.message);
-            report::lost(&attempt);
-            return Ran::Lost;
-        }
+        End::Stopped(stop) => match stopped(shared, &attempt, stop) {
+            Some(verdict) => verdict,
+            None => return Ran::Lost,
+        },
     };
     if matches!(verdict, Verdict::Completed(_) | Verdict::Failed { .. }) {
         shared.run_times.record(&attempt.kind, ran);
     }
     Ran::Ended(Ended { attempt, verdict, ran })
+}
+
+/// None: the lease is lost, and nobody is to be told.
+pub(super) fn stopped<L: Ledger, B: Broker>(shared: &Shared<L, B>, attempt: &Attempt, stop: Stop) -> Option<Verdict> {
+    match stop {
+        Stop::Shutdown => Some(Verdict::Released(None)),
+        Stop::Cancelled => Some(Verdict::Discarded("cancelled by an operator".to_owned())),
+        Stop::Lost => {
+            shared.held.abandoned(attempt.row(), attempt.message);
+            report::lost(attempt);
+            None
+        }
+    }
 }
 
 /// A kind that this worker doesn't know came by a stale message or after an upgrade.

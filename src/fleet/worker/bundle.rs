@@ -71,7 +71,7 @@ fn pass_on<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, jobs: Jobs) {
             Ok(Ok(slot)) => run(shared_in, jobs, slot).await,
             _ => {
                 let back = jobs.iter().map(|(_, job)| attempt::give_back(job, None)).collect();
-                hand_over(&shared_in, back).await;
+                shared_in.hand_over(back).await;
             }
         }
     });
@@ -105,14 +105,6 @@ impl<Tx> Done<Tx> {
 
 /// Verdicts to the completer, effects into the ledger.
 pub(super) async fn finish<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, done: Done<L::Tx>) {
-    hand_over(shared, done.ended).await;
-    hand_over(shared, effects::apply(shared, done.effects).await).await;
-}
-
-/// To the completer: together what one statement may end.
-async fn hand_over<L: Ledger, B: Broker>(shared: &Shared<L, B>, ended: Vec<Ended>) {
-    // The completer lives until every attempt has ended.
-    if !ended.is_empty() && shared.ended.send(ended).await.is_err() {
-        tracing::error!("the completer is gone; the lease will give the jobs back");
-    }
+    shared.hand_over(done.ended).await;
+    effects::apply(shared, done.effects).await;
 }

@@ -4,7 +4,7 @@
 //! each has a transaction of its own: an error is one job's and no one else's.
 
 use super::{
-    attempt::{Judge, panicked},
+    attempt::{Judge, panicked, stopped},
     outcome::{Attempt, Ended},
     polled::Polled,
     report,
@@ -17,7 +17,10 @@ use crate::fleet::{
     job::{JobId, MessageId},
     ports::{Broker, Completion, Ledger, LedgerError},
 };
-use futures_util::FutureExt;
+use futures_util::{
+    FutureExt,
+    stream::{self, StreamExt},
+};
 use std::{
     collections::{BTreeSet, HashSet},
     panic::AssertUnwindSafe,
@@ -46,27 +49,26 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// For the effects of a message that was sent with 50 ms of work. What they lock, others wait for.
 const TOGETHER: Duration = Duration::from_secs(1);
 
-/// Writes these effects, however often that takes. Those that failed, for the completer.
-pub(super) async fn apply<L: Ledger, B: Broker>(
-    shared: &Arc<Shared<L, B>>,
-    mut pending: Vec<Box<Pending<L::Tx>>>,
-) -> Vec<Ended> {
-    let mut failed = Vec::new();
-    while let Some(first) = pending.pop() {
-        // A statement keeps what it completes, or it doesn't.
-        let keep = first.completion.keep;
-        let mut group: Vec<_> = pending.extract_if(.., |one| one.completion.keep == keep).collect();
-        group.push(first);
+/// Of a message that fell apart, so many are written at once: one that waits holds up few of the others.
+const APART: usize = 8;
+
+/// Writes these effects, however often that takes.
+pub(super) async fn apply<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, pending: Vec<Box<Pending<L::Tx>>>) {
+    // A statement keeps what it completes, or it doesn't.
+    let (kept, others): (Vec<_>, Vec<_>) = pending.into_iter().partition(|one| one.completion.keep);
+    for group in [kept, others] {
         let is_unsure = match together(shared, &group).await {
             Together::Settled => continue,
             Together::Apart { is_unsure } => is_unsure,
         };
-        for one in group {
+        let apart = |one: Box<Pending<L::Tx>>| {
             let span = one.span.clone();
-            failed.extend(alone(shared, *one, is_unsure).instrument(span).await);
-        }
+            let written =
+                async move { shared.hand_over(alone(shared, *one, is_unsure).await.into_iter().collect()).await };
+            written.instrument(span)
+        };
+        stream::iter(group).for_each_concurrent(APART, apart).await;
     }
-    failed
 }
 
 enum Together {
@@ -78,7 +80,7 @@ enum Together {
 }
 
 async fn together<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, group: &[Box<Pending<L::Tx>>]) -> Together {
-    if group.len() == 1 {
+    if group.len() < 2 || group.iter().any(|one| one.signal.reason().is_some()) {
         return Together::Apart { is_unsure: false };
     }
     let group: Vec<&Pending<L::Tx>> = group.iter().map(AsRef::as_ref).collect();
@@ -91,12 +93,17 @@ async fn together<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, group: &[Box
     }
 }
 
-/// None: it is settled. `is_unsure`: it may have been committed already.
+/// The verdict, if it isn't settled. `is_unsure`: it may have been committed already.
 async fn alone<L: Ledger, B: Broker>(
     shared: &Arc<Shared<L, B>>,
     pending: Pending<L::Tx>,
     mut is_unsure: bool,
 ) -> Option<Ended> {
+    // It may have waited for others of its message.
+    if !is_unsure && let Some(stop) = pending.signal.reason() {
+        let verdict = stopped(shared, &pending.attempt, stop)?;
+        return Some(Ended { attempt: pending.attempt, verdict, ran: pending.ran });
+    }
     let error = loop {
         if is_unsure {
             sleep(PAUSE).await;
@@ -114,7 +121,8 @@ async fn alone<L: Ledger, B: Broker>(
         }
         is_unsure = true;
     };
-    let Pending { attempt, judge, ran, .. } = pending;
+    let Pending { attempt, judge, .. } = pending;
+    let ran = attempt.begun.elapsed();
     Some(Ended { attempt, verdict: judge.verdict(error), ran })
 }
 
@@ -156,14 +164,14 @@ async fn write<L: Ledger, B: Broker>(
         settle(shared, group, &ours, &BTreeSet::new());
         return Ok(());
     }
-    let until = Instant::now() + limit;
+    let (until, mut times) = (Instant::now() + limit, Vec::with_capacity(ours.len()));
     for one in group.iter().filter(|one| ours.contains(&one.attempt.id)) {
         let begun = Instant::now();
         let written = run(one, &mut tx, until).instrument(one.span.clone()).await;
-        // Without the wait for a connection, which would make a short job look long when many wait.
-        shared.run_times.record(&one.attempt.kind, one.ran + begun.elapsed());
+        times.push((&one.attempt.kind, one.ran + begun.elapsed()));
         if let Err(error) = written {
             shared.ledger.rollback(tx).await;
+            record(shared, &times, Duration::ZERO);
             return Err(match error {
                 HandlerError::DatabaseAway(text) => Trouble::Ledger(LedgerError::Repeat(text)),
                 error => Trouble::Handler(error),
@@ -171,10 +179,19 @@ async fn write<L: Ledger, B: Broker>(
         }
     }
     crash::point(Point::AfterEffectBeforeCommit);
+    let begun = Instant::now();
     shared.ledger.commit(tx).await.map_err(Trouble::Ledger)?;
     crash::point(Point::AfterCommit);
+    record(shared, &times, begun.elapsed());
     settle(shared, group, &ours, &spent);
     Ok(())
+}
+
+/// How long each job took, with its share of the commit. Without the wait for a connection, which would make short jobs look
+/// long when many wait.
+fn record<L: Ledger, B: Broker>(shared: &Shared<L, B>, times: &[(&String, Duration)], commit: Duration) {
+    let share = commit / u32::try_from(times.len()).unwrap_or(u32::MAX).max(1);
+    times.iter().for_each(|(kind, time)| shared.run_times.record(kind, *time + share));
 }
 
 async fn run<Tx>(pending: &Pending<Tx>, tx: &mut Tx, until: Instant) -> Result<(), HandlerError> {

@@ -49,6 +49,14 @@ pub(super) struct Shared<L: Ledger, B: Broker> {
 }
 
 impl<L: Ledger, B: Broker> Shared<L, B> {
+    /// To the completer: together what one statement may end.
+    pub(super) async fn hand_over(&self, ended: Vec<Ended>) {
+        // The completer lives until every attempt has ended.
+        if !ended.is_empty() && self.ended.send(ended).await.is_err() {
+            tracing::error!("the completer is gone; the lease will give the jobs back");
+        }
+    }
+
     /// Puts the copy of a dead letter into docket.dead. If it fails, R5 finds the row unmarked.
     pub(super) async fn publish_dead(&self, dead: crate::fleet::ports::DeadLetter, generation: i32) {
         let pointer = crate::fleet::job::Pointer(dead.id, dead.epoch);

@@ -2,6 +2,7 @@
 
 use super::toys::{Script, TestFleet, plain, writer};
 use docket::fleet::job::{JobId, NewJob};
+use std::time::Duration;
 
 /// Sent as one or two messages: what fails, panics, is refused, snoozes or runs long says nothing about its neighbours.
 #[tokio::test]
@@ -48,6 +49,8 @@ async fn every_job_of_a_message_ends_for_itself() {
 async fn writers(scripts: &[Script]) -> (TestFleet, Vec<JobId>, i64) {
     let mut fleet = TestFleet::new().await;
     (fleet.protocol.pointers_min, fleet.protocol.pointers_max) = (32, 32);
+    // A direct lease takes a job for each slot, alone.
+    fleet.protocol.direct_lease = Duration::from_mins(1);
     let ids = fleet.enqueue(&scripts.iter().cloned().map(writer).collect::<Vec<_>>()).await;
     fleet.worker(1).await;
     fleet.scheduler();

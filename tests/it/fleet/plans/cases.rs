@@ -24,6 +24,8 @@ pub(super) struct Case {
 }
 
 const BATCH: usize = 1000;
+/// Jobs of a message, at most.
+const MESSAGE: usize = 100;
 const KEY: &[&str] = &["jobs_pkey"];
 
 fn case(name: &'static str, indexes: &'static [&'static str], rows: usize, arguments: &[&str]) -> Case {
@@ -111,10 +113,14 @@ fn by_key(n: usize) -> Vec<Case> {
     ]
 }
 
-/// Transactions with effects complete one job on a connection with default settings.
+/// Transactions with effects complete one job, or those of a message, on a connection with default settings.
 fn with_effects() -> Vec<Case> {
     let (id, held) = (PROCESSING.start.to_string(), rows(PROCESSING, 1, "2"));
+    let message = rows(PROCESSING, MESSAGE, "2");
+    let (ids, epochs, outputs) = (&message.ids, &message.epochs, same("1", MESSAGE));
     vec![
+        case("complete", KEY, MESSAGE, &[ids, epochs, &outputs, &message.messages]),
+        case("complete_delete", KEY, MESSAGE, &[ids, epochs, &message.messages]),
         case("complete_one", KEY, 1, &[&id, "2", "'1'", &held.messages]),
         case("complete_delete_one", KEY, 1, &[&id, "2", &held.messages]),
     ]
