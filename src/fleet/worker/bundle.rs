@@ -80,7 +80,7 @@ fn pass_on<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, jobs: Jobs) {
 /// What attempts have come to, and nobody was told yet.
 pub(super) struct Done<Tx> {
     ended: Vec<Ended>,
-    effects: Vec<Box<Pending<Tx>>>,
+    effects: Vec<Pending<Tx>>,
 }
 
 impl<Tx> Default for Done<Tx> {
@@ -97,7 +97,7 @@ impl<Tx> Done<Tx> {
     pub(super) fn push(&mut self, ran: Ran<Tx>) {
         match ran {
             Ran::Ended(ended) => self.ended.push(ended),
-            Ran::Pending(pending) => self.effects.push(pending),
+            Ran::Pending(pending) => self.effects.push(*pending),
             Ran::Lost => {}
         }
     }

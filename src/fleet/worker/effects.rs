@@ -53,7 +53,7 @@ const TOGETHER: Duration = Duration::from_secs(1);
 const APART: usize = 8;
 
 /// Writes these effects, however often that takes.
-pub(super) async fn apply<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, pending: Vec<Box<Pending<L::Tx>>>) {
+pub(super) async fn apply<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, pending: Vec<Pending<L::Tx>>) {
     // A statement keeps what it completes, or it doesn't.
     let (kept, others): (Vec<_>, Vec<_>) = pending.into_iter().partition(|one| one.completion.keep);
     for group in [kept, others] {
@@ -61,10 +61,10 @@ pub(super) async fn apply<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, pend
             Together::Settled => continue,
             Together::Apart { is_unsure } => is_unsure,
         };
-        let apart = |one: Box<Pending<L::Tx>>| {
+        let apart = |one: Pending<L::Tx>| {
             let span = one.span.clone();
             let written =
-                async move { shared.hand_over(alone(shared, *one, is_unsure).await.into_iter().collect()).await };
+                async move { shared.hand_over(alone(shared, one, is_unsure).await.into_iter().collect()).await };
             written.instrument(span)
         };
         stream::iter(group).for_each_concurrent(APART, apart).await;
@@ -79,11 +79,11 @@ enum Together {
     },
 }
 
-async fn together<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, group: &[Box<Pending<L::Tx>>]) -> Together {
+async fn together<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, group: &[Pending<L::Tx>]) -> Together {
     if group.len() < 2 || group.iter().any(|one| one.signal.reason().is_some()) {
         return Together::Apart { is_unsure: false };
     }
-    let group: Vec<&Pending<L::Tx>> = group.iter().map(AsRef::as_ref).collect();
+    let group: Vec<&Pending<L::Tx>> = group.iter().collect();
     match write(shared, &group, TOGETHER).await {
         Ok(()) => Together::Settled,
         Err(trouble) => {
