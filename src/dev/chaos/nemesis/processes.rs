@@ -2,7 +2,7 @@
 
 use crate::dev::{
     chaos::{
-        kinds::{OK, SLOW},
+        kinds::{FAIL_ONCE, SLOW},
         spec::SLOTS,
         stage::Stage,
     },
@@ -110,13 +110,17 @@ pub(super) async fn hold_slow_jobs(stage: &Stage, worker: &Member) -> Result<boo
 
 /// Stalls all workers and fills the queues, so that the broker holds confirmed messages that nobody has taken. Says whether
 /// it does; the workers are still stalled.
+///
+/// What was delivered and not claimed is not in a queue any more, so there must be more messages than the workers prefetch.
+/// The window holds twice as many jobs, which is few messages unless each job has its own: retries travel alone.
 pub(super) async fn fill_queues(stage: &Stage) -> Result<bool> {
+    let slots = stage.workers.len() * SLOTS;
+    stage.put(&vec![(FAIL_ONCE, 5, 100); 3 * slots]).await?;
+    let failed = format!("select count(*) > {} from jobs where kind = '{FAIL_ONCE}' and hold = 'retry'", 3 * slots / 2);
+    stage.until(Duration::from_secs(3), &failed).await;
     for worker in &stage.workers {
         worker.suspend();
     }
-    let slots = stage.workers.len() * SLOTS;
-    stage.put(&vec![(OK, 5, 100); 3 * slots]).await?;
-    // What was delivered and not claimed is not in a queue any more: more than the workers prefetch.
     let sql = format!(
         "select count(*) > {slots} from job_messages \
          where worker_id is null and broker_gen is not null and published_at is not null"
