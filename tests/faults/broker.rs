@@ -14,9 +14,12 @@ use std::{
 };
 use tokio::time::{Instant, sleep, timeout};
 
+/// A job a message, where messages must be left in the broker: with many in each, the workers have prefetched them all.
+const ALONE: (&str, &str) = ("DOCKET_POINTERS_MIN", "1");
+
 /// A scheduler and a worker that have work under way through the broker.
-async fn under_way(t: &mut Trial) -> (Arc<Member>, Arc<Member>) {
-    let (scheduler, worker) = (t.scheduler().await, t.worker(8).await);
+async fn under_way(t: &mut Trial, env: &[(&str, &str)]) -> (Arc<Member>, Arc<Member>) {
+    let (scheduler, worker) = (t.member("scheduler", env).await, t.worker(8).await);
     t.enqueue(&[Load::ok(20)]).await;
     t.settled().await;
     t.dispatches_again(&scheduler, Instant::now()).await;
@@ -44,7 +47,7 @@ async fn recovers(t: &mut Trial, scheduler: &Member, healed: Instant) {
 #[test]
 fn a_restart_in_order() {
     trial("F15", "broker stopped and started in order (stop_app, start_app) under load", async |t| {
-        let (scheduler, _) = under_way(t).await;
+        let (scheduler, _) = under_way(t, &[]).await;
         t.fleet().rabbitmq().ctl(&["stop_app"]).await.expect("it stops");
         t.enqueue(&[Load::effect(100)]).await;
         t.fleet().rabbitmq().ctl(&["start_app"]).await.expect("it starts");
@@ -58,7 +61,7 @@ fn killed_under_a_load_of_publishes() {
         // RabbitMQ 3.10.8 may bring a queue back without a leader, for good, when its node is killed within moments of the
         // queue's declaration; the test before this one may have declared some.
         sleep(Duration::from_secs(10)).await;
-        let (scheduler, _) = under_way(t).await;
+        let (scheduler, _) = under_way(t, &[]).await;
         t.fleet().rabbitmq().kill9().await;
         t.enqueue(&[Load::effect(100)]).await;
         t.works_again(Instant::now()).await;
@@ -70,7 +73,7 @@ fn killed_under_a_load_of_publishes() {
 #[test]
 fn wiped() {
     trial("F17", "broker killed, its data removed, started from its definitions", async |t| {
-        let (scheduler, worker) = under_way(t).await;
+        let (scheduler, worker) = under_way(t, &[ALONE]).await;
         // Messages that nobody has claimed, so that something is lost with the data.
         worker.broker().set(Way::ToClient, Mode::Stall);
         t.enqueue(&[Load::effect(200)]).await;
@@ -82,14 +85,16 @@ fn wiped() {
         let healed = Instant::now();
         worker.broker().heal();
         recovers(t, &scheduler, healed).await;
-        assert!(t.rescued("R1").await + t.rescued("R2").await > 0);
+        // Which one comes first depends on what the scheduler sees first: a confirm that never came, a new generation, or that
+        // there was no queue for a moment.
+        assert!(t.rescued("R1").await + t.rescued("R2").await + t.rescued("R3").await > 0);
     });
 }
 
 #[test]
 fn wiped_and_without_its_definitions() {
     trial("F18", "broker wiped, and its topology gone; put back after 10 s", async |t| {
-        let (scheduler, worker) = under_way(t).await;
+        let (scheduler, worker) = under_way(t, &[]).await;
         let broker = t.fleet().rabbitmq();
         broker.wipe_bare().await.expect("it returns without the topology");
         let bare = Instant::now();
@@ -119,7 +124,7 @@ const QUEUES: [&str; 3] = ["docket.default.high", "docket.default.normal", "dock
 
 /// Messages wait in a queue, confirmed and so marked: deliveries get stuck on the way to the worker.
 async fn stuck(t: &mut Trial, env: &[(&str, &str)]) -> Arc<Member> {
-    let scheduler = t.member("scheduler", env).await;
+    let scheduler = t.member("scheduler", &[env, &[ALONE]].concat()).await;
     let worker = t.member(&crate::support::jobs::worker(2), env).await;
     t.dispatches_again(&scheduler, Instant::now()).await;
     t.settled().await;
@@ -161,7 +166,7 @@ fn purged_with_the_short_constants() {
 #[test]
 fn deleted_under_its_consumers() {
     trial("F20", "a lane's queues deleted under their consumers; put back after 5 s", async |t| {
-        let (scheduler, _) = under_way(t).await;
+        let (scheduler, _) = under_way(t, &[]).await;
         delete_queues(t).await;
         let deleted = Instant::now();
         let works = t.works_again(deleted).await;
@@ -227,7 +232,7 @@ fn a_queue_with_other_arguments() {
 #[test]
 fn silent_for_a_while() {
     trial("F27", "broker stopped (SIGSTOP) for 25 s, five times its heartbeat", async |t| {
-        let (scheduler, _) = under_way(t).await;
+        let (scheduler, _) = under_way(t, &[]).await;
         t.fleet().rabbitmq().suspend();
         let silent = Instant::now();
         t.enqueue(&[Load::effect(100)]).await;
@@ -249,7 +254,7 @@ fn silent_for_a_while() {
 #[test]
 fn connections_closed_by_an_administrator() {
     trial("F29", "all AMQP connections closed by an administrator", async |t| {
-        let (scheduler, _) = under_way(t).await;
+        let (scheduler, _) = under_way(t, &[]).await;
         t.fleet().rabbitmq().ctl(&["close_all_connections", "a test"]).await.expect("closed");
         recovers(t, &scheduler, Instant::now()).await;
     });
@@ -258,7 +263,7 @@ fn connections_closed_by_an_administrator() {
 #[test]
 fn a_changed_password() {
     trial("F30", "the broker's password changed under running processes for 15 s", async |t| {
-        let (scheduler, worker) = under_way(t).await;
+        let (scheduler, worker) = under_way(t, &[]).await;
         let url: url::Url = t.fleet().amqp_url().parse().expect("a URL");
         let (user, password) = (url.username().to_owned(), url.password().expect("one").to_owned());
         t.fleet().rabbitmq().ctl(&["change_password", &user, "another"]).await.expect("changed");
@@ -290,7 +295,7 @@ fn a_full_disk() {
         t.fleet().rabbitmq().stop().await;
         let small = Moved::new("mnesia", &data, 120);
         t.fleet().rabbitmq().restart().await.expect("it starts");
-        let (scheduler, worker) = under_way(t).await;
+        let (scheduler, worker) = under_way(t, &[]).await;
         small.disk().fill();
         let full = Instant::now();
         t.enqueue(&[Load::effect(300)]).await;

@@ -9,7 +9,7 @@ use super::{
     polled::Polled,
     report,
     shared::Shared,
-    signal::StopSignal,
+    signal::{Stop, StopSignal},
 };
 use crate::fleet::{
     crash::{self, Point},
@@ -61,10 +61,16 @@ pub(super) async fn apply<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, pend
             Together::Settled => continue,
             Together::Apart { is_unsure } => is_unsure,
         };
+        let waited = group.len() > 1;
         let apart = |one: Pending<L::Tx>| {
             let span = one.span.clone();
-            let written =
-                async move { shared.hand_over(alone(shared, one, is_unsure).await.into_iter().collect()).await };
+            let written = async move {
+                let verdict = match one.signal.reason().filter(|_| waited && !is_unsure) {
+                    Some(stop) => given_up(shared, one, stop),
+                    None => alone(shared, one, is_unsure).await,
+                };
+                shared.hand_over(verdict.into_iter().collect()).await;
+            };
             written.instrument(span)
         };
         stream::iter(group).for_each_concurrent(APART, apart).await;
@@ -93,17 +99,18 @@ async fn together<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, group: &[Pen
     }
 }
 
+/// It was told to stop while it waited for others of its message.
+fn given_up<L: Ledger, B: Broker>(shared: &Shared<L, B>, pending: Pending<L::Tx>, stop: Stop) -> Option<Ended> {
+    let verdict = stopped(shared, &pending.attempt, stop)?;
+    Some(Ended { attempt: pending.attempt, verdict, ran: pending.ran })
+}
+
 /// The verdict, if it isn't settled. `is_unsure`: it may have been committed already.
 async fn alone<L: Ledger, B: Broker>(
     shared: &Arc<Shared<L, B>>,
     pending: Pending<L::Tx>,
     mut is_unsure: bool,
 ) -> Option<Ended> {
-    // It may have waited for others of its message.
-    if !is_unsure && let Some(stop) = pending.signal.reason() {
-        let verdict = stopped(shared, &pending.attempt, stop)?;
-        return Some(Ended { attempt: pending.attempt, verdict, ran: pending.ran });
-    }
     let error = loop {
         if is_unsure {
             sleep(PAUSE).await;
