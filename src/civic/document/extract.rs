@@ -60,11 +60,12 @@ pub async fn extractor_version() -> Result<&'static str, ExtractError> {
 }
 
 async fn probe() -> Result<String, ExtractError> {
-    for program in ["pdfinfo", "pdftotext"] {
-        let version = Command::new(program).arg("-v").stdin(Stdio::null()).kill_on_drop(true).output().await;
-        version.map_err(|source| ExtractError::Missing { program, package: "poppler-utils", source })?;
-    }
-    let output = Command::new("pdftotext").arg("-v").stdin(Stdio::null()).kill_on_drop(true).output().await?;
+    let version = async |program| {
+        let output = Command::new(program).arg("-v").stdin(Stdio::null()).kill_on_drop(true).output().await;
+        output.map_err(|source| ExtractError::Missing { program, package: "poppler-utils", source })
+    };
+    version("pdfinfo").await?;
+    let output = version("pdftotext").await?;
     let text = String::from_utf8_lossy(&output.stderr);
     let version = text.split_ascii_whitespace().skip_while(|word| *word != "version").nth(1).unwrap_or("unknown");
     Ok(format!("poppler-{version}/{REVISION}"))

@@ -2,7 +2,7 @@
 
 use super::{
     PgTx,
-    finish::{COMPLETE, COMPLETE_AND_DELETE, COMPLETE_AND_DELETE_ONE, COMPLETE_ONE, job_ids, message_ids, output},
+    finish::{COMPLETE_AND_DELETE_ONE, COMPLETE_ONE, Columns, job_ids, message_ids, output},
     pg::{Params, PgLedger, classify, get},
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 };
 use std::collections::HashSet;
 use tokio::time::{Instant, timeout};
-use tokio_postgres::{Row, types::Json};
+use tokio_postgres::Row;
 
 /// What several jobs lock, others wait for, so they give up soon and are written apart. Two transactions that wait for each
 /// other's rows would do so for a second until PostgreSQL finds out.
@@ -32,7 +32,10 @@ impl PgLedger {
             let tx = PgTx::begin(connection, begin).await?;
             let ours = match batch {
                 [one] => complete_one(&tx, one, spent).await?,
-                _ => complete_all(&tx, batch, spent).await?,
+                _ => {
+                    let columns = Columns::of(batch.iter().copied(), spent);
+                    query(&tx, columns.sql(), &columns.params()).await?
+                }
             };
             Ok::<_, tokio_postgres::Error>((tx, job_ids(&ours)))
         };
@@ -66,21 +69,6 @@ async fn complete_one(tx: &PgTx, one: &Completion, spent: &[MessageId]) -> Resul
         return query(tx, &COMPLETE_ONE, &[&id, &epoch, &output, &spent]).await;
     }
     query(tx, &COMPLETE_AND_DELETE_ONE, &[&id, &epoch, &spent]).await
-}
-
-async fn complete_all(
-    tx: &PgTx,
-    batch: &[&Completion],
-    spent: &[MessageId],
-) -> Result<Vec<Row>, tokio_postgres::Error> {
-    let ids: Vec<i64> = batch.iter().map(|c| c.id.0).collect();
-    let epochs: Vec<i32> = batch.iter().map(|c| c.epoch).collect();
-    let spent = message_ids(spent);
-    if batch.iter().all(|c| c.keep) {
-        let outputs: Vec<Option<Json<_>>> = batch.iter().map(|c| output(&c.output)).collect();
-        return query(tx, &COMPLETE, &[&ids, &epochs, &outputs, &spent]).await;
-    }
-    query(tx, &COMPLETE_AND_DELETE, &[&ids, &epochs, &spent]).await
 }
 
 async fn query(tx: &PgTx, sql: &str, params: Params<'_>) -> Result<Vec<Row>, tokio_postgres::Error> {

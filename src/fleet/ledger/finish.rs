@@ -10,7 +10,10 @@ use crate::fleet::{
 };
 use serde_json::Value;
 use std::{collections::HashSet, sync::LazyLock};
-use tokio_postgres::{Row, types::Json};
+use tokio_postgres::{
+    Row,
+    types::{Json, ToSql},
+};
 
 /// $1 ids, $2 epochs, $3 outputs, $4 messages of which nothing is left.
 pub(super) static COMPLETE: LazyLock<String> =
@@ -174,15 +177,9 @@ impl PgLedger {
         batch: &[Completion],
         spent: &[MessageId],
     ) -> LedgerResult<HashSet<JobId>> {
-        let ids: Vec<i64> = batch.iter().map(|c| c.id.0).collect();
-        let epochs: Vec<i32> = batch.iter().map(|c| c.epoch).collect();
-        let spent = message_ids(spent);
-        if batch.first().is_some_and(|c| !c.keep) {
-            let rows = self.run("complete_delete", &COMPLETE_AND_DELETE, &[&ids, &epochs, &spent]).await?;
-            return Ok(job_ids(&rows));
-        }
-        let outputs: Vec<Option<Json<&Value>>> = batch.iter().map(|c| output(&c.output)).collect();
-        Ok(job_ids(&self.run("complete", &COMPLETE, &[&ids, &epochs, &outputs, &spent]).await?))
+        let columns = Columns::of(batch.iter(), spent);
+        let name = if columns.keep { "complete" } else { "complete_delete" };
+        Ok(job_ids(&self.run(name, columns.sql(), &columns.params()).await?))
     }
 
     pub(super) async fn fail_batch(&self, batch: &[Failure], spent: &[MessageId]) -> LedgerResult<Vec<Failed>> {
@@ -224,6 +221,40 @@ impl PgLedger {
         let ids: Vec<i64> = rows.iter().map(|p| p.id().0).collect();
         let epochs: Vec<i32> = rows.iter().map(|p| p.epoch()).collect();
         Ok(job_ids(&self.run("still_held", &STILL_HELD, &[&ids, &epochs]).await?))
+    }
+}
+
+/// Completions as the parameters of their statement: all kept, or none.
+pub(super) struct Columns<'a> {
+    ids: Vec<i64>,
+    epochs: Vec<i32>,
+    outputs: Vec<Option<Json<&'a Value>>>,
+    spent: Vec<i64>,
+    keep: bool,
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn of(batch: impl Iterator<Item = &'a Completion>, spent: &[MessageId]) -> Self {
+        let (ids, epochs, outputs) = (Vec::new(), Vec::new(), Vec::new());
+        let mut columns = Self { ids, epochs, outputs, spent: message_ids(spent), keep: true };
+        for one in batch {
+            columns.ids.push(one.id.0);
+            columns.epochs.push(one.epoch);
+            columns.outputs.push(output(&one.output));
+            columns.keep &= one.keep;
+        }
+        columns
+    }
+
+    pub(super) fn sql(&self) -> &'static str {
+        if self.keep { &COMPLETE } else { &COMPLETE_AND_DELETE }
+    }
+
+    pub(super) fn params(&self) -> Vec<&(dyn ToSql + Sync)> {
+        match self.keep {
+            true => vec![&self.ids, &self.epochs, &self.outputs, &self.spent],
+            false => vec![&self.ids, &self.epochs, &self.spent],
+        }
     }
 }
 
