@@ -40,7 +40,7 @@ pub(super) async fn run<L: Ledger, B: Broker>(
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
             () = cancel_asked(&mut wake, &cancel) => {}
-            () = shared.run_times.first() => {}
+            () = shared.run_times.early() => {}
         }
         let before = Instant::now();
         if before - proven > shared.protocol.lease / 2 {

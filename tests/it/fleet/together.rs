@@ -45,39 +45,55 @@ async fn every_job_of_a_message_ends_for_itself() {
     fleet.stop().await;
 }
 
-/// So many writers in one message, run; and the transactions that wrote their effects.
-async fn writers(scripts: &[Script]) -> (TestFleet, Vec<JobId>, i64) {
+/// A fleet with one slot, whose jobs travel together.
+async fn a_fleet_of_one_slot() -> TestFleet {
     let mut fleet = TestFleet::new().await;
     (fleet.protocol.pointers_min, fleet.protocol.pointers_max) = (32, 32);
     // A direct lease takes a job for each slot, alone.
     fleet.protocol.direct_lease = Duration::from_mins(1);
+    fleet
+}
+
+/// Has these run, and says how many transactions have written all effects so far.
+async fn written(fleet: &TestFleet, scripts: &[Script]) -> (Vec<JobId>, i64) {
     let ids = fleet.enqueue(&scripts.iter().cloned().map(writer).collect::<Vec<_>>()).await;
-    fleet.worker(1).await;
-    fleet.scheduler();
     fleet.settled().await;
     assert_eq!(
         fleet.count("select count(distinct job_id) from effects").await,
         fleet.count("select count(*) from effects").await
     );
-    let transactions = fleet.count("select count(distinct xmin::text) from effects").await;
-    (fleet, ids, transactions)
+    (ids, fleet.count("select count(distinct xmin::text) from effects").await)
 }
 
+/// A message falls apart when its transaction takes a second, as it may on a busy machine: one of ten does not.
 #[tokio::test]
 async fn effects_of_a_message_are_one_transaction() {
-    let (fleet, ids, transactions) = writers(&vec![Script::default(); 12]).await;
-    assert_eq!(fleet.count("select count(*) from effects").await, 12);
-    assert!(transactions < 12, "{transactions} transactions");
-    assert_eq!(fleet.row(ids[0]).await, "completed failures=0 losses=0 priority=100");
+    let mut fleet = a_fleet_of_one_slot().await;
+    fleet.worker(1).await;
+    fleet.scheduler();
+    let mut rows = 0;
+    loop {
+        let (ids, transactions) = written(&fleet, &vec![Script::default(); 12]).await;
+        rows += 12;
+        assert_eq!(fleet.count("select count(*) from effects").await, rows);
+        assert_eq!(fleet.row(ids[0]).await, "completed failures=0 losses=0 priority=100");
+        if transactions < rows {
+            break;
+        }
+        assert!(rows < 120, "each of {rows} effects has a transaction of its own");
+    }
     fleet.stop().await;
 }
 
 /// What the others had written with it is undone, and written again without it.
 #[tokio::test]
 async fn effects_that_fail_are_their_own_jobs_failure() {
+    let mut fleet = a_fleet_of_one_slot().await;
     let mut scripts = vec![Script::default(); 12];
     scripts[5].bad_effects = true;
-    let (fleet, ids, _) = writers(&scripts).await;
+    fleet.worker(1).await;
+    fleet.scheduler();
+    let (ids, _) = written(&fleet, &scripts).await;
     assert_eq!(fleet.count("select count(*) from effects").await, 12);
     for (id, script) in ids.into_iter().zip(scripts) {
         let (failures, priority) = if script.bad_effects { (1, 80) } else { (0, 100) };
