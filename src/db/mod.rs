@@ -6,6 +6,7 @@ mod listen;
 mod migrate;
 mod pool;
 mod record;
+mod statements;
 
 pub use connect::{DbUrlError, connect, parse_url};
 pub use error::{describe, is_passing};
@@ -17,3 +18,4 @@ pub use migrate::{
 };
 pub use pool::{Pool, PoolOptions, PoolPurpose, pool};
 pub use record::record;
+pub use statements::{Params, Statements};

@@ -2,8 +2,9 @@
 //! does.
 
 use super::job::{JobId, NewJob, NewJobError, Status};
+use crate::db::Statements;
 use std::collections::HashMap;
-use tokio_postgres::{GenericClient, Row, ToStatement, types::Json};
+use tokio_postgres::{Client, Row, Statement, types::Json};
 
 /// What became of one job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +83,7 @@ pub(super) const NOTIFY: &str = "select pg_notify('docket_' || current_schema(),
 ///
 /// # Errors
 /// When a job is not acceptable, or the database fails. The caller's transaction decides what stays.
-pub async fn enqueue<C: GenericClient + Sync>(
+pub async fn enqueue<C: Statements>(
     client: &C,
     jobs: &[NewJob],
     notify: Notify,
@@ -113,7 +114,7 @@ pub(super) fn lanes(jobs: &[NewJob]) -> Vec<&str> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn will_begin<C: GenericClient + Sync>(client: &C, parent: JobId) -> Result<bool, tokio_postgres::Error> {
+pub async fn will_begin<C: Statements>(client: &C, parent: JobId) -> Result<bool, tokio_postgres::Error> {
     let row = client.query_opt("select status = 'pending' from jobs where id = $1 for share", &[&parent.0]).await?;
     Ok(row.is_some_and(|row| row.get(0)))
 }
@@ -122,13 +123,13 @@ pub async fn will_begin<C: GenericClient + Sync>(client: &C, parent: JobId) -> R
 ///
 /// # Errors
 /// As [`enqueue`].
-pub async fn enqueue_one<C: GenericClient + Sync>(client: &C, job: NewJob) -> Result<Enqueued, EnqueueError> {
+pub async fn enqueue_one<C: Statements>(client: &C, job: NewJob) -> Result<Enqueued, EnqueueError> {
     let enqueued = enqueue(client, &[job], Notify::Yes).await?;
     Ok(*enqueued.first().expect("one job in, one answer out"))
 }
 
-async fn insert<C: GenericClient + Sync>(client: &C, jobs: &[NewJob]) -> Result<Vec<Enqueued>, EnqueueError> {
-    let rows = insert_rows(client, INSERT, jobs).await?;
+async fn insert<C: Statements>(client: &C, jobs: &[NewJob]) -> Result<Vec<Enqueued>, EnqueueError> {
+    let rows = insert_rows(client.connection(), &client.statement(INSERT).await?, jobs).await?;
     if jobs.iter().any(|job| job.parent.is_some()) && !rows.is_empty() {
         let ids: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
         client.execute(COUNT, &[&ids]).await?;
@@ -138,16 +139,12 @@ async fn insert<C: GenericClient + Sync>(client: &C, jobs: &[NewJob]) -> Result<
     settled.into_iter().zip(jobs).map(|(enqueued, job)| enqueued.ok_or_else(|| vanished(job))).collect()
 }
 
-/// Runs [`INSERT`], prepared or not: the rows that are new.
-pub(super) async fn insert_rows<C, S>(
-    client: &C,
-    statement: &S,
+/// Runs [`INSERT`]: the rows that are new.
+pub(super) async fn insert_rows(
+    client: &Client,
+    insert: &Statement,
     jobs: &[NewJob],
-) -> Result<Vec<Row>, tokio_postgres::Error>
-where
-    C: GenericClient + Sync,
-    S: ?Sized + ToStatement + Sync + Send,
-{
+) -> Result<Vec<Row>, tokio_postgres::Error> {
     let kinds: Vec<&str> = jobs.iter().map(|j| j.kind.as_str()).collect();
     let lanes: Vec<&str> = jobs.iter().map(|j| j.lane.as_str()).collect();
     let args: Vec<Json<&serde_json::Value>> = jobs.iter().map(|j| Json(&j.args)).collect();
@@ -161,14 +158,14 @@ where
     let waits: Vec<bool> = jobs.iter().map(|j| j.waits_for_children).collect();
     client
         .query(
-            statement,
+            insert,
             &[&kinds, &lanes, &args, &versions, &priorities, &keys, &times, &parents, &attempts, &traces, &waits],
         )
         .await
 }
 
 /// What became of each job, in their order, once `rows` are new. None: a row with its key was there, and is gone.
-pub(super) async fn settle<C: GenericClient + Sync>(
+pub(super) async fn settle<C: Statements>(
     client: &C,
     jobs: &[NewJob],
     rows: &[Row],
@@ -181,7 +178,7 @@ pub(super) async fn settle<C: GenericClient + Sync>(
     Ok(in_order(jobs, rows, new, &existing))
 }
 
-async fn find<C: GenericClient + Sync>(
+async fn find<C: Statements>(
     client: &C,
     keys: &[&str],
 ) -> Result<HashMap<String, (JobId, Status)>, tokio_postgres::Error> {

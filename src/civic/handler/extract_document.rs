@@ -57,10 +57,10 @@ impl Handler for ExtractDocument {
     async fn run(&self, args: ExtractDocumentArgs, _: Context) -> Result<Extracted, HandlerError> {
         let version = extractor_version().await.map_err(|e| failed(&e))?;
         let db = self.0.db().await?;
-        if let Some(known) = extractions::find(&**db, &args.sha256, version).await? {
+        if let Some(known) = extractions::find(&*db, &args.sha256, version).await? {
             return Ok(Extracted::new(args, known, true));
         }
-        let content = documents::content(&**db, &args.sha256).await?;
+        let content = documents::content(&*db, &args.sha256).await?;
         drop(db);
         let unknown = || format!("document {} is not stored: fetch it first", args.sha256);
         let content = content.ok_or_else(|| HandlerError::non_retryable(ErrorClass::InvalidArgs, unknown()))?;
@@ -71,7 +71,6 @@ impl Handler for ExtractDocument {
 
 impl Effects<PgTx> for ExtractDocument {
     async fn apply(&self, tx: &mut PgTx, output: &Extracted, ctx: &Context) -> Result<(), HandlerError> {
-        let tx = tx.client();
         extractions::put(tx, &output.args.sha256, &output.extraction).await?;
         let Some((meeting, item)) = refs::place(tx, output.args.reference).await? else { return Ok(()) };
         late::resummarise(tx, meeting, item, output.args.revision, ctx).await

@@ -76,12 +76,12 @@ impl Handler for FetchDocument {
 impl Effects<PgTx> for FetchDocument {
     async fn apply(&self, tx: &mut PgTx, fetched: &Fetched, ctx: &Context) -> Result<(), HandlerError> {
         let Fetched { sha256, reference, revision, .. } = fetched;
-        documents::put(tx.client(), sha256, fetched.kind, &fetched.content).await?;
-        refs::set_fetched(tx.client(), *reference, sha256).await?;
+        documents::put(tx, sha256, fetched.kind, &fetched.content).await?;
+        refs::set_fetched(tx, *reference, sha256).await?;
         let args = ExtractDocumentArgs { sha256: sha256.clone(), reference: *reference, revision: *revision };
         let key = format!("ext:{revision}:{reference}:{sha256}");
         let job = next::sibling(next::next::<ExtractDocument>(&args, key, ctx)?, ctx);
-        enqueue_one(tx.client(), job).await.map(drop).map_err(|e| next::refused(&e))
+        enqueue_one(tx, job).await.map(drop).map_err(|e| next::refused(&e))
     }
 }
 

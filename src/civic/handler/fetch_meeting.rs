@@ -60,8 +60,8 @@ impl Handler for FetchMeeting {
 
     async fn run(&self, args: FetchMeetingArgs, _: Context) -> Result<Agenda, HandlerError> {
         let db = self.0.db().await?;
-        let city = cities::find(&**db, &args.city).await?;
-        let meeting = meetings::find(&**db, &args.city, &args.meeting).await?;
+        let city = cities::find(&*db, &args.city).await?;
+        let meeting = meetings::find(&*db, &args.city, &args.meeting).await?;
         drop(db);
         let unknown = || format!("city {} has no meeting {}: list its meetings first", args.city, args.meeting);
         let meeting = meeting.ok_or_else(|| HandlerError::non_retryable(ErrorClass::InvalidArgs, unknown()))?;
@@ -79,10 +79,10 @@ impl Handler for FetchMeeting {
 
 impl Effects<PgTx> for FetchMeeting {
     async fn apply(&self, tx: &mut PgTx, agenda: &Agenda, ctx: &Context) -> Result<(), HandlerError> {
-        let Some(revision) = revisions::append(tx.client(), agenda.meeting, &agenda.content).await? else {
+        let Some(revision) = revisions::append(tx, agenda.meeting, &agenda.content).await? else {
             return Ok(());
         };
-        revision::start(tx.client(), agenda, revision, ctx).await?;
+        revision::start(tx, agenda, revision, ctx).await?;
         let (city, vendor) = (agenda.city.city.slug.0.clone(), agenda.city.city.source.vendor.as_str());
         metrics::counter!(names::ITEMS_EXTRACTED, "city" => city, "vendor" => vendor).increment(agenda.items as u64);
         Ok(())

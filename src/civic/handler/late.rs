@@ -6,14 +6,14 @@ use crate::{
     fleet::{
         enqueue::{enqueue_one, will_begin},
         handler::{Context, HandlerError},
+        ledger::PgTx,
     },
 };
-use tokio_postgres::Client;
 
 /// Has the meeting, and before it the item if one is given, summarised once more, unless the job's parent will do that
 /// anyway or a newer revision has taken over.
 pub(super) async fn resummarise(
-    tx: &Client,
+    tx: &PgTx,
     meeting: MeetingId,
     item: Option<ItemId>,
     revision: RevisionId,

@@ -44,7 +44,7 @@ pub(super) async fn summarise(
 /// refused. A failure to book must not make the job pay again.
 async fn book(services: &Services, job: JobId, call: &Call) {
     let booked = match services.db().await {
-        Ok(db) => llm_ledger::book(&**db, Some(job), call).await.map_err(|e| crate::db::describe(&e)),
+        Ok(db) => llm_ledger::book(&*db, Some(job), call).await.map_err(|e| crate::db::describe(&e)),
         Err(e) => Err(e.to_string()),
     };
     if let Err(error) = booked {

@@ -16,18 +16,13 @@ use crate::{
         enqueue::{Enqueued, Notify, enqueue},
         handler::{Context, HandlerError},
         job::{JobId, NewJob},
+        ledger::PgTx,
     },
 };
 use std::collections::{BTreeSet, HashMap};
-use tokio_postgres::Client;
 
 /// Writes the items and their documents, and enqueues the tree of jobs that ends in the meeting's summary.
-pub(super) async fn start(
-    tx: &Client,
-    agenda: &Agenda,
-    revision: RevisionId,
-    ctx: &Context,
-) -> Result<(), HandlerError> {
+pub(super) async fn start(tx: &PgTx, agenda: &Agenda, revision: RevisionId, ctx: &Context) -> Result<(), HandlerError> {
     let parsed = &agenda.content.items;
     let rows = items::replace(tx, agenda.meeting, parsed).await?;
     let refs = refs::replace(tx, agenda.meeting, &references(agenda, &rows)).await?;
@@ -58,7 +53,7 @@ pub(super) async fn start(
     enqueue(tx, &jobs, Notify::Yes).await.map(drop).map_err(|e| next::refused(&e))
 }
 
-async fn put(tx: &Client, jobs: Vec<NewJob>) -> Result<Vec<JobId>, HandlerError> {
+async fn put(tx: &PgTx, jobs: Vec<NewJob>) -> Result<Vec<JobId>, HandlerError> {
     let enqueued = enqueue(tx, &jobs, Notify::No).await.map_err(|e| next::refused(&e))?;
     Ok(enqueued.into_iter().map(Enqueued::id).collect())
 }

@@ -61,8 +61,8 @@ impl Handler for SummariseItem {
             extractor_version().await.map_err(|e| HandlerError::retryable(ErrorClass::Other, e.to_string()))?;
         let db = self.0.db().await?;
         let unknown = || HandlerError::non_retryable(ErrorClass::InvalidArgs, format!("no item {}", args.item));
-        let item = items::find(&**db, args.item).await?.ok_or_else(unknown)?;
-        let documents = refs::texts(&**db, item.meeting, Some(item.id), extractor).await?;
+        let item = items::find(&*db, args.item).await?.ok_or_else(unknown)?;
+        let documents = refs::texts(&*db, item.meeting, Some(item.id), extractor).await?;
         drop(db);
         let missing = documents.iter().filter(|document| document.sha256.is_none()).count();
         let summary = match input::item(&item, &documents, &self.0.settings) {
@@ -78,7 +78,6 @@ impl Handler for SummariseItem {
 
 impl Effects<PgTx> for SummariseItem {
     async fn apply(&self, tx: &mut PgTx, output: &ItemSummary, ctx: &Context) -> Result<(), HandlerError> {
-        let tx = tx.client();
         match &output.summary {
             Some(summary) => {
                 let row = summaries::put(tx, Subject::Item(output.item), summary).await?;

@@ -57,9 +57,9 @@ impl Handler for SummariseMeeting {
             extractor_version().await.map_err(|e| HandlerError::retryable(ErrorClass::Other, e.to_string()))?;
         let db = self.0.db().await?;
         let unknown = || HandlerError::non_retryable(ErrorClass::InvalidArgs, format!("no meeting {}", args.meeting));
-        let title = meetings::title(&**db, args.meeting).await?.ok_or_else(unknown)?;
-        let items = items::summarised(&**db, args.meeting).await?;
-        let agenda = refs::texts(&**db, args.meeting, None, extractor).await?;
+        let title = meetings::title(&*db, args.meeting).await?.ok_or_else(unknown)?;
+        let items = items::summarised(&*db, args.meeting).await?;
+        let agenda = refs::texts(&*db, args.meeting, None, extractor).await?;
         drop(db);
         let summary = match input::meeting(&title, &items, &agenda, &self.0.settings) {
             Some(request) => Some(model_call::summarise(&self.0, &request, &ctx).await?),
@@ -74,8 +74,8 @@ impl Handler for SummariseMeeting {
 impl Effects<PgTx> for SummariseMeeting {
     async fn apply(&self, tx: &mut PgTx, output: &MeetingSummary, _: &Context) -> Result<(), HandlerError> {
         if let Some(summary) = &output.summary {
-            let row = summaries::put(tx.client(), Subject::Meeting(output.meeting), summary).await?;
-            meetings::set_summary(tx.client(), output.meeting, row).await?;
+            let row = summaries::put(tx, Subject::Meeting(output.meeting), summary).await?;
+            meetings::set_summary(tx, output.meeting, row).await?;
         }
         Ok(())
     }

@@ -7,13 +7,13 @@ use crate::{
         settings::CivicSettings,
         store::cities::{self, CityError},
     },
+    db::Statements,
     fleet::{
         enqueue::{EnqueueError, Enqueued, enqueue_one},
         handler::Handler,
     },
 };
 use jiff::Timestamp;
-use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
 /// Why no listing was enqueued.
@@ -32,7 +32,7 @@ pub enum SyncError {
 ///
 /// # Errors
 /// When nobody added the city, or the database fails.
-pub async fn enqueue_sync<C: GenericClient + Sync>(
+pub async fn enqueue_sync<C: Statements>(
     client: &C,
     city: &CitySlug,
     settings: &CivicSettings,

@@ -78,14 +78,14 @@ impl Effects<PgTx> for SyncCity {
         let StoredCity { id, city, .. } = &listing.city;
         let mut jobs = Vec::new();
         for meeting in &listing.values {
-            let listed = meetings::upsert(tx.client(), *id, &city.zone, meeting).await?;
+            let listed = meetings::upsert(tx, *id, &city.zone, meeting).await?;
             // What is cancelled has no agenda worth reading, and may be restored: the listing will say so.
             if meeting.status != MeetingStatus::Cancelled {
                 jobs.push(self.fetch(listing, meeting, listed.listing_no, ctx)?);
             }
         }
-        enqueue(tx.client(), &jobs, Notify::Yes).await.map_err(|e| next::refused(&e))?;
-        cities::mark_synced(tx.client(), *id).await?;
+        enqueue(tx, &jobs, Notify::Yes).await.map_err(|e| next::refused(&e))?;
+        cities::mark_synced(tx, *id).await?;
         metrics::counter!(names::MEETINGS_SYNCED, "city" => city.slug.0.clone(), "vendor" => city.source.vendor.as_str())
             .increment(listing.values.len() as u64);
         Ok(())

@@ -55,8 +55,8 @@ impl Handler for TrackMatter {
     async fn run(&self, args: TrackMatterArgs, _: Context) -> Result<Tracked, HandlerError> {
         let db = self.0.db().await?;
         let unknown = || HandlerError::non_retryable(ErrorClass::InvalidArgs, format!("no item {}", args.item));
-        let item = items::find(&**db, args.item).await?.ok_or_else(unknown)?;
-        let city = cities::find(&**db, &item.city).await?;
+        let item = items::find(&*db, args.item).await?.ok_or_else(unknown)?;
+        let city = cities::find(&*db, &item.city).await?;
         let matter = item.matter.as_ref().and_then(matters::key);
         Ok(Tracked { matter, city, item, attachments: args.attachments })
     }
@@ -66,7 +66,7 @@ impl Effects<PgTx> for TrackMatter {
     async fn apply(&self, tx: &mut PgTx, tracked: &Tracked, _: &Context) -> Result<(), HandlerError> {
         let Tracked { city, item, attachments, .. } = tracked;
         let Some(matter) = &item.matter else { return Ok(()) };
-        if matters::track(tx.client(), city.id, item.id, matter, attachments).await? {
+        if matters::track(tx, city.id, item.id, matter, attachments).await? {
             metrics::counter!(names::MATTERS_TRACKED, "city" => city.city.slug.0.clone()).increment(1);
         }
         Ok(())

@@ -3,11 +3,12 @@
 use super::CityId;
 use crate::{
     civic::model::{City, CitySlug, Source, Zone},
+    db::Statements,
     fleet::handler::{ErrorClass, HandlerError},
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use tokio_postgres::{GenericClient, Row, types::Json};
+use tokio_postgres::{Row, types::Json};
 
 /// A city and its row.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +73,7 @@ const COLUMNS: &str = "id, slug, name, zone, vendor, client, params, synced_at";
 ///
 /// # Errors
 /// When the slug is none, a different city has it, or another city has the same source.
-pub async fn add<C: GenericClient + Sync>(client: &C, city: &City) -> Result<CityId, CityError> {
+pub async fn add<C: Statements>(client: &C, city: &City) -> Result<CityId, CityError> {
     if !is_slug(city.slug.as_str()) {
         return Err(CityError::Slug(city.slug.as_str().chars().take(80).collect()));
     }
@@ -95,7 +96,7 @@ pub async fn add<C: GenericClient + Sync>(client: &C, city: &City) -> Result<Cit
 ///
 /// # Errors
 /// When a row can't be read, or the database fails.
-pub async fn list<C: GenericClient + Sync>(client: &C) -> Result<Vec<StoredCity>, CityError> {
+pub async fn list<C: Statements>(client: &C) -> Result<Vec<StoredCity>, CityError> {
     let rows = client.query(&format!("select {COLUMNS} from cities order by slug"), &[]).await?;
     rows.iter().map(read).collect()
 }
@@ -104,7 +105,7 @@ pub async fn list<C: GenericClient + Sync>(client: &C) -> Result<Vec<StoredCity>
 ///
 /// # Errors
 /// [`CityError::Unknown`] names some that are known.
-pub async fn find<C: GenericClient + Sync>(client: &C, slug: &CitySlug) -> Result<StoredCity, CityError> {
+pub async fn find<C: Statements>(client: &C, slug: &CitySlug) -> Result<StoredCity, CityError> {
     let sql = format!("select {COLUMNS} from cities where slug = $1");
     if let Some(row) = client.query_opt(&sql, &[&slug.as_str()]).await? {
         return read(&row);
@@ -118,7 +119,7 @@ pub async fn find<C: GenericClient + Sync>(client: &C, slug: &CitySlug) -> Resul
 ///
 /// # Errors
 /// When the database fails.
-pub async fn mark_synced<C: GenericClient + Sync>(client: &C, city: CityId) -> Result<(), tokio_postgres::Error> {
+pub async fn mark_synced<C: Statements>(client: &C, city: CityId) -> Result<(), tokio_postgres::Error> {
     client.execute("update cities set synced_at = now() where id = $1", &[&city.0]).await.map(drop)
 }
 

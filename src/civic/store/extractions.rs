@@ -1,20 +1,19 @@
 //! The text of documents, by hash and version of the extractor.
 
-use crate::civic::{
-    document::{Extraction, Flag},
-    model::Fingerprint,
+use crate::{
+    civic::{
+        document::{Extraction, Flag},
+        model::Fingerprint,
+    },
+    db::Statements,
 };
-use tokio_postgres::{Error, GenericClient};
+use tokio_postgres::Error;
 
 /// Stores an extraction; the first one of a version stays.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn put<C: GenericClient + Sync>(
-    client: &C,
-    sha256: &Fingerprint,
-    extraction: &Extraction,
-) -> Result<(), Error> {
+pub async fn put<C: Statements>(client: &C, sha256: &Fingerprint, extraction: &Extraction) -> Result<(), Error> {
     let pages = i32::try_from(extraction.pages).unwrap_or(i32::MAX);
     let chars = i32::try_from(extraction.chars).unwrap_or(i32::MAX);
     let flags: Vec<&str> = extraction.flags.iter().map(|flag| flag.as_str()).collect();
@@ -30,7 +29,7 @@ pub async fn put<C: GenericClient + Sync>(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find<C: GenericClient + Sync>(
+pub async fn find<C: Statements>(
     client: &C,
     sha256: &Fingerprint,
     extractor: &str,

@@ -1,9 +1,12 @@
 //! Agenda items, in their newest state.
 
 use super::{ItemId, MeetingId, SummaryId};
-use crate::civic::model::{CitySlug, ParsedItem, ParsedMatter};
+use crate::{
+    civic::model::{CitySlug, ParsedItem, ParsedMatter},
+    db::Statements,
+};
 use serde_json::{Value, json};
-use tokio_postgres::{Error, GenericClient, types::Json};
+use tokio_postgres::{Error, types::Json};
 
 /// What is to be summarised of an item, but for its documents.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +55,7 @@ where i.fingerprint <> excluded.fingerprint or not i.listed";
 ///
 /// # Errors
 /// When the database fails.
-pub async fn replace<C: GenericClient + Sync>(
+pub async fn replace<C: Statements>(
     client: &C,
     meeting: MeetingId,
     items: &[ParsedItem],
@@ -79,7 +82,7 @@ fn record(item: &ParsedItem) -> Value {
 ///
 /// # Errors
 /// When the database fails, or the stored matter is of a version that can't be read.
-pub async fn find<C: GenericClient + Sync>(client: &C, item: ItemId) -> Result<Option<StoredItem>, Error> {
+pub async fn find<C: Statements>(client: &C, item: ItemId) -> Result<Option<StoredItem>, Error> {
     let sql = "select i.meeting_id, i.number, i.title, i.note, i.matter, c.slug from agenda_items i \
                join meetings m on m.id = i.meeting_id join cities c on c.id = m.city_id where i.id = $1";
     let Some(row) = client.query_opt(sql, &[&item.0]).await? else { return Ok(None) };
@@ -98,7 +101,7 @@ pub async fn find<C: GenericClient + Sync>(client: &C, item: ItemId) -> Result<O
 ///
 /// # Errors
 /// When the database fails.
-pub async fn summarised<C: GenericClient + Sync>(client: &C, meeting: MeetingId) -> Result<Vec<SummarisedItem>, Error> {
+pub async fn summarised<C: Statements>(client: &C, meeting: MeetingId) -> Result<Vec<SummarisedItem>, Error> {
     let sql = "select i.number, i.title, s.body from agenda_items i join summaries s on s.id = i.summary_id \
                where i.meeting_id = $1 and i.listed order by i.sequence nulls last, i.id";
     let rows = client.query(sql, &[&meeting.0]).await?;
@@ -109,7 +112,7 @@ pub async fn summarised<C: GenericClient + Sync>(client: &C, meeting: MeetingId)
 ///
 /// # Errors
 /// When the database fails.
-pub async fn set_summary<C: GenericClient + Sync>(client: &C, item: ItemId, summary: SummaryId) -> Result<(), Error> {
+pub async fn set_summary<C: Statements>(client: &C, item: ItemId, summary: SummaryId) -> Result<(), Error> {
     let sql = "update agenda_items set summary_id = $2, skip_reason = null where id = $1";
     client.execute(sql, &[&item.0, &summary.0]).await.map(drop)
 }
@@ -118,7 +121,7 @@ pub async fn set_summary<C: GenericClient + Sync>(client: &C, item: ItemId, summ
 ///
 /// # Errors
 /// When the database fails.
-pub async fn set_skipped<C: GenericClient + Sync>(client: &C, item: ItemId, reason: &str) -> Result<(), Error> {
+pub async fn set_skipped<C: Statements>(client: &C, item: ItemId, reason: &str) -> Result<(), Error> {
     let sql = "update agenda_items set summary_id = null, skip_reason = $2 where id = $1";
     client.execute(sql, &[&item.0, &reason]).await.map(drop)
 }

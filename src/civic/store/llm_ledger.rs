@@ -1,13 +1,13 @@
 //! What was asked of models, and what it cost. Never changed.
 
-use crate::{civic::llm::Call, fleet::job::JobId};
-use tokio_postgres::{Error, GenericClient};
+use crate::{civic::llm::Call, db::Statements, fleet::job::JobId};
+use tokio_postgres::Error;
 
 /// Books one call.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn book<C: GenericClient + Sync>(client: &C, job: Option<JobId>, call: &Call) -> Result<(), Error> {
+pub async fn book<C: Statements>(client: &C, job: Option<JobId>, call: &Call) -> Result<(), Error> {
     let count = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
     let millis = i32::try_from(call.duration.as_millis()).unwrap_or(i32::MAX);
     let cost = i64::try_from(call.cost).unwrap_or(i64::MAX);
@@ -36,7 +36,7 @@ pub async fn book<C: GenericClient + Sync>(client: &C, job: Option<JobId>, call:
 ///
 /// # Errors
 /// When the database fails.
-pub async fn total<C: GenericClient + Sync>(client: &C) -> Result<i64, Error> {
+pub async fn total<C: Statements>(client: &C) -> Result<i64, Error> {
     let row = client.query_one("select coalesce(sum(cost_micro_usd), 0)::bigint from llm_ledger", &[]).await?;
     Ok(row.get(0))
 }

@@ -1,8 +1,11 @@
 //! Matters: what comes up again and again until it is decided.
 
 use super::{CityId, ItemId};
-use crate::civic::model::{CitySlug, Fingerprint, ParsedMatter};
-use tokio_postgres::{Error, GenericClient};
+use crate::{
+    civic::model::{CitySlug, Fingerprint, ParsedMatter},
+    db::Statements,
+};
+use tokio_postgres::Error;
 
 /// Longest identity, in characters: longer ones are hashed.
 const MAX_KEY_CHARS: usize = 200;
@@ -42,7 +45,7 @@ on conflict (matter_id, item_id) do update set attachments_hash = excluded.attac
 ///
 /// # Errors
 /// When the database fails.
-pub async fn track<C: GenericClient + Sync>(
+pub async fn track<C: Statements>(
     client: &C,
     city: CityId,
     item: ItemId,
@@ -59,7 +62,7 @@ pub async fn track<C: GenericClient + Sync>(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn count<C: GenericClient + Sync>(client: &C, city: &CitySlug) -> Result<(i64, i64), Error> {
+pub async fn count<C: Statements>(client: &C, city: &CitySlug) -> Result<(i64, i64), Error> {
     let sql = "select count(distinct m.id), count(a.item_id) from matters m join cities c on c.id = m.city_id \
                left join matter_appearances a on a.matter_id = m.id where c.slug = $1";
     let row = client.query_one(sql, &[&city.as_str()]).await?;

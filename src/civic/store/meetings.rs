@@ -1,8 +1,11 @@
 //! Meetings, in their newest state.
 
 use super::{CityId, MeetingId, RevisionId, SummaryId};
-use crate::civic::model::{CitySlug, Fingerprint, ParsedMeeting, SourceMeetingId, Zone, starts_at_utc};
-use tokio_postgres::{Error, GenericClient, types::Json};
+use crate::{
+    civic::model::{CitySlug, Fingerprint, ParsedMeeting, SourceMeetingId, Zone, starts_at_utc},
+    db::Statements,
+};
+use tokio_postgres::{Error, types::Json};
 
 /// A meeting and its rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +49,7 @@ pub struct Listed {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn upsert<C: GenericClient + Sync>(
+pub async fn upsert<C: Statements>(
     client: &C,
     city: CityId,
     zone: &Zone,
@@ -85,7 +88,7 @@ pub async fn upsert<C: GenericClient + Sync>(
 ///
 /// # Errors
 /// When the database fails, or the stored listing is of a version that can't be read.
-pub async fn find<C: GenericClient + Sync>(
+pub async fn find<C: Statements>(
     client: &C,
     city: &CitySlug,
     meeting: &SourceMeetingId,
@@ -106,7 +109,7 @@ pub async fn find<C: GenericClient + Sync>(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn title<C: GenericClient + Sync>(client: &C, meeting: MeetingId) -> Result<Option<String>, Error> {
+pub async fn title<C: Statements>(client: &C, meeting: MeetingId) -> Result<Option<String>, Error> {
     let sql = "select title || ', ' || local_date from meetings where id = $1";
     Ok(client.query_opt(sql, &[&meeting.0]).await?.map(|row| row.get(0)))
 }
@@ -115,19 +118,12 @@ pub async fn title<C: GenericClient + Sync>(client: &C, meeting: MeetingId) -> R
 ///
 /// # Errors
 /// When the database fails.
-pub async fn set_summary<C: GenericClient + Sync>(
-    client: &C,
-    meeting: MeetingId,
-    summary: SummaryId,
-) -> Result<(), Error> {
+pub async fn set_summary<C: Statements>(client: &C, meeting: MeetingId, summary: SummaryId) -> Result<(), Error> {
     client.execute("update meetings set summary_id = $2 where id = $1", &[&meeting.0, &summary.0]).await.map(drop)
 }
 
 /// Locks the meeting until the transaction ends and tells the fingerprint of its current revision.
-pub(super) async fn lock<C: GenericClient + Sync>(
-    client: &C,
-    meeting: MeetingId,
-) -> Result<Option<Fingerprint>, Error> {
+pub(super) async fn lock<C: Statements>(client: &C, meeting: MeetingId) -> Result<Option<Fingerprint>, Error> {
     client.execute("select from meetings where id = $1 for no key update", &[&meeting.0]).await?;
     let sql = "select r.fingerprint from meetings m join meeting_revisions r on r.id = m.revision_id where m.id = $1";
     let row = client.query_opt(sql, &[&meeting.0]).await?;

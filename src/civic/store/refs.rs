@@ -1,9 +1,12 @@
 //! Which documents a meeting and its items refer to.
 
 use super::{ItemId, MeetingId, RefId};
-use crate::civic::model::{Fingerprint, WebUrl};
+use crate::{
+    civic::model::{Fingerprint, WebUrl},
+    db::Statements,
+};
 use serde::Serialize;
-use tokio_postgres::{Error, GenericClient, types::Json};
+use tokio_postgres::{Error, types::Json};
 
 /// A reference that an agenda shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -59,11 +62,7 @@ pub struct StoredRef {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn replace<C: GenericClient + Sync>(
-    client: &C,
-    meeting: MeetingId,
-    refs: &[NewRef],
-) -> Result<Vec<StoredRef>, Error> {
+pub async fn replace<C: Statements>(client: &C, meeting: MeetingId, refs: &[NewRef]) -> Result<Vec<StoredRef>, Error> {
     client.execute(WITHDRAW, &[&meeting.0, &Json(refs)]).await?;
     client.execute(UPSERT, &[&meeting.0, &Json(refs)]).await?;
     let rows = client.query(ROWS, &[&meeting.0]).await?;
@@ -75,10 +74,7 @@ pub async fn replace<C: GenericClient + Sync>(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn place<C: GenericClient + Sync>(
-    client: &C,
-    reference: RefId,
-) -> Result<Option<(MeetingId, Option<ItemId>)>, Error> {
+pub async fn place<C: Statements>(client: &C, reference: RefId) -> Result<Option<(MeetingId, Option<ItemId>)>, Error> {
     let sql = "select meeting_id, item_id from document_refs where id = $1 and status <> 'withdrawn'";
     let row = client.query_opt(sql, &[&reference.0]).await?;
     Ok(row.map(|row| (MeetingId(row.get(0)), row.get::<_, Option<i64>>(1).map(ItemId))))
@@ -88,11 +84,7 @@ pub async fn place<C: GenericClient + Sync>(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn set_fetched<C: GenericClient + Sync>(
-    client: &C,
-    reference: RefId,
-    sha256: &Fingerprint,
-) -> Result<(), Error> {
+pub async fn set_fetched<C: Statements>(client: &C, reference: RefId, sha256: &Fingerprint) -> Result<(), Error> {
     let sql = "update document_refs set sha256 = $2, fetched_at = now(), \
                status = case when status = 'withdrawn' then status else 'fetched' end where id = $1";
     client.execute(sql, &[&reference.0, &sha256.as_str()]).await.map(drop)
@@ -102,7 +94,7 @@ pub async fn set_fetched<C: GenericClient + Sync>(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn texts<C: GenericClient + Sync>(
+pub async fn texts<C: Statements>(
     client: &C,
     meeting: MeetingId,
     item: Option<ItemId>,

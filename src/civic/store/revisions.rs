@@ -1,9 +1,12 @@
 //! What a source said of a meeting, each time that it said something new. Never changed.
 
 use super::{MeetingId, RevisionId, meetings};
-use crate::civic::model::{Fingerprint, ParsedItem, ParsedMeeting};
+use crate::{
+    civic::model::{Fingerprint, ParsedItem, ParsedMeeting},
+    db::Statements,
+};
 use serde::{Deserialize, Serialize};
-use tokio_postgres::{Error, GenericClient, types::Json};
+use tokio_postgres::{Error, types::Json};
 
 /// A meeting with its agenda.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,7 +29,7 @@ update meetings set revision_id = added.id, updated_at = now() from added where 
 ///
 /// # Errors
 /// When the database fails.
-pub async fn append<C: GenericClient + Sync>(
+pub async fn append<C: Statements>(
     client: &C,
     meeting: MeetingId,
     content: &Content,
@@ -47,7 +50,7 @@ select exists (select from meeting_revisions r join meetings m on m.id = r.meeti
 ///
 /// # Errors
 /// When the database fails.
-pub async fn is_current<C: GenericClient + Sync>(client: &C, revision: RevisionId) -> Result<bool, Error> {
+pub async fn is_current<C: Statements>(client: &C, revision: RevisionId) -> Result<bool, Error> {
     let row = client.query_one(CURRENT, &[&revision.0]).await?;
     Ok(row.get(0))
 }

@@ -1,11 +1,14 @@
 //! Summaries. One belongs to an input, a prompt and a model; a new input adds a row.
 
 use super::{ItemId, MeetingId, SummaryId};
-use crate::civic::{
-    llm::{PROMPT_VERSION, PromptType},
-    model::Fingerprint,
+use crate::{
+    civic::{
+        llm::{PROMPT_VERSION, PromptType},
+        model::Fingerprint,
+    },
+    db::Statements,
 };
-use tokio_postgres::{Error, GenericClient};
+use tokio_postgres::Error;
 
 /// What a summary is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,11 +49,7 @@ pub struct NewSummary {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn paid<C: GenericClient + Sync>(
-    client: &C,
-    input: &Fingerprint,
-    model: &str,
-) -> Result<Option<String>, Error> {
+pub async fn paid<C: Statements>(client: &C, input: &Fingerprint, model: &str) -> Result<Option<String>, Error> {
     let sql =
         "select body from summaries where input_hash = $1 and prompt_version = $2 and model = $3 order by id limit 1";
     let row = client.query_opt(sql, &[&input.as_str(), &PROMPT_VERSION, &model]).await?;
@@ -71,11 +70,7 @@ limit 1";
 ///
 /// # Errors
 /// When the database fails.
-pub async fn put<C: GenericClient + Sync>(
-    client: &C,
-    subject: Subject,
-    summary: &NewSummary,
-) -> Result<SummaryId, Error> {
+pub async fn put<C: Statements>(client: &C, subject: Subject, summary: &NewSummary) -> Result<SummaryId, Error> {
     let (kind, id) = subject.parts();
     let count = |tokens: u32| i32::try_from(tokens).unwrap_or(i32::MAX);
     let cost = i64::try_from(summary.cost_micro_usd).unwrap_or(i64::MAX);

@@ -4,14 +4,16 @@ use super::{
     kinds::{BenchArgs, Flaky, Insert, Noop, Sleep},
     spec::{BenchError, BenchSpec},
 };
-use crate::fleet::{
-    enqueue::{Enqueued, Notify, enqueue},
-    handler::Handler,
-    job::{JobId, NewJob},
+use crate::{
+    db::Statements,
+    fleet::{
+        enqueue::{Enqueued, Notify, enqueue},
+        handler::Handler,
+        job::{JobId, NewJob},
+    },
 };
 use rand::{Rng, SeedableRng, distr::Alphanumeric, rngs::StdRng};
 use std::time::Duration;
-use tokio_postgres::GenericClient;
 
 /// Bytes of `text`: with the rest of the arguments about 200.
 pub(super) const TEXT: usize = 165;
@@ -71,11 +73,7 @@ impl Maker {
     }
 
     /// Makes so many and enqueues them inside the caller's transaction. The first one's id.
-    pub(super) async fn put<C: GenericClient + Sync>(
-        &mut self,
-        client: &C,
-        count: u32,
-    ) -> Result<Option<JobId>, BenchError> {
+    pub(super) async fn put<C: Statements>(&mut self, client: &C, count: u32) -> Result<Option<JobId>, BenchError> {
         let (mut first, mut left) = (None, count as usize);
         while left > 0 {
             let jobs = self.make(left.min(CHUNK))?;
@@ -88,7 +86,7 @@ impl Maker {
 }
 
 /// Enqueues them inside the caller's transaction, and tells the schedulers.
-pub(super) async fn put<C: GenericClient + Sync>(client: &C, jobs: &[NewJob]) -> Result<Vec<JobId>, BenchError> {
+pub(super) async fn put<C: Statements>(client: &C, jobs: &[NewJob]) -> Result<Vec<JobId>, BenchError> {
     let enqueued = enqueue(client, jobs, Notify::Yes).await?;
     Ok(enqueued.into_iter().map(Enqueued::id).collect())
 }

@@ -1,10 +1,13 @@
 //! The kinds of jobs of a bench.
 
 use super::tally::Tally;
-use crate::fleet::{
-    handler::{Context, Effects, ErrorClass, Handler, HandlerError, Registry},
-    ledger::PgTx,
-    retry::RetryPolicy,
+use crate::{
+    db::Statements,
+    fleet::{
+        handler::{Context, Effects, ErrorClass, Handler, HandlerError, Registry},
+        ledger::PgTx,
+        retry::RetryPolicy,
+    },
 };
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
@@ -106,8 +109,7 @@ impl Handler for Insert {
 
 impl Effects<PgTx> for Insert {
     async fn apply(&self, tx: &mut PgTx, _output: &(), ctx: &Context) -> Result<(), HandlerError> {
-        let statement = tx.prepare_cached(EFFECT).await?;
-        tx.execute(&statement, &[&ctx.job.0, &NOTE]).await?;
+        tx.execute(EFFECT, &[&ctx.job.0, &NOTE]).await?;
         Ok(())
     }
 }

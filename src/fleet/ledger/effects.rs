@@ -3,10 +3,10 @@
 use super::{
     PgTx,
     finish::{COMPLETE_AND_DELETE_ONE, COMPLETE_ONE, Columns, job_ids, message_ids, output},
-    pg::{Params, PgLedger, classify, get},
+    pg::{PgLedger, classify, get},
 };
 use crate::{
-    db::record,
+    db::{Statements, record},
     fleet::{
         job::{JobId, MessageId},
         ports::{Completion, LedgerError, LedgerResult},
@@ -34,7 +34,7 @@ impl PgLedger {
                 [one] => complete_one(&tx, one, spent).await?,
                 _ => {
                     let columns = Columns::of(batch.iter().copied(), spent);
-                    query(&tx, columns.sql(), &columns.params()).await?
+                    tx.query(columns.sql(), &columns.params()).await?
                 }
             };
             Ok::<_, tokio_postgres::Error>((tx, job_ids(&ours)))
@@ -66,12 +66,7 @@ impl PgLedger {
 async fn complete_one(tx: &PgTx, one: &Completion, spent: &[MessageId]) -> Result<Vec<Row>, tokio_postgres::Error> {
     let (id, epoch, output, spent) = (one.id.0, one.epoch, output(&one.output), message_ids(spent));
     if one.keep {
-        return query(tx, &COMPLETE_ONE, &[&id, &epoch, &output, &spent]).await;
+        return tx.query(&COMPLETE_ONE, &[&id, &epoch, &output, &spent]).await;
     }
-    query(tx, &COMPLETE_AND_DELETE_ONE, &[&id, &epoch, &spent]).await
-}
-
-async fn query(tx: &PgTx, sql: &str, params: Params<'_>) -> Result<Vec<Row>, tokio_postgres::Error> {
-    let statement = tx.prepare_cached(sql).await?;
-    tx.query(&statement, params).await
+    tx.query(&COMPLETE_AND_DELETE_ONE, &[&id, &epoch, &spent]).await
 }

@@ -1,7 +1,7 @@
 //! Holds: what lifts them, and what a scheduler puts on rows that nobody could run.
 
-use super::pg::{Params, PgLedger};
-use crate::fleet::ports::LedgerResult;
+use super::pg::PgLedger;
+use crate::{db::Params, fleet::ports::LedgerResult};
 
 /// Time has come.
 pub(super) const LIFT_TIME: &str = "\

@@ -1,7 +1,7 @@
 //! The connections of the ledger, and what a failing statement means.
 
 use crate::{
-    db::{Pool, PoolOptions, PoolPurpose, describe, pool, record},
+    db::{Params, Pool, PoolOptions, PoolPurpose, describe, pool, record},
     fleet::{
         ports::{LedgerError, LedgerResult},
         settings::Protocol,
@@ -10,7 +10,7 @@ use crate::{
 use deadpool_postgres::Object;
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Mutex, time::Instant};
-use tokio_postgres::{Config, Row, error::SqlState, types::ToSql};
+use tokio_postgres::{Config, Row, error::SqlState};
 
 /// Jobs in PostgreSQL.
 ///
@@ -51,8 +51,6 @@ impl Default for LedgerConnections {
         Self { engine: 4, effects: 8 }
     }
 }
-
-pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 impl PgLedger {
     /// A ledger in this database. It connects when it is first used.

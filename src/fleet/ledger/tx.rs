@@ -1,12 +1,13 @@
 //! The transaction that a job's effects are written in.
 
+use crate::db::Statements;
 use deadpool_postgres::Object;
 use std::ops::Deref;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Error, Statement};
 
 /// An open transaction on a pooled connection: a job's completion is written already, its effects come now.
 ///
-/// It dereferences to [`Client`], so `tx.execute(…)` and [`enqueue`](crate::fleet::enqueue::enqueue) work on it.
+/// [`enqueue`](crate::fleet::enqueue::enqueue) works on it, and whatever takes [`Statements`]. It dereferences to [`Client`].
 ///
 /// Dropped without a commit, it takes its connection out of the pool and ends it: the server rolls back.
 pub struct PgTx {
@@ -21,7 +22,7 @@ impl std::fmt::Debug for PgTx {
 
 impl PgTx {
     /// Opens a transaction by this text.
-    pub(super) async fn begin(connection: Object, begin: &str) -> Result<Self, tokio_postgres::Error> {
+    pub(super) async fn begin(connection: Object, begin: &str) -> Result<Self, Error> {
         let tx = Self { connection: Some(connection) };
         tx.batch_execute(begin).await?;
         Ok(tx)
@@ -31,7 +32,7 @@ impl PgTx {
     ///
     /// PostgreSQL answers COMMIT with success also where a statement had failed and somebody swallowed its error: then it
     /// rolls back. The `select` fails there.
-    pub(super) async fn commit(mut self) -> Result<(), tokio_postgres::Error> {
+    pub(super) async fn commit(mut self) -> Result<(), Error> {
         self.batch_execute("select; commit").await?;
         drop(self.connection.take());
         Ok(())
@@ -44,14 +45,6 @@ impl PgTx {
         }
     }
 
-    /// Prepares a statement once a connection.
-    ///
-    /// # Errors
-    /// When the server refuses the statement.
-    pub async fn prepare_cached(&self, sql: &str) -> Result<tokio_postgres::Statement, tokio_postgres::Error> {
-        self.object().prepare_cached(sql).await
-    }
-
     fn object(&self) -> &Object {
         self.connection.as_ref().expect("it is taken only by commit, rollback and drop, which end the value")
     }
@@ -60,6 +53,16 @@ impl PgTx {
     #[must_use]
     pub fn client(&self) -> &Client {
         self.object()
+    }
+}
+
+impl Statements for PgTx {
+    async fn statement(&self, sql: &str) -> Result<Statement, Error> {
+        self.object().prepare_cached(sql).await
+    }
+
+    fn connection(&self) -> &Client {
+        self.client()
     }
 }
 

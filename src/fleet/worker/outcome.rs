@@ -1,5 +1,6 @@
 //! How an attempt ended, on its way to the ledger.
 
+use super::report::InFlight;
 use crate::fleet::{
     handler::{Component, ErrorClass},
     job::{Epoch, JobId, MessageId, Pointer},
@@ -11,7 +12,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 /// What the canonical log line and the metrics tell of an attempt.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) id: JobId,
     pub(super) epoch: Epoch,
@@ -26,6 +27,7 @@ pub(super) struct Attempt {
     pub(super) component: Component,
     pub(super) begun: Instant,
     pub(super) waited: Duration,
+    _in_flight: InFlight,
 }
 
 impl Attempt {
@@ -48,6 +50,7 @@ impl Attempt {
             component,
             begun: Instant::now(),
             waited: job.waited,
+            _in_flight: InFlight::new(),
         }
     }
 }
@@ -66,7 +69,7 @@ pub(super) enum Verdict {
 }
 
 /// An attempt and its verdict, for the completer.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Ended {
     pub(super) attempt: Attempt,
     pub(super) verdict: Verdict,

@@ -8,9 +8,25 @@ use crate::{
 use metrics::{counter, gauge, histogram};
 use std::time::Duration;
 
+/// One more job in flight, for as long as it lives: whichever way an attempt goes, it can't be counted on for ever.
+#[derive(Debug)]
+pub(super) struct InFlight(());
+
+impl InFlight {
+    pub(super) fn new() -> Self {
+        gauge!(names::JOBS_IN_FLIGHT).increment(1.0);
+        Self(())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        gauge!(names::JOBS_IN_FLIGHT).decrement(1.0);
+    }
+}
+
 /// An attempt begins.
 pub(super) fn started(attempt: &Attempt) {
-    gauge!(names::JOBS_IN_FLIGHT).increment(1.0);
     histogram!(names::QUEUE_WAIT, "job_type" => attempt.kind.clone()).record(attempt.waited.as_secs_f64());
 }
 
@@ -51,19 +67,16 @@ pub(super) fn discarded(one: &Ended) {
 
 /// The ledger refused the verdict: the row had gone to someone else.
 pub(super) fn fenced(attempt: &Attempt) {
-    gauge!(names::JOBS_IN_FLIGHT).decrement(1.0);
     counter!(names::FENCED).increment(1);
     tracing::warn!(event = "job.fenced", job.id = attempt.id.0, job.kind = %attempt.kind, "a late result was refused");
 }
 
 /// The attempt was given up without a verdict.
 pub(super) fn lost(attempt: &Attempt) {
-    gauge!(names::JOBS_IN_FLIGHT).decrement(1.0);
     tracing::warn!(event = "job.lost", job.id = attempt.id.0, job.kind = %attempt.kind, "the lease is lost; the attempt was given up");
 }
 
 fn ended(attempt: &Attempt, ran: Duration, outcome: AttemptOutcome, error: Option<(&str, &str)>) {
-    gauge!(names::JOBS_IN_FLIGHT).decrement(1.0);
     counter!(names::JOBS_PROCESSED, "job_type" => attempt.kind.clone(), "status" => outcome.as_str()).increment(1);
     histogram!(names::PROCESSING_DURATION, "job_type" => attempt.kind.clone()).record(ran.as_secs_f64());
     attempt_line(&AttemptLine {
