@@ -1,4 +1,4 @@
-//! PostgreSQL: pool, migrations, LISTEN.
+//! PostgreSQL: pool, prepared statements, migrations, LISTEN.
 
 mod connect;
 mod error;

@@ -11,10 +11,11 @@ pub type Pool = deadpool_postgres::Pool;
 /// What a pool's connections are for; it decides their settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PoolPurpose {
-    /// The engine's own statements. Their plans are pinned: statistics are wrong right after a bulk enqueue, and the
-    /// planner then sorts a backlog that an index would hand over in order.
+    /// The engine's own statements, and those of handlers. Their plans are pinned: statistics are wrong right after a bulk
+    /// enqueue, and the planner then sorts a backlog that an index would hand over in order, or keeps for a prepared
+    /// statement the plan that was right while the table was small.
     Engine,
-    /// Handlers, the API, the command line: PostgreSQL's defaults.
+    /// The API, the command line: PostgreSQL's defaults.
     General,
 }
 

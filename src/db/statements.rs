@@ -7,7 +7,9 @@ use tokio_postgres::{Client, Error, Row, Statement, Transaction, types::ToSql};
 /// A client to which statements are given as text.
 ///
 /// `tokio_postgres` has the server parse a text at each call, in a round trip of its own: a third of what a short statement
-/// costs. A pooled connection remembers what it has prepared. So texts must be constants, not put together from values.
+/// costs. A pooled connection remembers what it has prepared. So texts must be constants, not put together from values; and
+/// they keep their plans, so they must be right for a table of any size: through keys, as the pools of the engine and of
+/// handlers ask the planner for.
 pub trait Statements: Sync {
     /// The statement of this text.
     fn statement(&self, sql: &str) -> impl Future<Output = Result<Statement, Error>> + Send;
@@ -61,7 +63,7 @@ impl Statements for Client {
     }
 }
 
-/// As its client.
+/// As its client does: each call prepares.
 impl Statements for Transaction<'_> {
     async fn statement(&self, sql: &str) -> Result<Statement, Error> {
         self.prepare(sql).await

@@ -65,17 +65,29 @@ order by n
 on conflict (idempotency_key) where idempotency_key is not null do nothing
 returning id, idempotency_key";
 
-const FOUND: &str = "select id, idempotency_key, status::text from jobs where idempotency_key = any($1)";
+pub(super) const FOUND: &str = "select id, idempotency_key, status::text from jobs where idempotency_key = any($1)";
 
 /// A parent counts the children that it got, if it still waits; children of one that has gone on are counted already.
-const COUNT: &str = "\
-with n as (select parent_id as id, count(*)::int as n from jobs where id = any($1) and parent_id is not null group by 1),
-w as materialized (select p.id, (select n.n from n where n.id = p.id) as n from jobs p where p.id = any (array(select id from n))
-     and p.status = 'pending' and (p.hold is null or p.hold = 'children') order by p.id for no key update),
-p as (update jobs p set open_children = coalesce(p.open_children, 0) + w.n, failed_children = coalesce(p.failed_children, 0),
-        hold = 'children', hold_until = null
-      from w where p.id = w.id returning p.id)
-update jobs c set counted = true where c.id = any($1) and c.parent_id is not null and c.parent_id not in (select id from p)";
+/// Written as the ends of children are, for the same reasons: rows one by one through their keys (`lateral`), conditions
+/// where the planner can't take them for a way to find the row, locks in the order of the ids.
+pub(super) const COUNT: &str = "\
+with c as materialized (
+  select j.id, j.parent_id from unnest($1::bigint[]) u(id)
+  cross join lateral (select j.id, j.parent_id from jobs j where j.id = u.id offset 0) j where j.parent_id is not null
+), n as materialized (
+  select parent_id as id, count(*)::int as n from c group by 1 order by 1
+), w as materialized (
+  select n.* from n cross join lateral (
+    select 1 from jobs p where p.id = n.id and coalesce(p.status = 'pending' and (p.hold is null or p.hold = 'children'), false)
+    for no key update) p
+), p as (
+  update jobs p set open_children = coalesce(p.open_children, 0) + w.n, failed_children = coalesce(p.failed_children, 0),
+    hold = 'children', hold_until = null
+  from w where p.id = w.id returning p.id
+)
+update jobs j set counted = true from c where j.id = c.id and c.parent_id not in (select id from p)";
+
+pub(super) const IS_PENDING: &str = "select status = 'pending' from jobs where id = $1 for share";
 
 pub(super) const NOTIFY: &str = "select pg_notify('docket_' || current_schema(), lane) from unnest($1::text[]) lane";
 
@@ -115,7 +127,7 @@ pub(super) fn lanes(jobs: &[NewJob]) -> Vec<&str> {
 /// # Errors
 /// When the database fails.
 pub async fn will_begin<C: Statements>(client: &C, parent: JobId) -> Result<bool, tokio_postgres::Error> {
-    let row = client.query_opt("select status = 'pending' from jobs where id = $1 for share", &[&parent.0]).await?;
+    let row = client.query_opt(IS_PENDING, &[&parent.0]).await?;
     Ok(row.is_some_and(|row| row.get(0)))
 }
 

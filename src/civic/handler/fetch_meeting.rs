@@ -84,7 +84,8 @@ impl Effects<PgTx> for FetchMeeting {
         };
         revision::start(tx, agenda, revision, ctx).await?;
         let (city, vendor) = (agenda.city.city.slug.0.clone(), agenda.city.city.source.vendor.as_str());
-        metrics::counter!(names::ITEMS_EXTRACTED, "city" => city, "vendor" => vendor).increment(agenda.items as u64);
+        let extracted = metrics::counter!(names::ITEMS_EXTRACTED, "city" => city, "vendor" => vendor);
+        tx.count(extracted, agenda.items as u64);
         Ok(())
     }
 }

@@ -24,7 +24,7 @@ pub(super) async fn summarise(
 ) -> Result<NewSummary, HandlerError> {
     let model = services.summariser.model();
     let input_hash = Fingerprint::of(&(request.prompt, &request.title, &request.text));
-    if let Some(body) = summaries::paid(&**services.db().await?, &input_hash, model).await? {
+    if let Some(body) = summaries::paid(&*services.db().await?, &input_hash, model).await? {
         let model = model.to_owned();
         return Ok(NewSummary { input_hash, model, body, tokens_in: 0, tokens_out: 0, cost_micro_usd: 0 });
     }

@@ -60,7 +60,7 @@ impl Handler for SyncCity {
     const COMPONENT: Component = Component::Vendor;
 
     async fn run(&self, args: SyncCityArgs, _: Context) -> Result<Listing, HandlerError> {
-        let city = cities::find(&**self.0.db().await?, &args.city).await?;
+        let city = cities::find(&*self.0.db().await?, &args.city).await?;
         let listed = source::meetings(&self.0, &city, self.window(today(&city))).await?;
         Ok(Listing {
             meetings: listed.values.len(),
@@ -86,8 +86,9 @@ impl Effects<PgTx> for SyncCity {
         }
         enqueue(tx, &jobs, Notify::Yes).await.map_err(|e| next::refused(&e))?;
         cities::mark_synced(tx, *id).await?;
-        metrics::counter!(names::MEETINGS_SYNCED, "city" => city.slug.0.clone(), "vendor" => city.source.vendor.as_str())
-            .increment(listing.values.len() as u64);
+        let (slug, vendor) = (city.slug.0.clone(), city.source.vendor.as_str());
+        let synced = metrics::counter!(names::MEETINGS_SYNCED, "city" => slug, "vendor" => vendor);
+        tx.count(synced, listing.values.len() as u64);
         Ok(())
     }
 }

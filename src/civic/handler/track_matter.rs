@@ -67,7 +67,7 @@ impl Effects<PgTx> for TrackMatter {
         let Tracked { city, item, attachments, .. } = tracked;
         let Some(matter) = &item.matter else { return Ok(()) };
         if matters::track(tx, city.id, item.id, matter, attachments).await? {
-            metrics::counter!(names::MATTERS_TRACKED, "city" => city.city.slug.0.clone()).increment(1);
+            tx.count(metrics::counter!(names::MATTERS_TRACKED, "city" => city.city.slug.0.clone()), 1);
         }
         Ok(())
     }

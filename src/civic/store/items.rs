@@ -38,7 +38,9 @@ pub struct SummarisedItem {
     pub summary: String,
 }
 
-const DROP: &str = "update agenda_items set listed = false where meeting_id = $1 and listed and vendor_id <> all ($2)";
+const DROP: &str = "\
+update agenda_items set listed = false
+where meeting_id = $1 and listed and not exists (select from unnest($2::text[]) k where k = vendor_id)";
 
 const UPSERT: &str = "\
 insert into agenda_items as i (meeting_id, vendor_id, sequence, number, title, note, action, consent, matter, fingerprint)

@@ -46,7 +46,7 @@ pub(super) async fn city(
     let (items, http) =
         (city.expected().items as u64, HttpSettings { allowed: vec![city.allowed()], ..HttpSettings::default() });
     let settings = CivicSettings { http, ..CivicSettings::default() };
-    let connections = pool(&ground.config, PoolOptions::new(PoolPurpose::General, CONNECTIONS));
+    let connections = pool(&ground.config, PoolOptions::new(PoolPurpose::Engine, CONNECTIONS));
     let services = Arc::new(Services::new(connections, settings.clone()).map_err(failed)?);
     let kinds = Arc::new(handlers(services).with(Noop(tally.clone())));
     let fleet = BenchFleet::start(place, ground, (spec, scenario), &kinds).await?;

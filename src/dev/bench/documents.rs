@@ -125,7 +125,7 @@ async fn as_jobs(
     all: &Files,
 ) -> Result<ScenarioReport, BenchError> {
     let (scenario, tally) = (Scenario::Documents, Arc::<Tally>::default());
-    let connections = pool(&ground.config, PoolOptions::new(PoolPurpose::General, CONNECTIONS));
+    let connections = pool(&ground.config, PoolOptions::new(PoolPurpose::Engine, CONNECTIONS));
     let services =
         Services::new(connections, CivicSettings::default()).map_err(|e| BenchError::Fleet(e.to_string()))?;
     let kinds = Arc::new(handlers(Arc::new(services)).with(Noop(tally.clone())));

@@ -1,11 +1,14 @@
 //! The kinds of the chaos: what each does is fixed by its name, so that whoever looks on knows how its jobs must end.
 
 use super::witness::{Deed, Line, Lines, monotonic_us};
-use crate::fleet::{
-    handler::{Context, Effects, ErrorClass, Handler, HandlerError, Registry},
-    job::{NewJob, NewJobError},
-    ledger::PgTx,
-    retry::RetryPolicy,
+use crate::{
+    db::Statements,
+    fleet::{
+        handler::{Context, Effects, ErrorClass, Handler, HandlerError, Registry},
+        job::{NewJob, NewJobError},
+        ledger::PgTx,
+        retry::RetryPolicy,
+    },
 };
 use anyhow::Result;
 use nix::{

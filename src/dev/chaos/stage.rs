@@ -154,7 +154,7 @@ impl Stage {
 
     async fn try_put(&self, jobs: &[NewJob]) -> Result<Vec<i64>> {
         let client = self.pool.get().await?;
-        let enqueued = enqueue(&**client, jobs, Notify::Yes).await?;
+        let enqueued = enqueue(&*client, jobs, Notify::Yes).await?;
         Ok(enqueued.into_iter().map(|job| Enqueued::id(job).0).collect())
     }
 

@@ -14,8 +14,8 @@ use tokio_postgres::{Config, Row, error::SqlState};
 
 /// Jobs in PostgreSQL.
 ///
-/// It keeps three pools: one for the engine's statements, whose plans are pinned; one for transactions with effects;
-/// one connection for the heartbeat, so that no other traffic can make a living worker look dead.
+/// It keeps three pools: one for the engine's statements and one for transactions with effects, whose plans are pinned; one
+/// connection for the heartbeat, so that no other traffic can make a living worker look dead.
 #[derive(Clone, Debug)]
 pub struct PgLedger {
     pub(super) engine: Pool,
@@ -63,7 +63,7 @@ impl PgLedger {
         };
         Self {
             engine: with(PoolPurpose::Engine, connections.engine),
-            effects: with(PoolPurpose::General, connections.effects),
+            effects: with(PoolPurpose::Engine, connections.effects),
             heartbeat: with(PoolPurpose::General, HEARTBEAT),
             protocol: Arc::new(protocol),
             dead_lock: Arc::default(),

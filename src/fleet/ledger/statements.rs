@@ -1,11 +1,15 @@
 //! The statements whose plans are tested, by the names that they have in metrics.
 
 use super::{audit, audit_rows, claim, dead, finish, holds, operate, pick, sweeps, workers};
+use crate::fleet::enqueue;
 
 /// Each name with its SQL. For the test of the plans: the SQL is no part of the interface.
 #[must_use]
 pub fn statements() -> Vec<(&'static str, &'static str)> {
     vec![
+        ("enqueue_found", enqueue::FOUND),
+        ("enqueue_count", enqueue::COUNT),
+        ("enqueue_parent", enqueue::IS_PENDING),
         ("pick", pick::PICK),
         ("hand_back", &pick::HAND_BACK),
         ("mark_confirmed", pick::MARK_CONFIRMED),

@@ -126,9 +126,8 @@ async fn drop_decided<L: Ledger, B: Broker>(shared: &Shared<L, B>, group: &mut V
     let Ok(held) = shared.ledger.still_held(&rows).await else { return };
     let (still, decided): (Vec<_>, Vec<_>) = group.drain(..).partition(|e| held.contains(&e.attempt.id));
     *group = still;
-    // A failure's answer said what became of the job, and is lost.
-    decided.iter().filter(|one| matches!(one.verdict, Verdict::Completed(_))).for_each(report::completed_batch);
-    // Whether their messages are deleted nobody knows: forgetting them once more does no harm.
+    // Nothing is reported: the lost answer said whether they were booked, and as what. Nor whether their messages are
+    // deleted: forgetting them once more does no harm.
     finish(shared, &decided, &BTreeSet::new());
 }
 

@@ -178,7 +178,10 @@ async fn write<L: Ledger, B: Broker>(
         times.push((&one.attempt.kind, one.ran + begun.elapsed()));
         if let Err(error) = written {
             shared.ledger.rollback(tx).await;
-            record(shared, &times, Duration::ZERO);
+            // Of several, each is measured when it is written apart.
+            if group.len() == 1 {
+                record(shared, &times, Duration::ZERO);
+            }
             return Err(match error {
                 HandlerError::DatabaseAway(text) => Trouble::Ledger(LedgerError::Repeat(text)),
                 error => Trouble::Handler(error),

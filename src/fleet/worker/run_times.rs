@@ -63,7 +63,7 @@ impl RunTimes {
     }
 
     /// The averages, in the order of the kinds, in microseconds. What was told before counts for as many runs as it stands
-    /// for, and for no more than came since: sixteen cold runs soon count for nothing.
+    /// for, and for no more than came since: sixteen cold runs soon count for little.
     pub(super) fn tell(&self) -> Vec<Option<i32>> {
         let tell = |(_, runs): &(String, Runs)| Some(i32::try_from(runs.tell()?).unwrap_or(i32::MAX));
         self.kinds.iter().map(tell).collect()
@@ -72,10 +72,11 @@ impl RunTimes {
 
 impl Runs {
     fn tell(&self) -> Option<u64> {
-        let (count, micros) = (self.count.swap(0, Ordering::Relaxed), self.micros.swap(0, Ordering::Relaxed));
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        // A run's time is added before it is counted: what isn't counted yet is left for the next time.
+        let count = self.count.swap(0, Ordering::Relaxed);
         if count > 0 {
-            *told = Some(Told::after(*told, (count, micros)));
+            *told = Some(Told::after(*told, (count, self.micros.swap(0, Ordering::Relaxed))));
         }
         told.map(|told| told.micros)
     }

@@ -1,13 +1,16 @@
 //! What went wrong once: lost rows of workers, paused kinds, a database or a queue in trouble, hostile messages.
 
 use super::toys::{Script, TestFleet, plain, writer};
-use docket::fleet::{
-    enqueue::{Notify, enqueue},
-    handler::{Context, Effects, Handler, HandlerError, Registry},
-    job::{Band, Envelope, JobId, MessageId, NewJob, Pointer, WorkerId},
-    ledger::{PgLedger, PgTx, operate},
-    ports::{Broker, Dispatch, Ledger, PickRequest, Sweep, WorkerSpec},
-    retry::RetryPolicy,
+use docket::{
+    db::Statements,
+    fleet::{
+        enqueue::{Notify, enqueue},
+        handler::{Context, Effects, Handler, HandlerError, Registry},
+        job::{Band, Envelope, JobId, MessageId, NewJob, Pointer, WorkerId},
+        ledger::{PgLedger, PgTx, operate},
+        ports::{Broker, Dispatch, Ledger, PickRequest, Sweep, WorkerSpec},
+        retry::RetryPolicy,
+    },
 };
 use reqwest::Method;
 use serde_json::json;
@@ -66,7 +69,7 @@ impl Handler for Statement {
 impl Effects<PgTx> for Statement {
     async fn apply(&self, tx: &mut PgTx, sql: &String, ctx: &Context) -> Result<(), HandlerError> {
         tx.execute("insert into effects (job_id, attempt) values ($1, $2)", &[&ctx.job.0, &ctx.attempt]).await?;
-        Ok(tx.batch_execute(sql).await?)
+        Ok(tx.client().batch_execute(sql).await?)
     }
 }
 

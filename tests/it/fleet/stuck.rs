@@ -2,11 +2,14 @@
 
 use super::toys::{Plain, Script, TestFleet, Writer, plain, writer};
 use crate::{broker::support::until, support::metrics};
-use docket::fleet::{
-    handler::{Context, Effects, Handler, HandlerError, Registry},
-    job::NewJob,
-    ledger::{PgTx, operate},
-    retry::RetryPolicy,
+use docket::{
+    db::Statements,
+    fleet::{
+        handler::{Context, Effects, Handler, HandlerError, Registry},
+        job::NewJob,
+        ledger::{PgTx, operate},
+        retry::RetryPolicy,
+    },
 };
 use std::{
     sync::{

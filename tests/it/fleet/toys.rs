@@ -1,18 +1,21 @@
 //! A small fleet in this process, and kinds that do what a test tells them.
 
 use crate::support::{TestDb, TestVhost};
-use docket::fleet::{
-    Progress,
-    broker::{AmqpBroker, BrokerSettings, Topology, definitions},
-    enqueue::{Notify, enqueue},
-    handler::{Context, Effects, ErrorClass, Handler, HandlerError, Registry},
-    job::{JobId, NewJob},
-    ledger::{LedgerConnections, PgLedger, PgTx},
-    ports::{Broker, Retention},
-    retry::RetryPolicy,
-    scheduler::{Scheduler, SchedulerSettings},
-    settings::Protocol,
-    worker::{Worker, WorkerSettings},
+use docket::{
+    db::Statements,
+    fleet::{
+        Progress,
+        broker::{AmqpBroker, BrokerSettings, Topology, definitions},
+        enqueue::{Notify, enqueue},
+        handler::{Context, Effects, ErrorClass, Handler, HandlerError, Registry},
+        job::{JobId, NewJob},
+        ledger::{LedgerConnections, PgLedger, PgTx},
+        ports::{Broker, Retention},
+        retry::RetryPolicy,
+        scheduler::{Scheduler, SchedulerSettings},
+        settings::Protocol,
+        worker::{Worker, WorkerSettings},
+    },
 };
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
@@ -102,7 +105,9 @@ impl Handler for Writer {
 
 impl Effects<PgTx> for Writer {
     async fn apply(&self, tx: &mut PgTx, script: &Script, ctx: &Context) -> Result<(), HandlerError> {
-        tx.execute("insert into effects (job_id, attempt) values ($1, $2)", &[&ctx.job.0, &ctx.attempt]).await?;
+        // A rollback takes back the row, and not the number.
+        let sql = "insert into effects (job_id, attempt) select $1, $2 from nextval('applies')";
+        tx.execute(sql, &[&ctx.job.0, &ctx.attempt]).await?;
         if script.bad_effects && ctx.attempt == 1 {
             return Err(HandlerError::retryable(ErrorClass::Database, "as told, in the effects"));
         }
@@ -180,7 +185,10 @@ impl TestFleet {
 
     async fn assemble(db: TestDb, amqp: String) -> Self {
         let client = db.connect().await;
-        client.batch_execute("create table effects (job_id bigint, attempt smallint)").await.unwrap();
+        client
+            .batch_execute("create table effects (job_id bigint, attempt smallint); create sequence applies")
+            .await
+            .unwrap();
         let login = db.config();
         Self {
             db,

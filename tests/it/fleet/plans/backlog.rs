@@ -5,6 +5,8 @@ use tokio_postgres::Client;
 
 pub(super) const FAILED: Range<i64> = 49_000..49_500;
 pub(super) const DEAD: Range<i64> = 49_500..50_000;
+/// Due, with the idempotency key `key ID`.
+pub(super) const KEYED: Range<i64> = 50_000..70_000;
 pub(super) const QUEUED: Range<i64> = 70_000..74_000;
 pub(super) const PROCESSING: Range<i64> = 74_000..78_000;
 pub(super) const REQUEUED: Range<i64> = 88_000..89_000;
@@ -28,8 +30,8 @@ analyze jobs; analyze job_messages; analyze job_events; analyze job_attempts;";
 /// 20,000 due; 4,000 queued; 4,000 in processing, each the child of one of 4,000 parents that wait; 6,000 held by time
 /// or key; 1,000 requeued.
 const AFTER: &str = "
-insert into jobs (id, kind, priority, losses) overriding system value
-select n, 'plain', (n % 6) * 40, case when n % 200 = 0 then 2 else 0 end from generate_series(50000, 69999) n;
+insert into jobs (id, kind, priority, losses, idempotency_key) overriding system value
+select n, 'plain', (n % 6) * 40, case when n % 200 = 0 then 2 else 0 end, 'key ' || n from generate_series(50000, 69999) n;
 insert into jobs (id, kind, status, epoch, message_id, queued_at) overriding system value
 select n, 'plain', 'queued', 1, 1000000 + n, now() from generate_series(70000, 73999) n;
 insert into jobs (id, kind, status, epoch, message_id, worker_id, queued_at, started_at, parent_id) overriding system value

@@ -1,14 +1,14 @@
 //! How each statement is called here, and what it may read.
 
-use super::backlog::{DEAD, FAILED, MESSAGES, PROCESSING, QUEUED, REQUEUED, WORKER};
+use super::backlog::{DEAD, FAILED, KEYED, MESSAGES, PROCESSING, QUEUED, REQUEUED, WORKER};
 use std::ops::Range;
 
 /// Whose settings.
 #[derive(Clone, Copy)]
 pub(super) enum Session {
-    /// The engine's pool: pinned plans.
+    /// The engine's pool and that of effects: pinned plans.
     Engine,
-    /// The pool of effects, the heartbeat's, an operator's: PostgreSQL's defaults.
+    /// The heartbeat's, an operator's: PostgreSQL's defaults.
     General,
 }
 
@@ -64,7 +64,8 @@ pub(super) fn all() -> Vec<Case> {
     let mut all = by_order();
     all.extend(by_key(BATCH));
     all.extend(sweeps());
-    all.extend(with_effects().into_iter().map(default_session));
+    all.extend(with_effects());
+    all.extend(enqueue(BATCH));
     all.extend(operators().into_iter().map(default_session));
     all.extend(audit());
     all
@@ -113,7 +114,17 @@ fn by_key(n: usize) -> Vec<Case> {
     ]
 }
 
-/// Transactions with effects complete one job, or those of a message, on a connection with default settings.
+/// Children of parents that wait, and keys that are known.
+fn enqueue(n: usize) -> Vec<Case> {
+    let keys: Vec<String> = KEYED.take(n).map(|id| format!("key {id}")).collect();
+    vec![
+        case("enqueue_found", &["jobs_idempotency"], n, &[&format!("'{{{}}}'", keys.join(","))]),
+        case("enqueue_count", KEY, n, &[&array(PROCESSING.take(n))]),
+        case("enqueue_parent", KEY, 1, &["78001"]),
+    ]
+}
+
+/// Transactions with effects complete one job, or those of a message.
 fn with_effects() -> Vec<Case> {
     let (id, held) = (PROCESSING.start.to_string(), rows(PROCESSING, 1, "2"));
     let message = rows(PROCESSING, MESSAGE, "2");
