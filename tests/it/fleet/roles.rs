@@ -27,7 +27,11 @@ async fn a_fleet_works_with_the_rights_of_its_roles() {
     fleet.worker_amqp = vhost.account(&BrokerUser::worker("worker", "s3cret".into())).await;
     let producer = db::connect(&login(&fleet.db, "docket_producer").await).await.unwrap();
     // Granting starts from nothing each time, so this comes last.
-    fleet.client.batch_execute("grant insert on effects to docket_worker").await.unwrap();
+    fleet
+        .client
+        .batch_execute("grant insert on effects to docket_worker; grant usage on sequence applies to docket_worker")
+        .await
+        .unwrap();
     fleet.scheduler();
     let auditor = auditor(&fleet);
     let worker = fleet.worker(8).await;
