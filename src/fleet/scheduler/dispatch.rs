@@ -42,7 +42,7 @@ pub(super) struct Dispatcher<L: Ledger, B: Broker> {
     rate: ClaimRate,
     /// Rows picked by priority since the last of the oldest, carried over from look to look.
     since_aged: i32,
-    /// The last pick was as large as a pick can be.
+    /// The last pick got all that it asked for, and the window had room for as much as a pick can take.
     is_deep: bool,
     publishing: FuturesUnordered<Publish>,
     /// Nacked or returned: to be handed back.
@@ -140,9 +140,10 @@ impl<L: Ledger, B: Broker> Dispatcher<L, B> {
         // What one has brought is published also when the other failed.
         let full: Vec<_> = picks.into_iter().map(|picked| Ok(self.picked(rows, picked?))).collect();
         let is_full = full.into_iter().collect::<LedgerResult<Vec<_>>>()?.into_iter().all(|is_full| is_full);
-        self.is_deep = is_full && i64::from(rows) == most;
+        // What the broker has not answered yet doesn't count: where it is behind, larger messages are what it needs.
+        self.is_deep = is_full && room >= most;
         Ok(match is_full {
-            true if self.is_deep && room > most * i64::from(at_once) => Pace::More,
+            true if i64::from(rows) == most && room > most * i64::from(at_once) => Pace::More,
             true => Pace::Busy,
             false => Pace::Idle,
         })

@@ -26,8 +26,8 @@ pub(super) struct Queue {
     pub(super) jobs: i64,
     /// Slots of the lane's live workers.
     pub(super) slots: i64,
-    /// The last pick took as much as one pick can, and could have taken more: the next one follows at once, and however
-    /// few messages this one makes, no slot waits for long.
+    /// The last pick took all that it asked for, and the window had room for a whole one: the next one follows at once, and
+    /// however few messages this one makes, no slot waits for long.
     pub(super) is_deep: bool,
 }
 
