@@ -17,6 +17,7 @@ mod completer;
 mod effects;
 mod heartbeat;
 mod held;
+mod in_flight;
 mod intake;
 mod outcome;
 mod polled;

@@ -1,6 +1,6 @@
 //! How an attempt ended, on its way to the ledger.
 
-use super::report::InFlight;
+use super::in_flight::InFlight;
 use crate::fleet::{
     handler::{Component, ErrorClass},
     job::{Epoch, JobId, MessageId, Pointer},
