@@ -33,6 +33,7 @@ missing_packages() {
     if [ "${1:-}" = for-faults ]; then
         command -v ip >/dev/null || echo iproute2
         compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || echo libfaketime
+        python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
     fi
     if [ "${1:-}" = for-peers ]; then
         command -v node >/dev/null || echo nodejs
@@ -43,6 +44,7 @@ missing_packages() {
     fi
     if [[ "${1:-}" = for-tests || "${1:-}" = for-faults ]]; then
         command -v promtool >/dev/null || echo prometheus
+        command -v amtool >/dev/null || echo prometheus-alertmanager
         command -v curl >/dev/null || echo curl
         /usr/bin/python3 -c 'import psycopg2' 2>/dev/null || echo python3-psycopg2
     fi

@@ -1,6 +1,10 @@
 //! What the domain can be told.
 
-use super::{document::Limits, llm::openai::OpenAiSettings, vendor::http::HttpSettings};
+use super::{
+    document::Limits,
+    llm::{extractive, openai::OpenAiSettings},
+    vendor::http::HttpSettings,
+};
 use std::time::Duration;
 
 /// Settings of the domain. The defaults work, and cost nothing.
@@ -35,6 +39,17 @@ pub enum SummariserSettings {
     Extractive,
     /// A model behind an OpenAI-compatible API.
     OpenAi(Box<OpenAiSettings>),
+}
+
+impl SummariserSettings {
+    /// The model's name: a metric label, and part of each summary's key.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        match self {
+            Self::Extractive => extractive::MODEL,
+            Self::OpenAi(settings) => &settings.model,
+        }
+    }
 }
 
 impl Default for CivicSettings {

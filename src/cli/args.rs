@@ -77,6 +77,14 @@ pub(super) enum Command {
     Vendors(super::vendors::Args),
     /// Documents and their text
     Documents(super::documents::Args),
+    /// Print a log of JSON lines for people
+    Logs(super::logs::Args),
+    /// What a process logs by, and a change of it for a while
+    LogLevel(super::log_level::Args),
+    /// Hurt a private fleet, and see the alert arrive and the fleet come back
+    Drill(super::drill::Args),
+    /// The metric families of /metrics
+    Metrics(super::metrics::Args),
     /// What can be set, what is set, and where
     Config(super::config::Args),
 }

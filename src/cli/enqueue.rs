@@ -21,6 +21,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use tokio_postgres::Config;
+use uuid::Uuid;
 
 /// Arguments.
 #[derive(Debug, Parser)]
@@ -99,6 +100,7 @@ fn job(args: &Args, config: &Config) -> Result<NewJob, Failure> {
         run_at: args.run_at,
         max_attempts: args.max_attempts,
         force: args.force,
+        trace_id: Some(Uuid::new_v4()),
     };
     let known = kinds(pool(config, PoolOptions::new(PoolPurpose::General, 1)))?;
     known.job(wish).map_err(|error| match error {

@@ -28,7 +28,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, env: &Environment) -> Outcome {
     // Not by the parser of arguments: it would show what was typed, and with it a password.
-    let url = target(&args.url).map_err(Failure::usage)?;
+    let url = target(&args.url, "/readyz").map_err(Failure::usage)?;
     let token = if is_open(&url) { None } else { config::http_token(env)? };
     let deadline = Duration::from_secs(args.timeout);
     let answer = probe::get(&url, token.as_ref(), deadline).await.map_err(Failure::unavailable)?;
@@ -48,8 +48,8 @@ fn is_open(url: &Url) -> bool {
     matches!(url.path(), "/livez" | "/readyz")
 }
 
-/// `host:port`, `http://host:port`, or a URL with a path.
-fn target(text: &str) -> Result<Url, String> {
+/// `host:port`, `http://host:port`, or a URL with a path; without one, `path` is asked.
+pub(super) fn target(text: &str, path: &str) -> Result<Url, String> {
     const SHAPE: &str = "write an address such as 127.0.0.1:9000, or a URL such as http://127.0.0.1:9000/livez";
     let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     let mut url: Url = full.parse().map_err(|e| format!("{e}; {SHAPE}"))?;
@@ -60,7 +60,7 @@ fn target(text: &str) -> Result<Url, String> {
         return Err("no user or password here: other users of the machine can read arguments".to_owned());
     }
     if url.path() == "/" {
-        url.set_path("/readyz");
+        url.set_path(path);
     }
     Ok(url)
 }
@@ -79,10 +79,10 @@ mod tests {
             ("https://docket.example/", "https://docket.example/readyz"),
             ("http://127.0.0.1:9000/api/queue-stats?exact=true", "http://127.0.0.1:9000/api/queue-stats?exact=true"),
         ] {
-            assert_eq!(target(text).map(String::from), Ok(url.to_owned()), "{text}");
+            assert_eq!(target(text, "/readyz").map(String::from), Ok(url.to_owned()), "{text}");
         }
         for bad in ["", ":", "ftp://h", "file:///etc/passwd", "http://", "h:99999", "http://u@h", "u:hunter2@h:1"] {
-            let error = target(bad).expect_err(bad);
+            let error = target(bad, "/readyz").expect_err(bad);
             assert!(!error.contains("hunter2"), "{error}");
         }
     }
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn only_probes_are_asked_without_a_token() {
         for (text, open) in [("h", true), ("h/livez", true), ("h/metrics", false), ("h/livez/../api", false)] {
-            assert_eq!(is_open(&target(text).expect(text)), open, "{text}");
+            assert_eq!(is_open(&target(text, "/readyz").expect(text)), open, "{text}");
         }
     }
 }

@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{
     config::{self, Environment, NO_BROKER},
-    dev::{Services, ServicesSpec},
+    dev::{
+        Services, ServicesSpec,
+        monitoring::{Monitoring, MonitoringSpec},
+    },
     fleet::broker::definitions,
     http::Running,
     telemetry::Owner,
@@ -39,6 +42,7 @@ pub(super) struct LocalFleet {
     pub(super) process: Process,
     pub(super) api: SocketAddr,
     services: Services,
+    monitoring: Option<Monitoring>,
     running: Running,
     scheduler: JoinHandle<()>,
     workers: JoinSet<()>,
@@ -74,6 +78,10 @@ impl LocalFleet {
             }
         }
         services.supervise();
+        let monitoring = Monitoring::start(&services, &MonitoringSpec::default())?;
+        if let Some(monitoring) = &monitoring {
+            env.set_default("DOCKET_TARGETS_DIR", &monitoring.targets_dir().to_string_lossy());
+        }
         let started = Self::on_services(env, fleet, spec.http, shutdown).await;
         let (process, running) = match started {
             Ok(parts) => parts,
@@ -89,7 +97,7 @@ impl LocalFleet {
             workers.spawn(keep_worker(env.clone(), process.shutdown.clone()));
         }
         let api = running.addr();
-        Ok(Self { process, api, services, running, scheduler, workers })
+        Ok(Self { process, api, services, monitoring, running, scheduler, workers })
     }
 
     async fn on_services(
@@ -101,10 +109,10 @@ impl LocalFleet {
         let connections = config::connections(env)?;
         crate::db::migrate(&connections.database).await?;
         let process = Process::assemble(connections, fleet, role::metrics()?, shutdown)?;
-        process.born_at_zero(&[Owner::Every], &[]);
+        process.born_at_zero(&[Owner::Every], &[], &[]);
         process.watch_topology();
         let (settings, api) = (config::http(env, Some(http), http)?, server::router(&process, env)?);
-        let running = process.listen(settings, process.health_of_loop("scheduler"), Some(api)).await?;
+        let running = process.listen("dev", settings, process.health_of_loop("scheduler"), Some(api)).await?;
         Ok((process, running))
     }
 
@@ -121,6 +129,10 @@ impl LocalFleet {
             ("database", self.services.database_url()),
             ("amqp", self.services.amqp_url()),
         ];
+        if let Some(monitoring) = &self.monitoring {
+            places.push(("prometheus", monitoring.prometheus_url()));
+            places.push(("alertmanager", monitoring.alertmanager_url()));
+        }
         places.extend(private.into_iter().filter_map(|(name, url)| Some((name, url?.to_owned()))));
         places
     }
@@ -133,6 +145,9 @@ impl LocalFleet {
         let _ = self.scheduler.await;
         self.running.stopped().await;
         role::close(self.process).await;
+        if let Some(monitoring) = self.monitoring {
+            monitoring.stop().await;
+        }
         self.services.stop().await;
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! One GET of a health endpoint: a deadline, no redirect, a bounded body.
+//! One request to an endpoint of Docket: a deadline, no redirect, a bounded body.
 
 use crate::telemetry::chain;
 use reqwest::{Client, redirect::Policy};
@@ -22,13 +22,31 @@ pub(super) struct Answer {
 
 /// Asks once. The error says what happened instead of an answer.
 pub(super) async fn get(url: &Url, token: Option<&SecretString>, deadline: Duration) -> Result<Answer, String> {
-    let client = Client::builder()
-        .redirect(Policy::none())
-        // The endpoint is this machine's or this network's: a proxy would ask for another one.
-        .no_proxy()
-        .build()
-        .map_err(|e| format!("can't build a client: {}", chain(&e)))?;
-    let mut request = client.get(url.clone());
+    ask(client()?.get(url.clone()), url, token, deadline).await
+}
+
+/// The same for a PUT of some JSON.
+pub(super) async fn put(
+    url: &Url,
+    token: Option<&SecretString>,
+    body: &Value,
+    deadline: Duration,
+) -> Result<Answer, String> {
+    ask(client()?.put(url.clone()).json(body), url, token, deadline).await
+}
+
+fn client() -> Result<Client, String> {
+    // The endpoint is this machine's or this network's: a proxy would ask for another one.
+    let client = Client::builder().redirect(Policy::none()).no_proxy().build();
+    client.map_err(|e| format!("can't build a client: {}", chain(&e)))
+}
+
+async fn ask(
+    mut request: reqwest::RequestBuilder,
+    url: &Url,
+    token: Option<&SecretString>,
+    deadline: Duration,
+) -> Result<Answer, String> {
     if let Some(token) = token {
         request = request.bearer_auth(token.expose_secret());
     }
@@ -64,6 +82,11 @@ impl Answer {
         report.get("checks")?.as_array()?;
         let status = report.get("status")?.as_str()?;
         matches!(status, "ok" | "degraded" | "failed").then(|| status.to_owned())
+    }
+
+    /// The body, if it is JSON.
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
     /// One line: the status, the health, and what is not well.

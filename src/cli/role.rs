@@ -3,7 +3,8 @@
 use super::{actor, client::place, exit::Failure, migrate, notify};
 use crate::{
     config::{self, Connections, Environment, FleetConfig},
-    db::{Pool, PoolOptions, PoolPurpose, pool},
+    civic::model::Vendor,
+    db::{self, Pool, PoolOptions, PoolPurpose},
     fleet::{
         Progress,
         broker::{AmqpBroker, BrokerSettings, OptionalBroker, TopologyFault},
@@ -11,7 +12,7 @@ use crate::{
         ledger::{LedgerConnections, PgLedger},
     },
     http::{CheckResult, Health, HttpSettings, Routes, Running, serve},
-    telemetry::{Known, Metrics, Owner, touch},
+    telemetry::{Known, Metrics, Owner, names::SCHEMA_MIGRATIONS, touch},
 };
 use clap::Parser;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -77,6 +78,8 @@ const FIRST_LOOK: Duration = Duration::from_secs(3);
 const TOPOLOGY_LOOK: Duration = Duration::from_secs(10);
 /// How often the database is looked at for `/readyz`.
 const LOOK: Duration = Duration::from_secs(2);
+/// How often the schema's version is.
+const SCHEMA_LOOK: Duration = Duration::from_secs(30);
 /// A look that takes longer is a failed one.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// It must serve the table that all work needs, not only answer: where an administrator has locked it, a loop that stands
@@ -175,7 +178,7 @@ impl Process {
             ),
             None => OptionalBroker::None,
         };
-        let pool = pool(&connections.database, PoolOptions::new(PoolPurpose::General, POOL));
+        let pool = db::pool(&connections.database, PoolOptions::new(PoolPurpose::General, POOL));
         let process = Self {
             database: connections.database,
             fleet,
@@ -187,31 +190,47 @@ impl Process {
             database_state: watch::Sender::new(Ok(())),
             topology_lacks: watch::Sender::new(None),
         };
+        process.sample("general", &process.pool);
         tokio::spawn(process.clone().look());
+        tokio::spawn(process.clone().watch_schema());
         tokio::spawn(process.metrics.clone().upkeep(process.shutdown.clone()));
         Ok(process)
     }
 
     /// A ledger for this role.
     pub(super) fn ledger(&self) -> PgLedger {
-        PgLedger::new(&self.database, self.fleet.protocol.clone(), LedgerConnections::default())
+        let ledger = PgLedger::new(&self.database, self.fleet.protocol.clone(), LedgerConnections::default());
+        for (name, pool) in ledger.pools() {
+            self.sample(name, pool);
+        }
+        ledger
+    }
+
+    /// Exports a pool's gauges.
+    pub(super) fn sample(&self, name: &'static str, pool: &Pool) {
+        let pool = pool.clone();
+        self.metrics.at_render(move || db::sample(name, &pool));
     }
 
     /// Registers this role's counters at 0.
-    pub(super) fn born_at_zero(&self, owners: &[Owner], kinds: &[&str]) {
+    pub(super) fn born_at_zero(&self, owners: &[Owner], kinds: &[&str], models: &[&str]) {
         let lanes: Vec<&str> = self.fleet.topology.lanes().iter().map(String::as_str).collect();
         let components: Vec<&str> = Component::ALL.iter().map(|c| c.as_str()).collect();
-        let classes: Vec<&str> = ErrorClass::ALL.iter().map(|c| c.as_str()).collect();
-        touch(owners, &Known { kinds, lanes: &lanes, components: &components, error_classes: &classes });
+        let error_classes: Vec<&str> = ErrorClass::ALL.iter().map(|c| c.as_str()).collect();
+        let vendors: Vec<&str> = Vendor::ALL.iter().map(|v| v.as_str()).collect();
+        let (lanes, components, error_classes, vendors) = (&lanes[..], &components[..], &error_classes[..], &vendors[..]);
+        touch(owners, &Known { kinds, lanes, components, error_classes, vendors, models });
     }
 
     /// Answers `/metrics`, `/livez`, `/readyz`, and `api` where the role has one.
     pub(super) async fn listen(
         &self,
+        role: &'static str,
         settings: HttpSettings,
         health: Health,
         api: Option<axum::Router>,
     ) -> Result<Running, Failure> {
+        let settings = HttpSettings { role, ..settings };
         let routes = Routes { metrics: self.metrics.clone(), health, api };
         Ok(serve(settings, routes, self.shutdown.clone()).await?)
     }
@@ -262,11 +281,31 @@ impl Process {
             })
     }
 
+    /// A database that was restored from an old dump lacks migrations; one that was upgraded has more than this binary knows.
+    async fn watch_schema(self) {
+        loop {
+            let version = timeout(PATIENCE, async {
+                let connection = self.pool.get().await.ok()?;
+                db::applied(&connection).await.ok()
+            });
+            // What could not be asked stays as it was told last.
+            if let Ok(Some(database)) = version.await {
+                let (database, binary) = (database.unwrap_or(0), db::newest());
+                for (state, count) in [("missing", binary - database), ("unknown", database - binary)] {
+                    metrics::gauge!(SCHEMA_MIGRATIONS, "state" => state).set(count.max(0));
+                }
+            }
+            if self.shutdown.run_until_cancelled(sleep(SCHEMA_LOOK)).await.is_none() {
+                return;
+            }
+        }
+    }
+
     async fn look(self) {
         loop {
             let answer = timeout(PATIENCE, async {
                 let connection = self.pool.get().await.map_err(|e| e.to_string())?;
-                connection.simple_query(ANSWERS).await.map(drop).map_err(|e| crate::db::describe(&e))
+                connection.simple_query(ANSWERS).await.map(drop).map_err(|e| db::describe(&e))
             });
             let state = answer.await.unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}")));
             drop(self.database_state.send_replace(state));
@@ -295,11 +334,11 @@ async fn wait_for_database(
 ) -> Result<tokio_postgres::Client, Failure> {
     let mut told = String::new();
     loop {
-        let error = match crate::db::connect(&connections.database).await {
+        let error = match db::connect(&connections.database).await {
             Ok(client) => return Ok(client),
             Err(error) => error,
         };
-        let reason = format!("{} at {}", crate::db::describe(&error), place(&connections.database));
+        let reason = format!("{} at {}", db::describe(&error), place(&connections.database));
         if no_wait {
             return Err(Failure::unavailable(format!("the database can't be reached: {reason}; check DATABASE_URL")));
         }

@@ -2,9 +2,9 @@
 
 use super::{
     args::{Cli, Command},
-    audit, bench, chaos, cities, client, config as config_command, dead, demo, dev, doctor, documents, enqueue,
+    audit, bench, chaos, cities, client, config as config_command, dead, demo, dev, doctor, documents, drill, enqueue,
     exit::{Failure, Outcome},
-    healthcheck, jobs, lanes, migrate, queue, scheduler, server, token, topology, vendors, worker,
+    healthcheck, jobs, lanes, log_level, logs, metrics, migrate, queue, scheduler, server, token, topology, vendors, worker,
 };
 use crate::{
     config::{self, CommandLine, Environment, Problems, Role},
@@ -104,7 +104,7 @@ fn logs(command: &Command, env: &Environment) -> Result<LogGuard, Failure> {
         }
         read => read?,
     };
-    if matches!(command, Command::Demo(_) | Command::Bench(_) | Command::Chaos(_) | Command::Doctor(_))
+    if matches!(command, Command::Demo(_) | Command::Bench(_) | Command::Chaos(_) | Command::Drill(_) | Command::Doctor(_))
         && settings.filter.is_empty()
     {
         // Progress is shown; the demonstration's planned failures are not news, and a doctor tells what it found.
@@ -138,6 +138,10 @@ async fn dispatch(command: Command, loaded: Environment) -> Outcome {
         Command::Queue(args) => queue::run(args, &one_shot()).await,
         Command::Cities(args) => Box::pin(cities::run(args, &one_shot())).await,
         Command::Vendors(args) => vendors::run(&args),
+        Command::Logs(args) => logs::run(&args),
+        Command::LogLevel(args) => Box::pin(log_level::run(args, &env())).await,
+        Command::Drill(args) => Box::pin(drill::run(args)).await,
+        Command::Metrics(args) => metrics::run(&args),
         Command::Documents(args) => Box::pin(documents::run(args)).await,
         Command::Config(_) => Err(Failure::internal("it runs before anything is loaded")),
     }

@@ -40,7 +40,7 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     let shutdown = role::signals(args.role.with_parent)?;
     let process = Process::start(&env, &args.role, shutdown).await?;
     let http = config::http(&env, args.role.http, SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    let running = process.listen(http, process.health_of_loop("scheduler"), None).await?;
+    let running = process.listen("scheduler", http, process.health_of_loop("scheduler"), None).await?;
     notify::watch(process.health_of_loop("scheduler"), process.progress.marked(), process.shutdown.clone());
     schedule(&process).await;
     running.stopped().await;
@@ -50,7 +50,7 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
 
 /// The scheduler itself, until the process's shutdown.
 pub(super) async fn schedule(process: &Process) {
-    process.born_at_zero(&[Owner::Every, Owner::Scheduler, Owner::OneProcess], &[]);
+    process.born_at_zero(&[Owner::Every, Owner::Scheduler, Owner::OneProcess], &[], &[]);
     let (fleet, shutdown) = (&process.fleet, process.shutdown.clone());
     let lanes = fleet.topology.lanes().to_vec();
     let gauges = tokio::spawn(publish_gauges(process.pool.clone(), lanes.clone(), GAUGES, shutdown.clone()));

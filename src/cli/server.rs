@@ -41,8 +41,8 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     let http = config::http(&env, args.role.http, DEFAULT)?;
     let shutdown = role::signals(args.role.with_parent)?;
     let process = Process::start(&env, &args.role, shutdown).await?;
-    process.born_at_zero(&[Owner::Every], &[]);
-    let running = process.listen(http, process.health(), Some(router(&process, &env)?)).await?;
+    process.born_at_zero(&[Owner::Every], &[], &[]);
+    let running = process.listen("server", http, process.health(), Some(router(&process, &env)?)).await?;
     // It listens, and the database answered: that is all its work needs.
     notify::watch(process.health(), std::future::ready(()), process.shutdown.clone());
     process.shutdown.cancelled().await;
@@ -54,6 +54,7 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
 /// The API's routes.
 pub(super) fn router(process: &Process, env: &Environment) -> Result<axum::Router, Failure> {
     let gate = Gate::start(&process.database, kinds(process.pool.clone())?, config::max_pending(env)?);
+    process.sample("gate", gate.pool());
     let database = api::Database::new(process.pool.clone());
     Ok(api::router(api::Api::new(database, gate, process.fleet.topology.lanes())))
 }

@@ -72,8 +72,8 @@ pub(super) async fn serve(
         may_delete(&process.database).await?;
     }
     let settings = WorkerSettings { name: role::process_name(), lanes, slots, retention, progress };
-    born(&process, &registry);
-    let running = process.listen(http, health(&process), None).await?;
+    born(&process, &registry, config::civic(env)?.summariser.model());
+    let running = process.listen("worker", http, health(&process), None).await?;
     notify::watch(health(&process), process.progress.marked(), process.shutdown.clone());
     let (protocol, stop) = (process.fleet.protocol.clone(), process.shutdown.clone());
     let wake = db::listen(process.database.clone(), stop.clone()).subscribe();
@@ -112,7 +112,7 @@ fn health(process: &Process) -> Health {
     })
 }
 
-fn born(process: &Process, registry: &Arc<Registry<PgTx>>) {
+fn born(process: &Process, registry: &Arc<Registry<PgTx>>, model: &str) {
     let kinds: Vec<&str> = registry.kinds().map(|meta| meta.kind).collect();
-    process.born_at_zero(&[Owner::Every, Owner::Worker], &kinds);
+    process.born_at_zero(&[Owner::Every, Owner::Worker], &kinds, &[model]);
 }

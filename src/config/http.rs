@@ -8,7 +8,7 @@ use super::{
 };
 use crate::http::{BULK_JOBS_MAX, HttpSettings, Limits, Rates};
 use secrecy::SecretString;
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 settings! {
     /// Address and port of `/metrics`, `/livez`, `/readyz` and the API; port 0 takes a free one. A server takes
@@ -34,6 +34,9 @@ settings! {
     "http.bulk_burst" "DOCKET_HTTP_BULK_BURST" = "200000", Kind::Count(0, 100_000_000), SERVER;
     /// Whether `/metrics` needs no token, for a scraper that can't send one.
     "http.metrics_open" "DOCKET_METRICS_OPEN" = "false", Kind::Bool, ROLES;
+    /// Directory where the process says, in a file of its own, where it listens: a Prometheus on the same host then finds any
+    /// number of them, see infra/prometheus/prometheus.yml. Not set: no file is written.
+    "http.targets_dir" "DOCKET_TARGETS_DIR", Kind::Path, ROLES;
     /// Connections at once, at most a quarter of the files that the process may open. One more takes the place of whoever
     /// has said nothing for longest; when all are at work it is refused. Higher: clients that hang hold more memory and
     /// files. Lower: scrapers and probes are refused beside busy clients.
@@ -67,7 +70,9 @@ pub fn http(env: &Environment, flag: Option<SocketAddr>, default: SocketAddr) ->
         hosts: env.list("DOCKET_HTTP_HOSTS").map(str::to_owned).collect(),
         rates: rates(env)?,
         metrics_open,
+        targets_dir: env.get("DOCKET_TARGETS_DIR").map(PathBuf::from),
         limits,
+        ..HttpSettings::default()
     })
 }
 

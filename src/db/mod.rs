@@ -6,6 +6,7 @@ mod listen;
 mod migrate;
 mod pool;
 mod record;
+mod sample;
 mod statements;
 
 pub use connect::{DbUrlError, connect, parse_url};
@@ -18,4 +19,5 @@ pub use migrate::{
 };
 pub use pool::{Pool, PoolOptions, PoolPurpose, pool};
 pub use record::record;
+pub use sample::sample;
 pub use statements::{Params, Statements};

@@ -62,6 +62,19 @@ pub(super) fn rabbitmq() -> Result<RabbitMqBinaries> {
     Ok(RabbitMqBinaries { server, epmd })
 }
 
+/// Prometheus' and Alertmanager's programs.
+#[derive(Debug)]
+pub(super) struct MonitoringBinaries {
+    pub(super) prometheus: PathBuf,
+    pub(super) alertmanager: PathBuf,
+}
+
+/// Finds Prometheus and Alertmanager, which Debian calls `prometheus-alertmanager`. Nobody has to have them.
+pub(super) fn monitoring() -> Option<MonitoringBinaries> {
+    let alertmanager = on_path("prometheus-alertmanager").or_else(|| on_path("alertmanager"))?;
+    Some(MonitoringBinaries { prometheus: on_path("prometheus")?, alertmanager })
+}
+
 fn postgres_dirs() -> Vec<(u32, PathBuf)> {
     let versioned = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let versioned = versioned.map(|entry| entry.path().join("bin"));

@@ -35,6 +35,7 @@ pub struct ServicesSpec {
 pub struct Services {
     postgres: Option<Arc<Postgres>>,
     rabbitmq: Option<Arc<RabbitMq>>,
+    dir: PathBuf,
     data: PathBuf,
     watch: Arc<Watch>,
     /// Starts again what ends before its time.
@@ -65,7 +66,7 @@ impl Services {
 
         let (root, watching) = (data.clone(), Arc::clone(&watch));
         let supervising = JoinSet::new();
-        let mut services = Self { postgres: None, rabbitmq: None, data, watch, supervising, _ports: claim };
+        let mut services = Self { postgres: None, rabbitmq: None, dir, data, watch, supervising, _ports: claim };
         // The slow one first.
         if let (Some(binaries), Some(definitions)) = (rabbitmq_binaries, spec.rabbitmq) {
             let ports = Ports { amqp, management, prometheus, distribution, epmd };
@@ -78,7 +79,7 @@ impl Services {
             let parts = PostgresParts { binaries, account, root, port, password, keep, durable };
             services.postgres = Some(Arc::new(Postgres::create(parts, watching).await?));
         }
-        services.write_env(&dir)?;
+        services.write_env(&[])?;
         Ok(services)
     }
 
@@ -155,14 +156,17 @@ impl Services {
         }
     }
 
-    fn write_env(&self, dir: &Path) -> Result<()> {
-        let lines = [
+    /// Writes the URLs to `env` in the state directory, with those of what runs beside the services.
+    pub(super) fn write_env(&self, beside: &[(&str, String)]) -> Result<()> {
+        let own = [
             ("DATABASE_URL", self.database_url()),
             ("AMQP_URL", self.amqp_url()),
             ("DOCKET_MANAGEMENT_URL", self.management_url()),
         ];
-        let text: String = lines.into_iter().filter_map(|(name, url)| Some(format!("{name}={}\n", url?))).collect();
-        place::write_private(&dir.join("env"), &text).context("can't write the services' URLs")
+        let own = own.into_iter().filter_map(|(name, url)| Some((name, url?)));
+        let all = own.chain(beside.iter().map(|(name, url)| (*name, url.as_str())));
+        let text: String = all.map(|(name, url)| format!("{name}={url}\n")).collect();
+        place::write_private(&self.dir.join("env"), &text).context("can't write the services' URLs")
     }
 }
 

@@ -8,6 +8,7 @@ mod access;
 pub mod api;
 mod caller;
 mod health;
+mod level;
 mod observe;
 mod ops;
 mod origin;
@@ -16,6 +17,7 @@ mod server;
 mod service;
 mod settings;
 mod slots;
+mod target;
 mod tokens;
 
 pub use access::TOKEN_MIN_BYTES;

@@ -1,7 +1,10 @@
 //! Counting and timing answers. The route is a template, never a path: a client must not make labels.
 
 use super::problem::Code;
-use crate::telemetry::names::{API_DURATION, API_REJECTIONS, API_REQUESTS, HTTP_REFUSED};
+use crate::{
+    fleet::handler::{Component, ErrorClass},
+    telemetry::names::{API_DURATION, API_REJECTIONS, API_REQUESTS, ERRORS, HTTP_REFUSED},
+};
 use axum::{
     body::Body,
     extract::{MatchedPath, Request},
@@ -39,6 +42,10 @@ pub(super) fn answered(method: &Method, response: &Response<Body>, took: Duratio
     let method = label(method);
     let route = response.extensions().get::<Route>().map_or_else(|| UNMATCHED.to_owned(), |route| route.0.clone());
     let status = response.status().as_u16().to_string();
+    if response.status().is_server_error() {
+        let (component, class) = (Component::Http.as_str(), ErrorClass::Other.as_str());
+        counter!(ERRORS, "component" => component, "type" => class).increment(1);
+    }
     if let Some(Code(reason)) = response.extensions().get::<Code>() {
         counter!(API_REJECTIONS, "reason" => *reason).increment(1);
     }

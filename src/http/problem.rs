@@ -1,6 +1,7 @@
 //! Errors as clients see them: `{"error":{"code","message","hint"}}`, and what some codes add to it.
 
 use super::Role;
+use crate::telemetry::current_trace;
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
@@ -119,7 +120,12 @@ impl Problem {
 
     /// 405 for a path that is read only.
     pub(super) fn read_only() -> Self {
-        Self::method().header(ALLOW, "GET, HEAD")
+        Self::not_allowed("GET, HEAD")
+    }
+
+    /// 405 for a path that takes these methods.
+    pub(super) fn not_allowed(methods: &'static str) -> Self {
+        Self::method().header(ALLOW, methods)
     }
 
     /// 409: a row with this idempotency key is there.
@@ -194,6 +200,16 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response<Body> {
+        let mut problem = self;
+        if let Some(trace) = current_trace() {
+            problem = problem.with("trace_id", trace.trace_id().simple().to_string());
+        }
+        problem.answer()
+    }
+}
+
+impl Problem {
+    fn answer(self) -> Response<Body> {
         let content = Content { code: self.code, message: &self.message, hint: self.hint, fields: &self.extra.fields };
         let mut response = (self.status, axum::Json(Envelope { error: content })).into_response();
         if let Some((name, value)) = self.extra.header {

@@ -6,6 +6,7 @@ use super::{
     observe,
     service::{Shared, handle},
     slots::{Slot, Slots, Taken},
+    target::Target,
 };
 use crate::telemetry::Metrics;
 use axum::response::IntoResponse;
@@ -98,9 +99,21 @@ pub async fn serve(settings: HttpSettings, routes: Routes, shutdown: Cancellatio
         _ => ServeError::Bind { addr: settings.addr, source },
     })?;
     let addr = listener.local_addr().map_err(|source| ServeError::Bind { addr: settings.addr, source })?;
+    let target = settings.targets_dir.as_deref().map(|dir| (Target::announce(dir, settings.role, addr), dir));
+    let target = target.and_then(|(target, dir)| {
+        target
+            .inspect_err(|error| {
+                let dir = dir.display();
+                tracing::warn!(event = "http.unannounced", %dir, %error, "Prometheus won't find this process");
+            })
+            .ok()
+    });
     let shared = Shared { access, routes, limits: settings.limits };
     tracing::info!(event = "http.listening", addr = %addr, "listening");
-    let task = tokio::spawn(accept(listener, shared, shutdown));
+    let task = tokio::spawn(async move {
+        accept(listener, shared, shutdown).await;
+        drop(target);
+    });
     Ok(Running { addr, task })
 }
 

@@ -4,18 +4,22 @@ use super::{
     Limits, Problem, Routes,
     access::Access,
     api::{BULK_PATH, BodyLimit},
+    level::{self, LEVEL_PATH},
     observe, ops,
 };
+use crate::telemetry::{TraceParent, within_trace};
 use axum::{body::Body, response::IntoResponse};
 use http_body_util::Limited;
 use hyper::{
-    Method, Request, Response,
+    HeaderMap, Method, Request, Response,
     body::{Body as _, Incoming},
     header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
 };
 use std::convert::Infallible;
 use tokio::time::Instant;
 use tower::ServiceExt;
+use tracing::Instrument;
+use uuid::Uuid;
 
 /// What all connections share.
 #[derive(Clone)]
@@ -29,14 +33,25 @@ pub(super) struct Shared {
 pub(super) async fn handle(shared: Shared, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     let started = Instant::now();
     let method = request.method().clone();
-    let answer = tokio::time::timeout(shared.limits.request, route(&shared, request)).await;
-    let mut response = answer.unwrap_or_else(|_| {
-        let message = format!("no answer within {} s", shared.limits.request.as_secs());
-        Problem::unavailable(message, "ask for less, or later").into_response()
-    });
+    let trace = trace(request.headers());
+    let span = tracing::info_span!("request", trace_id = trace.map(|trace| display(trace.trace_id().simple())));
+    let answer = async {
+        let answer = tokio::time::timeout(shared.limits.request, route(&shared, request)).await;
+        answer.unwrap_or_else(|_| {
+            let message = format!("no answer within {} s", shared.limits.request.as_secs());
+            Problem::unavailable(message, "ask for less, or later").into_response()
+        })
+    };
+    let mut response = within_trace(trace, answer).instrument(span).await;
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, hyper::header::HeaderValue::from_static("nosniff"));
     observe::answered(&method, &response, started.elapsed());
     Ok(response)
+}
+
+/// The caller's trace, or a new one.
+fn trace(headers: &HeaderMap) -> Option<TraceParent> {
+    let told = headers.get("traceparent").and_then(|value| value.to_str().ok()?.parse().ok());
+    told.or_else(|| TraceParent::new(Uuid::new_v4(), rand::random()))
 }
 
 async fn route(shared: &Shared, mut request: Request<Incoming>) -> Response<Body> {
@@ -52,10 +67,13 @@ async fn route(shared: &Shared, mut request: Request<Incoming>) -> Response<Body
     if let Some(response) = ops::answer(request.method(), path, &shared.routes.metrics, &shared.routes.health) {
         return response;
     }
-    let Some(api) = shared.routes.api.clone() else { return Problem::no_route().into_response() };
     if path.starts_with("/api/") && !is_json(&request) {
         return Problem::not_json().into_response();
     }
+    if path == LEVEL_PATH {
+        return level::answer(caller, request, limit).await;
+    }
+    let Some(api) = shared.routes.api.clone() else { return Problem::no_route().into_response() };
     request.extensions_mut().insert(BodyLimit(limit));
     if let Some(caller) = caller {
         request.extensions_mut().insert(caller);

@@ -4,6 +4,7 @@ use super::{Rates, Token};
 use secrecy::SecretString;
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -23,6 +24,10 @@ pub struct HttpSettings {
     pub rates: Rates,
     /// `/metrics` is open even where a token is set.
     pub metrics_open: bool,
+    /// Directory of the files by which a Prometheus on this host finds its processes; none: no file is written.
+    pub targets_dir: Option<PathBuf>,
+    /// What the process is, for that file.
+    pub role: &'static str,
     /// Bounds.
     pub limits: Limits,
 }
@@ -33,7 +38,7 @@ impl Default for HttpSettings {
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let (tokens, hosts) = (Vec::new(), Vec::new());
         let (rates, limits) = (Rates::default(), Limits::default());
-        Self { addr, token: None, tokens, hosts, rates, metrics_open: false, limits }
+        Self { addr, token: None, tokens, hosts, rates, metrics_open: false, targets_dir: None, role: "docket", limits }
     }
 }
 

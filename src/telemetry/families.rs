@@ -1,8 +1,10 @@
 //! The table of all metric families: what each means, its labels, its buckets, and who exports it.
 
+mod document;
 mod table;
 
-pub use table::FAMILIES;
+pub use document::document;
+pub use table::{FAMILIES, LATER};
 
 use metrics::Unit;
 
@@ -35,10 +37,10 @@ pub enum Type {
 pub enum Values {
     /// These.
     Closed(&'static [&'static str]),
-    /// A set that is closed when the process starts, by this name: kinds, lanes, components.
+    /// A set that is closed when the process starts, by this name: kinds, lanes, components, vendors, models.
     AtStart(&'static str),
-    /// Bounded by configuration or by code elsewhere, but not known at start.
-    Bounded,
+    /// Not known at start, but bounded: by what, and how many there are at most.
+    Bounded(&'static str, u32),
 }
 
 /// A label of a family.

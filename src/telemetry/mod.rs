@@ -10,7 +10,9 @@ mod trace;
 
 pub use canonical::{AttemptLine, AttemptOutcome, attempt_line, sample_successes};
 pub use causes::{causes, chain, deepest};
-pub use families::{FAMILIES, Family, Label, Owner, Type, Values};
-pub use logs::{DroppedLines, LogError, LogFormat, LogGuard, LogOutput, LogSettings, init, subscriber};
+pub use families::{FAMILIES, Family, LATER, Label, Owner, Type, Values, document};
+pub use logs::{
+    LEVEL_FOR_MAX, LogError, LogFormat, LogGuard, LogOutput, LogSettings, dropped_lines, init, level, set_level, subscriber,
+};
 pub use metrics::{InstallError, Known, Metrics, UPKEEP, touch, withdraw};
-pub use trace::{TraceParent, TraceParentError};
+pub use trace::{TraceParent, TraceParentError, current_trace, within_trace};

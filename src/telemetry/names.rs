@@ -17,8 +17,11 @@ pub const LLM_REQUESTS: &str = "docket_llm_requests_total"; // model, prompt_typ
 pub const LLM_DURATION: &str = "docket_llm_request_duration_seconds"; // model
 pub const LLM_TOKENS: &str = "docket_llm_tokens_total"; // model, token_type
 pub const LLM_COST: &str = "docket_llm_request_cost_usd"; // model, prompt_type
+pub const LLM_REUSED: &str = "docket_llm_reused_total"; // prompt_type
+pub const LLM_BUDGET: &str = "docket_llm_budget_spent_ratio"; // budget
 // queue
 pub const QUEUE_JOBS: &str = "docket_queue_jobs"; // lane, status
+pub const QUEUE_HELD: &str = "docket_queue_held_jobs"; // lane, reason
 pub const QUEUE_OLDEST_AGE: &str = "docket_queue_oldest_available_age_seconds"; // lane
 pub const DEAD_LETTER_AGE: &str = "docket_dead_letter_oldest_age_seconds"; // lane
 pub const UNACCOUNTED: &str = "docket_unaccounted_jobs"; // class
@@ -33,6 +36,8 @@ pub const HANDED_BACK: &str = "docket_messages_handed_back_total";
 pub const LEASED_DIRECTLY: &str = "docket_direct_leases_total";
 pub const RESCUED: &str = "docket_jobs_rescued_total"; // rule
 pub const QUARANTINED: &str = "docket_messages_quarantined_total";
+pub const WORKERS: &str = "docket_workers"; // state
+pub const WORKERS_LOST: &str = "docket_workers_lost_total";
 // broker
 pub const BROKER_CONNECTED: &str = "docket_amqp_connected"; // role
 pub const BROKER_BLOCKED: &str = "docket_amqp_blocked"; // role
@@ -47,9 +52,20 @@ pub const ERRORS: &str = "docket_errors_total"; // component, type
 // vendor
 pub const VENDOR_REQUESTS: &str = "docket_vendor_requests_total"; // vendor, status
 pub const VENDOR_DURATION: &str = "docket_vendor_request_duration_seconds"; // vendor
+pub const BREAKER_STATE: &str = "docket_circuit_breaker_state"; // vendor, state
+pub const BREAKER_TRANSITIONS: &str = "docket_circuit_breaker_transitions_total"; // vendor, to
+pub const BREAKER_REJECTED: &str = "docket_circuit_breaker_rejected_total"; // vendor
+pub const COVERAGE_SUSPECT: &str = "docket_coverage_suspect_cities";
 // database
 pub const DB_OPERATIONS: &str = "docket_db_operations_total"; // operation, status
 pub const DB_DURATION: &str = "docket_db_operation_duration_seconds"; // operation
+pub const POOL_CONNECTIONS: &str = "docket_db_pool_connections"; // pool, state
+pub const POOL_LIMIT: &str = "docket_db_pool_limit"; // pool
+pub const POOL_WAITING: &str = "docket_db_pool_waiting"; // pool
+pub const SCHEMA_MIGRATIONS: &str = "docket_schema_migrations"; // state
 // process
 pub const BUILD_INFO: &str = "docket_build_info"; // version
+pub const TOKIO_WORKERS: &str = "docket_tokio_workers";
+pub const TOKIO_TASKS: &str = "docket_tokio_alive_tasks";
+pub const TOKIO_QUEUE: &str = "docket_tokio_global_queue_depth";
 pub const LOG_LINES_DROPPED: &str = "docket_log_lines_dropped_total";

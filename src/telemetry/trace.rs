@@ -1,6 +1,6 @@
 //! W3C trace context: the `traceparent` that a job carries over all its attempts.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, future::Future, str::FromStr};
 use uuid::Uuid;
 
 /// A trace, the span that caused this work, and whether someone records it.
@@ -50,6 +50,23 @@ impl TraceParent {
     pub const fn is_sampled(&self) -> bool {
         self.sampled
     }
+}
+
+tokio::task_local! {
+    /// The trace that the task's work belongs to.
+    static CURRENT: Option<TraceParent>;
+}
+
+/// Does some work as part of a trace: what it asks of others carries it on, see [`current_trace`]. Tasks that it spawns are
+/// not part of it.
+pub async fn within_trace<F: Future>(trace: Option<TraceParent>, work: F) -> F::Output {
+    CURRENT.scope(trace, work).await
+}
+
+/// The trace that this work belongs to.
+#[must_use]
+pub fn current_trace() -> Option<TraceParent> {
+    CURRENT.try_with(|trace| *trace).ok().flatten()
 }
 
 impl fmt::Display for TraceParent {
@@ -132,5 +149,17 @@ mod tests {
         fn no_text_panics(text in ".{0,80}") {
             let _ = text.parse::<TraceParent>();
         }
+    }
+
+    #[tokio::test]
+    async fn work_knows_its_trace_and_what_it_spawns_does_not() {
+        assert_eq!(current_trace(), None);
+        let trace = TraceParent::new(Uuid::from_u128(7), 8);
+        let (own, spawned) = within_trace(trace, async {
+            (current_trace(), tokio::spawn(async { current_trace() }).await.expect("it ends"))
+        })
+        .await;
+        assert_eq!((own, spawned), (trace, None));
+        assert_eq!(within_trace(None, async { current_trace() }).await, None);
     }
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers may panic like the test itself")]
 
 mod documents;
+mod events;
 mod paths;
 mod refusals;
 mod rules;

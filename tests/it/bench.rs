@@ -31,7 +31,7 @@ fn spec() -> BenchSpec {
 fn place(database: Config, amqp: &str) -> BenchPlace<'static> {
     let protocol = Protocol { pointers_min: 4, pointers_max: 4, ..Protocol::five_times_shorter() };
     let (amqp, retention) = (Some(amqp.to_owned().into()), Retention::default());
-    BenchPlace { database, amqp, protocol, retention, services: None, metrics: metrics() }
+    BenchPlace { database, amqp, protocol, retention, services: None, metrics: Some(metrics()) }
 }
 
 /// A database of its own: schemas are counted there.

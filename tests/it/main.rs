@@ -18,6 +18,7 @@ mod http;
 mod infra;
 mod isolation;
 mod migrate;
+mod observe;
 mod operate;
 mod read;
 mod support;

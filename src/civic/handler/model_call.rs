@@ -14,6 +14,7 @@ use crate::{
         handler::{Context, HandlerError},
         job::JobId,
     },
+    telemetry::names,
 };
 
 /// The summary of this input.
@@ -25,6 +26,7 @@ pub(super) async fn summarise(
     let model = services.summariser.model();
     let input_hash = Fingerprint::of(&(request.prompt, &request.title, &request.text));
     if let Some(body) = summaries::paid(&*services.db().await?, &input_hash, model).await? {
+        metrics::counter!(names::LLM_REUSED, "prompt_type" => request.prompt.as_str()).increment(1);
         let model = model.to_owned();
         return Ok(NewSummary { input_hash, model, body, tokens_in: 0, tokens_out: 0, cost_micro_usd: 0 });
     }
@@ -48,6 +50,6 @@ async fn book(services: &Services, job: JobId, call: &Call) {
         Err(e) => Err(e.to_string()),
     };
     if let Err(error) = booked {
-        tracing::error!(job.id = job.0, llm.model = %call.model, llm.cost_micro_usd = call.cost, error, "call not booked");
+        tracing::error!(event = "llm.unbooked", job.id = job.0, llm.model = %call.model, llm.cost_micro_usd = call.cost, error, "call not booked");
     }
 }

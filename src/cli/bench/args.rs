@@ -53,6 +53,9 @@ pub(in crate::cli) struct Args {
     /// After `drain` the same with one job a message, for comparison
     #[arg(long)]
     baseline: bool,
+    /// Without metrics: what they cost is the difference. Log lines cost nothing unless DOCKET_LOG asks for them
+    #[arg(long)]
+    pub(super) bare: bool,
     /// Folder of further PDFs for `documents`
     #[arg(long, value_name = "DIR")]
     files: Option<PathBuf>,

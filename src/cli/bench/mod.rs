@@ -76,7 +76,7 @@ async fn measure(
         protocol: fleet.protocol,
         retention: fleet.retention,
         services,
-        metrics: role::metrics()?,
+        metrics: if args.bare { None } else { Some(role::metrics()?) },
     };
     let (bars, spec) = (Bars::new(), args.spec());
     for &scenario in args.scenarios() {

@@ -22,7 +22,7 @@ pub(super) struct Meter {
 
 impl Meter {
     pub(super) async fn start(place: &BenchPlace<'_>, client: &impl GenericClient) -> Result<Self, BenchError> {
-        let (cpu, statements) = (cpu(place), statements::so_far(&place.metrics));
+        let (cpu, statements) = (cpu(place), statements::so_far(place.metrics.as_ref()));
         let wal = wal(client).await?;
         forget_peak_rss();
         Ok(Self { begun: Instant::now(), rss: own_rss(), cpu, wal, statements })
@@ -36,7 +36,7 @@ impl Meter {
         (spec, scenario, jobs): (&BenchSpec, Scenario, u64),
     ) -> Result<ScenarioReport, BenchError> {
         let seconds = self.begun.elapsed().as_secs_f64();
-        let (cpu, statements) = (cpu(place), statements::so_far(&place.metrics));
+        let (cpu, statements) = (cpu(place), statements::so_far(place.metrics.as_ref()));
         let rss = own_peak_rss();
         let wal = wal(client).await? - self.wal;
         let used = |i: usize| Some(cpu[i]?.saturating_sub(self.cpu[i]?).as_secs_f64());

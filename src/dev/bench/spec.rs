@@ -80,8 +80,8 @@ pub struct BenchPlace<'a> {
     pub retention: Retention,
     /// The private services that these two are, if they are: their processor time is told.
     pub services: Option<&'a Services>,
-    /// This process's metrics: statements are counted there.
-    pub metrics: Metrics,
+    /// This process's metrics: statements are counted there. None: they are not, and nothing else is.
+    pub metrics: Option<Metrics>,
 }
 
 /// How far a scenario is.

@@ -14,8 +14,8 @@ pub struct Statements {
 }
 
 /// Every operation so far.
-pub(super) fn so_far(metrics: &Metrics) -> BTreeMap<String, Statements> {
-    parse(&metrics.render())
+pub(super) fn so_far(metrics: Option<&Metrics>) -> BTreeMap<String, Statements> {
+    metrics.map(|metrics| parse(&metrics.render())).unwrap_or_default()
 }
 
 /// What was added since.

@@ -233,7 +233,7 @@ impl Drop for Told<'_> {
 
 /// A run that can't be witnessed must not count as the job's failure.
 fn unwritten(error: &std::io::Error) -> HandlerError {
-    tracing::error!(%error, "the witness can't write");
+    tracing::error!(event = "chaos.unwritten", %error, "the witness can't write");
     HandlerError::Snooze(Duration::from_secs(1))
 }
 

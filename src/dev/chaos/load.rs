@@ -52,7 +52,7 @@ pub(super) async fn run(stage: Arc<Stage>, stop: CancellationToken) -> Result<()
         let stage = stage.clone();
         tasks.spawn(async move {
             if let Err(error) = stage.put(&[(kind, ms, priority)]).await {
-                tracing::error!(%error, "a job of the load was not enqueued");
+                tracing::error!(event = "chaos.not_enqueued", %error, "a job of the load was not enqueued");
             }
         });
     }

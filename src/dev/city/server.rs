@@ -12,8 +12,9 @@ use crate::civic::{
 };
 use axum::{
     Json, Router,
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery, Request, State},
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -22,7 +23,10 @@ use std::{
     collections::HashMap,
     io,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -35,6 +39,7 @@ const CLIENT: &str = "alderfalls";
 pub struct DemoCity {
     address: SocketAddr,
     expected: Expected,
+    refuses: Arc<AtomicBool>,
     task: JoinHandle<io::Result<()>>,
 }
 
@@ -64,8 +69,15 @@ impl DemoCity {
             .route("/v1/{client}/bodies", get(bodies))
             .route("/files/{name}", get(file))
             .with_state(site);
+        let refuses = Arc::new(AtomicBool::new(false));
+        let routes = routes.layer(from_fn_with_state(refuses.clone(), or_refuse));
         let task = tokio::spawn(async move { axum::serve(listener, routes).await });
-        Ok(Self { address, expected, task })
+        Ok(Self { address, expected, refuses, task })
+    }
+
+    /// From now on every request is answered with 503, or no longer.
+    pub fn refuse(&self, refuses: bool) {
+        self.refuses.store(refuses, Ordering::Relaxed);
     }
 
     /// Where it listens.
@@ -109,6 +121,13 @@ impl Drop for DemoCity {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+async fn or_refuse(State(refuses): State<Arc<AtomicBool>>, request: Request, next: Next) -> Response {
+    if refuses.load(Ordering::Relaxed) {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    next.run(request).await
 }
 
 type SiteState = State<Arc<Site>>;

@@ -120,6 +120,11 @@ impl Fleet {
         self.services.rabbitmq().expect("a fleet starts one")
     }
 
+    /// All private services.
+    pub(in crate::dev) const fn services(&self) -> &Services {
+        &self.services
+    }
+
     /// The broker's management API.
     #[must_use]
     pub const fn management(&self) -> &Management {

@@ -9,7 +9,10 @@ use super::{
     settings::BrokerSettings,
     status::{Role, StatusBoard},
 };
-use crate::telemetry::names;
+use crate::{
+    fleet::handler::{Component, ErrorClass},
+    telemetry::names,
+};
 use std::{convert::Infallible, sync::Arc};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -85,6 +88,8 @@ impl Supervisor {
             return;
         }
         metrics::counter!(names::BROKER_RECONNECTS, "role" => role).increment(1);
+        let (component, class) = (Component::Broker.as_str(), ErrorClass::Connect.as_str());
+        metrics::counter!(names::ERRORS, "component" => component, "type" => class).increment(1);
         if self.board.set_error(&reason) {
             tracing::warn!(event = "broker.lost", role, address, error = reason, "lost the broker, reconnecting");
         }

@@ -7,6 +7,7 @@ use crate::fleet::{
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// Kinds that look like the one that was meant.
 const NEAR_MAX: usize = 3;
@@ -32,6 +33,8 @@ pub struct Wish {
     pub max_attempts: Option<i16>,
     /// Also a kind that this binary doesn't know.
     pub force: bool,
+    /// The trace that it belongs to.
+    pub trace_id: Option<Uuid>,
 }
 
 /// Why a wish is no job.
@@ -117,6 +120,7 @@ impl Kinds {
         job.lane = wish.lane.unwrap_or(job.lane);
         job.idempotency_key = wish.idempotency_key;
         job.run_at = wish.run_at;
+        job.trace_id = wish.trace_id;
         job.max_attempts = wish.max_attempts.unwrap_or(job.max_attempts);
         job.check()?;
         Ok(job)

@@ -2,7 +2,7 @@
 
 use super::{GateError, Kinds, MaxPending, Pending, batcher::Batcher, writer::Writer};
 use crate::{
-    db::{PoolOptions, PoolPurpose, pool},
+    db::{Pool, PoolOptions, PoolPurpose, pool},
     fleet::{enqueue::Enqueued, job::NewJob},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -42,6 +42,12 @@ impl Gate {
         let batcher = Batcher::start(Writer::new(pool(PoolPurpose::General, 1), DEADLINE));
         let writer = Writer::new(pool(PoolPurpose::General, CONNECTIONS - 1), DEADLINE);
         Self { kinds, pending, batcher, writer, _stop: stop.drop_guard() }
+    }
+
+    /// The pool that callers wait for.
+    #[must_use]
+    pub const fn pool(&self) -> &Pool {
+        self.writer.pool()
     }
 
     /// What can be asked for.

@@ -33,6 +33,11 @@ impl Writer {
         Self { pool, deadline }
     }
 
+    /// Where it takes its connections from.
+    pub(super) const fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
     /// Jobs that don't belong together, checked before. One statement is one commit; the schedulers are told after it,
     /// in the same round trip.
     pub(super) async fn batch(&self, jobs: &[NewJob]) -> Result<Settled, GateError> {

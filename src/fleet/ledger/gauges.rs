@@ -6,14 +6,18 @@ use super::{
 };
 use crate::{
     db::{Pool, describe},
+    fleet::job::Hold,
     telemetry::{
-        names::{DEAD_LETTER_AGE, QUEUE_JOBS, QUEUE_OLDEST_AGE},
+        names::{DEAD_LETTER_AGE, QUEUE_HELD, QUEUE_JOBS, QUEUE_OLDEST_AGE, WORKERS},
         withdraw,
     },
 };
 use metrics::{Label, gauge};
 use std::{collections::BTreeSet, time::Duration};
 use tokio_util::sync::CancellationToken;
+
+const WORKERS_BY_STATE: &str = "select state, count(*) from workers where state <> 'gone' and lanes <> '{}' group by 1";
+const WORKER_STATES: [&str; 3] = ["up", "draining", "dead"];
 
 /// Held by whoever exports the gauges.
 const LOCK: &str = "docket gauges";
@@ -33,6 +37,7 @@ pub async fn publish_gauges(pool: Pool, lanes: Vec<String>, interval: Duration, 
         }
         // No longer ours: another process may export them from here on.
         known.iter().for_each(|lane| forget(lane));
+        WORKER_STATES.iter().for_each(|state| withdraw(WORKERS, vec![Label::new("state", *state)]));
         shutdown.run_until_cancelled(tokio::time::sleep(interval)).await;
     }
 }
@@ -44,8 +49,13 @@ async fn own(pool: &Pool, known: &mut BTreeSet<String>, interval: Duration) -> R
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        let reading = tokio::time::timeout(DEADLINE, queue_stats::<tokio_postgres::Client>(&connection));
-        let mut stats = reading.await.map_err(|_| NO_ANSWER)?.map_err(|e| describe(&e))?;
+        let reading = async {
+            let workers = connection.query(WORKERS_BY_STATE, &[]).await?;
+            Ok::<_, tokio_postgres::Error>((queue_stats::<tokio_postgres::Client>(&connection).await?, workers))
+        };
+        let reading = tokio::time::timeout(DEADLINE, reading);
+        let (mut stats, workers) = reading.await.map_err(|_| NO_ANSWER)?.map_err(|e| describe(&e))?;
+        set_workers(&workers);
         known.extend(stats.lanes.keys().cloned());
         for lane in known.iter() {
             set(lane, &stats.lanes.remove(lane).unwrap_or_default());
@@ -64,19 +74,34 @@ fn series(stats: &LaneStats) -> [(&'static str, i64); 6] {
     ]
 }
 
+#[expect(clippy::cast_precision_loss, reason = "gauges are floating point; counts stay far below 2^53")]
 fn set(lane: &str, stats: &LaneStats) {
-    #[expect(clippy::cast_precision_loss, reason = "gauges are floating point; counts stay far below 2^53")]
     for (status, count) in series(stats) {
         gauge!(QUEUE_JOBS, "lane" => lane.to_owned(), "status" => status).set(count as f64);
     }
+    for reason in Hold::ALL.map(Hold::as_str) {
+        let count = stats.held.get(reason).copied().unwrap_or(0);
+        gauge!(QUEUE_HELD, "lane" => lane.to_owned(), "reason" => reason).set(count as f64);
+    }
     gauge!(QUEUE_OLDEST_AGE, "lane" => lane.to_owned()).set(stats.oldest_runnable_age_seconds.unwrap_or(0.0));
     gauge!(DEAD_LETTER_AGE, "lane" => lane.to_owned()).set(stats.oldest_dead_letter_age_seconds.unwrap_or(0.0));
+}
+
+#[expect(clippy::cast_precision_loss, reason = "gauges are floating point; counts stay far below 2^53")]
+fn set_workers(rows: &[tokio_postgres::Row]) {
+    for state in WORKER_STATES {
+        let row = rows.iter().find(|row| row.get::<_, &str>(0) == state);
+        gauge!(WORKERS, "state" => state).set(row.map_or(0, |row| row.get::<_, i64>(1)) as f64);
+    }
 }
 
 fn forget(lane: &str) {
     let lane = || Label::new("lane", lane.to_owned());
     for (status, _) in series(&LaneStats::default()) {
         withdraw(QUEUE_JOBS, vec![lane(), Label::new("status", status)]);
+    }
+    for reason in Hold::ALL.map(Hold::as_str) {
+        withdraw(QUEUE_HELD, vec![lane(), Label::new("reason", reason)]);
     }
     withdraw(QUEUE_OLDEST_AGE, vec![lane()]);
     withdraw(DEAD_LETTER_AGE, vec![lane()]);

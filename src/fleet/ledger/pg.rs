@@ -76,6 +76,12 @@ impl PgLedger {
         &self.effects
     }
 
+    /// Its pools, by name.
+    #[must_use]
+    pub const fn pools(&self) -> [(&'static str, &Pool); 3] {
+        [("engine", &self.engine), ("effects", &self.effects), ("heartbeat", &self.heartbeat)]
+    }
+
     /// One named statement on the engine's pool.
     pub(super) async fn run(&self, operation: &'static str, sql: &str, params: Params<'_>) -> LedgerResult<Vec<Row>> {
         self.run_on(&self.engine, operation, sql, params).await
@@ -95,8 +101,8 @@ impl PgLedger {
         params: Params<'_>,
     ) -> LedgerResult<Vec<Row>> {
         let begun = Instant::now();
-        let connection = get(pool).await?;
-        let result = query(connection, sql, params, self.deadline()).await;
+        // A connection that can't be had is an error of the statement too.
+        let result = async { query(get(pool).await?, sql, params, self.deadline()).await }.await;
         record(operation, begun, result.is_ok());
         result
     }

@@ -43,7 +43,7 @@ pub(super) static FORGOTTEN: LazyLock<String> =
 /// for ten elements, and would rather walk the whole table.
 pub(super) static REAP: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "with z as (update workers set state = 'dead' where id = any($1) and state not in ('dead','gone')
+        "with z as (update workers set state = 'dead' where id = any($1) and state not in ('dead','gone') returning 1
 ), m as (select id from job_messages where worker_id = any($1) order by id limit $2 for update skip locked
 ), h as materialized (
   select t.worker_id, count(*) as held from job_messages t cross join lateral unnest(t.jobs) u(id)
@@ -80,7 +80,7 @@ pub(super) static REAP: LazyLock<String> = LazyLock::new(|| {
   select id, epoch, case when status = 'pending' then 'rescued' else status::text end, 'R4' from x
 ), {PARENTS}
 select (select count(*) from d), (select count(*) from x where status = 'pending'),
-       (select count(*) from x where status = 'dead_letter')"
+       (select count(*) from x where status = 'dead_letter'), (select count(*) from z)"
     )
 });
 
@@ -107,11 +107,11 @@ impl PgLedger {
         let ids: Vec<i64> = workers.iter().map(|w| w.0).collect();
         let (losses, suspect) = (self.protocol.losses_max, self.protocol.suspect_losses);
         let row = self.run_one("sweep_r4", &REAP, &[&ids, &i64::from(bound), &losses, &suspect]).await?;
-        Ok(swept(&row))
+        Ok(Swept { workers: u64::try_from(row.get::<_, i64>(3)).unwrap_or_default(), ..swept(&row) })
     }
 }
 
 fn swept(row: &Row) -> Swept {
     let count = |index| u64::try_from(row.get::<_, i64>(index)).unwrap_or_default();
-    Swept { messages: count(0), rescued: count(1), dead_letters: count(2) }
+    Swept { messages: count(0), rescued: count(1), dead_letters: count(2), workers: 0 }
 }

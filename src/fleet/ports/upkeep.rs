@@ -24,6 +24,8 @@ pub struct Swept {
     pub rescued: u64,
     /// Jobs that ended as dead letters: R5 publishes their copies.
     pub dead_letters: u64,
+    /// Workers that R4 declared dead.
+    pub workers: u64,
 }
 
 /// Which unclaimed messages go back to pending.

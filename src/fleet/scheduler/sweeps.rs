@@ -181,6 +181,7 @@ where
 {
     for _ in 0..TURNS {
         let swept = sweep().await?;
+        metrics::counter!(names::WORKERS_LOST).increment(swept.workers);
         if swept.rescued + swept.dead_letters > 0 {
             metrics::counter!(names::RESCUED, "rule" => rule).increment(swept.rescued);
             let (rescued, dead) = (swept.rescued, swept.dead_letters);

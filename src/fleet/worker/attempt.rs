@@ -8,13 +8,16 @@ use super::{
     shared::Shared,
     signal::{Stop, StopSignal},
 };
-use crate::fleet::{
-    crash::{self, Point},
-    draw::draw,
-    handler::{Applier, Component, Context, Erased, ErrorClass, HandlerError, RunOutput},
-    job::Hold,
-    ports::{Broker, Claimed, Completion, Ledger, ReleaseHold},
-    retry::{MAX_DELAY, RetryPolicy},
+use crate::{
+    fleet::{
+        crash::{self, Point},
+        draw::draw,
+        handler::{Applier, Component, Context, Erased, ErrorClass, HandlerError, RunOutput},
+        job::Hold,
+        ports::{Broker, Claimed, Completion, Ledger, ReleaseHold},
+        retry::{MAX_DELAY, RetryPolicy},
+    },
+    telemetry::{TraceParent, within_trace},
 };
 use serde_json::Value;
 use std::{any::Any, sync::Arc, time::Duration};
@@ -45,7 +48,15 @@ pub(super) async fn run<L: Ledger, B: Broker>(
     report::started(&attempt);
     let judge = Judge::of(&job, handler.meta().retry);
     let deadline = handler.meta().timeout.min(shared.protocol.job_timeout);
-    let span = tracing::info_span!("job", job.id = job.id.0, job.kind = %job.kind, job.lane = %job.lane, attempt = attempt.number);
+    let trace = job.trace_id.map(|id| tracing::field::display(id.simple()));
+    let span = tracing::info_span!(
+        "job",
+        job.id = job.id.0,
+        job.kind = %job.kind,
+        job.lane = %job.lane,
+        attempt = attempt.number,
+        trace_id = trace
+    );
     let end = attend(shared, &handler, job, (&attempt, deadline), &signal).instrument(span.clone()).await;
     let ran = attempt.begun.elapsed();
     let verdict = match end {
@@ -115,6 +126,8 @@ async fn attend<L: Ledger, B: Broker>(
         return End::Stopped(stop);
     }
     let ctx = context(&job, signal);
+    // The job is the span that caused what its handler asks of others.
+    let trace = ctx.trace_id.and_then(|id| TraceParent::new(id, job.id.0.unsigned_abs()));
     let args = match job.args {
         Ok(args) => args,
         Err(reason) => {
@@ -125,7 +138,7 @@ async fn attend<L: Ledger, B: Broker>(
     signal.runs(handler.meta().kind);
     crash::point(Point::MidHandler);
     let polled = Polled::new(handler.run(args, job.args_version, ctx), signal.clone());
-    let mut running = tokio::spawn(polled.in_current_span());
+    let mut running = tokio::spawn(within_trace(trace, polled).in_current_span());
     let finish = supervise(&mut running, deadline, signal).await;
     shared.followed.follow(&shared.threads, running, attempt);
     crash::point(Point::AfterHandler);

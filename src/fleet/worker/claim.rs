@@ -86,7 +86,7 @@ async fn until_answered<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, envelo
         match shared.ledger.claim(shared.worker, envelopes, repeat).await {
             Ok(jobs) => return Answer::Jobs(jobs),
             Err(LedgerError::Refused(error)) => {
-                tracing::error!(error, messages = envelopes.len(), "a claim is refused");
+                tracing::error!(event = "claim.refused", error, messages = envelopes.len(), "a claim is refused");
                 return Answer::Refused;
             }
             Err(error) => {

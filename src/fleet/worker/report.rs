@@ -2,7 +2,11 @@
 
 use super::outcome::{Attempt, Ended, Verdict};
 use crate::{
-    fleet::{job::Status, ports::Failed},
+    fleet::{
+        handler::{Component, ErrorClass},
+        job::Status,
+        ports::Failed,
+    },
     telemetry::{AttemptLine, AttemptOutcome, attempt_line, names},
 };
 use metrics::{counter, histogram};
@@ -56,6 +60,8 @@ pub(super) fn fenced(attempt: &Attempt) {
 
 /// The attempt was given up without a verdict.
 pub(super) fn lost(attempt: &Attempt) {
+    let (component, class) = (Component::Worker.as_str(), ErrorClass::WorkerLost.as_str());
+    counter!(names::ERRORS, "component" => component, "type" => class).increment(1);
     tracing::warn!(event = "job.lost", job.id = attempt.id.0, job.kind = %attempt.kind, "the lease is lost; the attempt was given up");
 }
 

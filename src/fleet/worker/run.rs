@@ -129,7 +129,7 @@ impl Worker {
     /// Resolves when the worker has signed off.
     pub async fn stopped(self) {
         if let Err(e) = self.stopped.await {
-            tracing::error!(error = %e, "the worker's own task ended badly");
+            tracing::error!(event = "worker.broken", error = %e, "the worker's own task ended badly");
         }
     }
 }

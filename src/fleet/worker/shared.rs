@@ -53,7 +53,7 @@ impl<L: Ledger, B: Broker> Shared<L, B> {
     pub(super) async fn hand_over(&self, ended: Vec<Ended>) {
         // The completer lives until every attempt has ended.
         if !ended.is_empty() && self.ended.send(ended).await.is_err() {
-            tracing::error!("the completer is gone; the lease will give the jobs back");
+            tracing::error!(event = "worker.broken", "the completer is gone; the lease will give the jobs back");
         }
     }
 

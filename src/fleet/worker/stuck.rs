@@ -169,6 +169,6 @@ async fn clogged<L: Ledger, B: Broker>(shared: &Shared<L, B>) {
     match shared.ledger.release(&neighbours, &[]).await {
         Ok(released) => tracing::warn!(event = "worker.gave_back", jobs = released.len(), "neighbours went back"),
         // R4 gives them back, at the cost of a loss.
-        Err(error) => tracing::warn!(%error, "the neighbours could not be given back"),
+        Err(error) => tracing::warn!(event = "worker.gave_back", %error, "the neighbours could not be given back"),
     }
 }

@@ -33,7 +33,7 @@ pub(super) async fn keep<L: Ledger, B: Broker>(
             Ok(()) => return Some(delivery.tag),
             // Not even quarantine can hold it: better gone than in the way for ever.
             Err(error @ LedgerError::Refused(_)) => {
-                tracing::error!(%error, queue = message.queue, "an unreadable message can't be kept, and is dropped");
+                tracing::error!(event = "message.dropped", %error, queue = message.queue, "an unreadable message can't be kept, and is dropped");
                 return Some(delivery.tag);
             }
             Err(error) => tracing::debug!(%error, "quarantine is tried again"),

@@ -3,6 +3,7 @@
 use crate::{
     fleet::gate::{Wish, WishError},
     http::Problem,
+    telemetry::current_trace,
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -74,6 +75,7 @@ impl From<JobBody> for Wish {
             run_at: body.run_at,
             max_attempts: body.max_attempts,
             force: body.force,
+            trace_id: current_trace().map(|trace| trace.trace_id()),
         }
     }
 }

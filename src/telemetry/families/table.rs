@@ -29,12 +29,14 @@ const fn label(name: &'static str, values: Values) -> Label {
 
 const KIND: Label = label("job_type", AtStart("kind"));
 const LANE: Label = label("lane", AtStart("lane"));
-const CITY: Label = label("city", Bounded);
-const VENDOR_NAME: Label = label("vendor", Bounded);
-const MODEL: Label = label("model", Bounded);
-const PROMPT: Label = label("prompt_type", Bounded);
+const CITY: Label = label("city", Bounded("cities in the database", 1000));
+const VENDOR_NAME: Label = label("vendor", AtStart("vendor"));
+const MODEL: Label = label("model", AtStart("model"));
+const PROMPT: Label = label("prompt_type", Closed(&["item", "meeting"]));
+const POOL: Label = label("pool", Closed(&["general", "engine", "effects", "heartbeat", "gate"]));
 const ROLE: Label = label("role", Closed(&["publish", "consume"]));
-const ROUTE: Label = label("route", Bounded);
+const ROUTE: Label = label("route", Bounded("routes in the code", 40));
+const OPERATION: Label = label("operation", Bounded("statements in the code", 80));
 const METHOD: Label = label("method", Closed(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"]));
 
 /// The codes of errors.
@@ -59,6 +61,52 @@ const REASON: Label = label(
         "unavailable",
         "unknown",
     ]),
+);
+
+/// How a request to a vendor ended: by the class of its status where no single one needs a look.
+const VENDOR_STATUS: Label = label(
+    "status",
+    Closed(&[
+        "200",
+        "2xx",
+        "3xx",
+        "403",
+        "404",
+        "429",
+        "4xx",
+        "503",
+        "5xx",
+        "other",
+        "timeout",
+        "connect",
+        "too_large",
+        "refused_address",
+        "redirects",
+        "bad_url",
+    ]),
+);
+
+/// How a call to a language model ended.
+const LLM_STATUS: Label = label(
+    "status",
+    Closed(&[
+        "ok",
+        "rate_limited",
+        "quota",
+        "refused",
+        "server_error",
+        "timeout",
+        "connect",
+        "empty",
+        "malformed",
+        "blocked",
+    ]),
+);
+
+/// Why a pending job is held.
+const HOLD: Label = label(
+    "reason",
+    Closed(&["scheduled", "retry", "paused", "limit", "breaker", "budget", "unknown_kind", "children"]),
 );
 
 const fn row(
@@ -86,12 +134,15 @@ pub const FAMILIES: &[Family] = &[
     row(n::WORKER_SLOTS, Gauge, None, &[], Owner::Worker, "Jobs that this worker can run at once"),
     row(n::STUCK_HANDLERS, Gauge, None, &[], Owner::Worker, "Handlers that go on after their attempt has ended, each on a thread of its own"),
     // llm
-    row(n::LLM_REQUESTS, Counter, None, &[MODEL, PROMPT, label("status", Bounded)], Owner::Worker, "Requests to a language model"),
+    row(n::LLM_REQUESTS, Counter, None, &[MODEL, PROMPT, LLM_STATUS], Owner::Worker, "Requests to a language model"),
     row(n::LLM_DURATION, Histogram(LLM), Some(Seconds), &[MODEL], Owner::Worker, "Time of a request to a language model"),
     row(n::LLM_TOKENS, Counter, None, &[MODEL, label("token_type", Closed(&["input", "output"]))], Owner::Worker, "Tokens that were sent and received"),
     row(n::LLM_COST, Histogram(USD), None, &[MODEL, PROMPT], Owner::Worker, "Cost of a request in US dollars; the sum is the money spent"),
+    row(n::LLM_REUSED, Counter, None, &[PROMPT], Owner::Worker, "Summaries that were paid for before and needed no request"),
+    row(n::LLM_BUDGET, Gauge, None, &[label("budget", Closed(&["day", "month"]))], Owner::Scheduler, "Share of a budget that is spent; 1: jobs wait for its reset"),
     // queue
     row(n::QUEUE_JOBS, Gauge, None, &[LANE, label("status", Closed(&["pending", "held", "queued", "processing", "failed", "dead_letter"]))], Owner::OneProcess, "Jobs of a lane: runnable (counted up to a cap), held, queued, processing, failed, dead_letter"),
+    row(n::QUEUE_HELD, Gauge, None, &[LANE, HOLD], Owner::OneProcess, "Pending jobs of a lane that are held, by why"),
     row(n::QUEUE_OLDEST_AGE, Gauge, Some(Seconds), &[LANE], Owner::OneProcess, "For how long the oldest runnable job of a lane has been due; 0: none is"),
     row(n::DEAD_LETTER_AGE, Gauge, Some(Seconds), &[LANE], Owner::OneProcess, "Age of the oldest dead letter of a lane; 0: there is none"),
     row(n::UNACCOUNTED, Gauge, None, &[label("class", Closed(&["missing", "ghost", "double", "stale_lease", "forgotten", "unrouted", "dead_letter_drift", "orphaned"]))], Owner::OneProcess, "Jobs that are not where the ledger says, by what is wrong; docket audit tells what heals them"),
@@ -106,24 +157,40 @@ pub const FAMILIES: &[Family] = &[
     row(n::LEASED_DIRECTLY, Counter, None, &[], Owner::Worker, "Jobs that a worker took without the broker"),
     row(n::RESCUED, Counter, None, &[label("rule", Closed(&["R1", "R2", "R3", "R4", "R6"]))], Owner::Every, "Jobs that a sweep gave back"),
     row(n::QUARANTINED, Counter, None, &[], Owner::Every, "Messages that nobody can read"),
+    row(n::WORKERS, Gauge, None, &[label("state", Closed(&["up", "draining", "dead"]))], Owner::OneProcess, "Workers that the ledger knows, by state; dead: declared so, and not back"),
+    row(n::WORKERS_LOST, Counter, None, &[], Owner::Scheduler, "Workers that stopped beating without signing off"),
     // broker
     row(n::BROKER_CONNECTED, Gauge, None, &[ROLE], Owner::Every, "1 while connected to RabbitMQ"),
     row(n::BROKER_BLOCKED, Gauge, None, &[ROLE], Owner::Every, "1 while RabbitMQ refuses publishes for lack of memory or disk"),
     row(n::BROKER_RECONNECTS, Counter, None, &[ROLE], Owner::Every, "Sessions with RabbitMQ that ended and were opened again"),
     // api
-    row(n::API_REQUESTS, Counter, None, &[METHOD, ROUTE, label("status", Bounded)], Owner::Every, "HTTP requests that were answered"),
+    row(n::API_REQUESTS, Counter, None, &[METHOD, ROUTE, label("status", Bounded("HTTP status codes", 16))], Owner::Every, "HTTP requests that were answered"),
     row(n::API_DURATION, Histogram(HTTP), Some(Seconds), &[METHOD, ROUTE], Owner::Every, "Time to answer an HTTP request"),
     row(n::API_REJECTIONS, Counter, None, &[REASON], Owner::Every, "HTTP requests that were answered with an error, by its code"),
     row(n::HTTP_REFUSED, Counter, None, &[label("reason", Closed(&["too_many_connections", "displaced"]))], Owner::Every, "HTTP connections that were refused, or had to make room while they said nothing"),
     // errors
     row(n::ERRORS, Counter, None, &[label("component", AtStart("component")), label("type", AtStart("error_class"))], Owner::Every, "Errors by part of the product and class"),
     // vendor
-    row(n::VENDOR_REQUESTS, Counter, None, &[VENDOR_NAME, label("status", Bounded)], Owner::Worker, "Requests to a vendor's site"),
+    row(n::VENDOR_REQUESTS, Counter, None, &[VENDOR_NAME, VENDOR_STATUS], Owner::Worker, "Requests to a vendor's site"),
     row(n::VENDOR_DURATION, Histogram(VENDOR), Some(Seconds), &[VENDOR_NAME], Owner::Worker, "Time of a request to a vendor's site"),
+    row(n::BREAKER_STATE, Gauge, None, &[VENDOR_NAME, label("state", Closed(&["closed", "open", "half_open"]))], Owner::Scheduler, "1 for the state of a vendor's circuit breaker"),
+    row(n::BREAKER_TRANSITIONS, Counter, None, &[VENDOR_NAME, label("to", Closed(&["closed", "open", "half_open"]))], Owner::Worker, "Changes of a circuit breaker's state"),
+    row(n::BREAKER_REJECTED, Counter, None, &[VENDOR_NAME], Owner::Worker, "Requests that an open circuit breaker did not let through"),
+    row(n::COVERAGE_SUSPECT, Gauge, None, &[], Owner::Scheduler, "Cities that yield far less than their own history"),
     // database
-    row(n::DB_OPERATIONS, Counter, None, &[label("operation", Bounded), label("status", Closed(&["ok", "error"]))], Owner::Every, "Database statements, by name"),
-    row(n::DB_DURATION, Histogram(FAST), Some(Seconds), &[label("operation", Bounded)], Owner::Every, "Time of a database statement, by name"),
+    row(n::DB_OPERATIONS, Counter, None, &[OPERATION, label("status", Closed(&["ok", "error"]))], Owner::Every, "Database statements, by name"),
+    row(n::DB_DURATION, Histogram(FAST), Some(Seconds), &[OPERATION], Owner::Every, "Time of a database statement, by name"),
+    row(n::POOL_CONNECTIONS, Gauge, None, &[POOL, label("state", Closed(&["idle", "in_use"]))], Owner::Every, "Connections of a pool to the database"),
+    row(n::POOL_LIMIT, Gauge, None, &[POOL], Owner::Every, "Most connections of a pool"),
+    row(n::POOL_WAITING, Gauge, None, &[POOL], Owner::Every, "Callers that wait for a connection of a pool"),
+    row(n::SCHEMA_MIGRATIONS, Gauge, None, &[label("state", Closed(&["missing", "unknown"]))], Owner::Every, "Migrations that the database lacks and this binary has, or the other way round"),
     // process
-    row(n::BUILD_INFO, Gauge, None, &[label("version", Bounded)], Owner::Every, "1, with the version that runs"),
+    row(n::BUILD_INFO, Gauge, None, &[label("version", Bounded("this binary", 1))], Owner::Every, "1, with the version that runs"),
+    row(n::TOKIO_WORKERS, Gauge, None, &[], Owner::Every, "Threads of the asynchronous runtime"),
+    row(n::TOKIO_TASKS, Gauge, None, &[], Owner::Every, "Tasks of the asynchronous runtime that have not ended"),
+    row(n::TOKIO_QUEUE, Gauge, None, &[], Owner::Every, "Tasks that wait for a thread of the asynchronous runtime"),
     row(n::LOG_LINES_DROPPED, Counter, None, &[], Owner::Every, "Log lines that were dropped because the writer could not keep up"),
 ];
+
+/// Gauges of features to come: their owner exports 0, so that panels and alerts have them now.
+pub const LATER: &[&str] = &[n::LLM_BUDGET, n::BREAKER_STATE, n::COVERAGE_SUSPECT];

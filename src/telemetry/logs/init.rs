@@ -2,13 +2,15 @@
 
 use super::{
     console,
+    level::Level,
     settings::{LogOutput, LogSettings},
     writer::EventsOnly,
 };
+use std::sync::OnceLock;
 use tracing::Subscriber;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_bunyan_formatter::{BunyanFormattingLayer, JsonStorageLayer};
-use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, fmt::MakeWriter, layer::SubscriberExt};
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, fmt::MakeWriter, layer::SubscriberExt, reload};
 
 /// Libraries that would drown the rest; a directive of the user overrides them. lapin writes several lines about each
 /// failed connect and each returned message: the broker's own lines tell them once.
@@ -41,32 +43,20 @@ pub enum LogError {
     Twice,
 }
 
-/// How many lines were dropped because the output was too slow.
-#[derive(Clone, Debug)]
-pub struct DroppedLines(ErrorCounter);
+/// Counts the lines that this process dropped.
+static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 
-impl DroppedLines {
-    /// The number, since the start.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.0.dropped_lines() as u64
-    }
+/// How many lines were dropped because the output was too slow, since the start.
+#[must_use]
+pub fn dropped_lines() -> u64 {
+    DROPPED.get().map_or(0, |counter| counter.dropped_lines() as u64)
 }
 
 /// Keep it until the end of the process: dropping it flushes what waits.
 #[must_use = "dropping the guard ends the log"]
 #[derive(Debug)]
 pub struct LogGuard {
-    dropped: DroppedLines,
     _flush: WorkerGuard,
-}
-
-impl LogGuard {
-    /// For the metrics.
-    #[must_use]
-    pub fn dropped(&self) -> DroppedLines {
-        self.dropped.clone()
-    }
 }
 
 /// Logs from here on, as the settings say.
@@ -82,10 +72,14 @@ pub fn init(settings: &LogSettings) -> Result<LogGuard, LogError> {
         LogOutput::Stderr => builder.finish(std::io::stderr()),
         LogOutput::Stdout => builder.finish(std::io::stdout()),
     };
-    let dropped = DroppedLines(writer.error_counter());
-    let subscriber = subscriber(settings, writer)?;
+    let dropped = writer.error_counter();
+    let (filter, handle) = reload::Layer::new(filter(&settings.filter)?);
+    let subscriber = tracing_subscriber::registry().with(layer(settings, writer)).with(filter);
     tracing::subscriber::set_global_default(subscriber).map_err(|_| LogError::Twice)?;
-    Ok(LogGuard { dropped, _flush: flush })
+    Level::new(&settings.filter, move |filter| handle.reload(filter).is_ok()).install();
+    // Both can be set once only, and the first try has succeeded.
+    let _ = DROPPED.set(dropped);
+    Ok(LogGuard { _flush: flush })
 }
 
 /// The subscriber that [`init`] installs, over a writer of the caller's and without the buffer before it: what a line
@@ -97,13 +91,19 @@ pub fn subscriber<W>(settings: &LogSettings, writer: W) -> Result<impl Subscribe
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let layer: Box<dyn Layer<Registry> + Send + Sync> = if settings.json() {
+    Ok(tracing_subscriber::registry().with(layer(settings, writer)).with(filter(&settings.filter)?))
+}
+
+fn layer<W>(settings: &LogSettings, writer: W) -> Box<dyn Layer<Registry> + Send + Sync>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    if settings.json() {
         Box::new(JsonStorageLayer.and_then(BunyanFormattingLayer::new("docket".to_owned(), EventsOnly(writer))))
     } else {
         let console = fmt::layer().fmt_fields(console::fields()).with_ansi(settings.color()).with_writer(writer);
         Box::new(console)
-    };
-    Ok(tracing_subscriber::registry().with(layer).with(filter(&settings.filter)?))
+    }
 }
 
 pub(super) fn filter(directives: &str) -> Result<EnvFilter, LogError> {

@@ -2,10 +2,12 @@
 
 mod console;
 mod init;
+mod level;
 mod line;
 mod redact;
 mod settings;
 mod writer;
 
-pub use init::{DroppedLines, LogError, LogGuard, init, subscriber};
+pub use init::{LogError, LogGuard, dropped_lines, init, subscriber};
+pub use level::{LEVEL_FOR_MAX, level, set_level};
 pub use settings::{LogFormat, LogOutput, LogSettings};

@@ -1,13 +1,17 @@
 //! Installing the recorder with the buckets and the help texts of the table.
 
 use super::{
-    super::{DroppedLines, FAMILIES, Type, names},
+    super::{FAMILIES, Type, dropped_lines, names},
     render::without_withdrawn,
+    runtime,
 };
 use ::metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use metrics_process::Collector;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio_util::sync::CancellationToken;
 
 /// Histogram samples wait in memory until a scrape or an upkeep drains them.
@@ -18,12 +22,16 @@ pub const UPKEEP: Duration = Duration::from_secs(5);
 #[error("metrics are installed already: install them once a process")]
 pub struct InstallError;
 
+/// Sets gauges of what only needs to be known when somebody asks.
+type Sampler = Box<dyn Fn() + Send + Sync>;
+
 /// The metrics of this process. Cheap to clone.
 #[derive(Clone)]
 pub struct Metrics {
     handle: PrometheusHandle,
     process: Arc<Collector>,
-    dropped: Option<DroppedLines>,
+    /// One for each pool: a handful.
+    samplers: Arc<Mutex<Vec<Sampler>>>,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -46,14 +54,12 @@ impl Metrics {
     }
 
     pub(super) fn of(recorder: &PrometheusRecorder) -> Self {
-        Self { handle: recorder.handle(), process: Arc::new(Collector::default()), dropped: None }
+        Self { handle: recorder.handle(), process: Arc::new(Collector::default()), samplers: Arc::default() }
     }
 
-    /// Exports how many log lines were dropped.
-    #[must_use]
-    pub fn with_dropped_lines(mut self, dropped: DroppedLines) -> Self {
-        self.dropped = Some(dropped);
-        self
+    /// Has `sample` set its gauges whenever the page is rendered. It must not wait for anything.
+    pub fn at_render(&self, sample: impl Fn() + Send + Sync + 'static) {
+        self.samplers.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(sample));
     }
 
     pub(super) fn describe(&self) {
@@ -73,9 +79,9 @@ impl Metrics {
     #[must_use]
     pub fn render(&self) -> String {
         self.process.collect();
-        if let Some(dropped) = &self.dropped {
-            counter!(names::LOG_LINES_DROPPED).absolute(dropped.count());
-        }
+        runtime::sample();
+        self.samplers.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|sample| sample());
+        counter!(names::LOG_LINES_DROPPED).absolute(dropped_lines());
         without_withdrawn(&self.handle.render())
     }
 

@@ -2,6 +2,7 @@
 
 mod install;
 mod render;
+mod runtime;
 mod touch;
 
 pub use install::{InstallError, Metrics, UPKEEP};

@@ -1,7 +1,7 @@
 //! Counters that are born at 0. One that is born at 40 has a rate of 0: the first increase would be invisible.
 
-use super::super::{FAMILIES, Family, Owner, Type, Values};
-use ::metrics::{Label, counter};
+use super::super::{FAMILIES, Family, LATER, Owner, Type, Values};
+use ::metrics::{Label, counter, gauge};
 
 /// The label sets that are closed once the process has started. Bounded: by code (kinds, components, classes) and by
 /// configuration (lanes).
@@ -15,6 +15,10 @@ pub struct Known<'a> {
     pub components: &'a [&'a str],
     /// Classes of errors.
     pub error_classes: &'a [&'a str],
+    /// Vendors of cities' sites.
+    pub vendors: &'a [&'a str],
+    /// Language models that this process asks.
+    pub models: &'a [&'a str],
 }
 
 impl Known<'_> {
@@ -25,16 +29,23 @@ impl Known<'_> {
             Values::AtStart("lane") => Some(self.lanes),
             Values::AtStart("component") => Some(self.components),
             Values::AtStart("error_class") => Some(self.error_classes),
-            Values::AtStart(_) | Values::Bounded => None,
+            Values::AtStart("vendor") => Some(self.vendors),
+            Values::AtStart("model") => Some(self.models),
+            Values::AtStart(_) | Values::Bounded(..) => None,
         }
     }
 }
 
-/// Registers, at 0, every counter of these owners whose labels are all known. Call it once at start.
+/// Registers, at 0, every counter of these owners whose labels are all known, and the gauges of features to come. Call it
+/// once at start.
 pub fn touch(owners: &[Owner], known: &Known<'_>) {
-    for family in FAMILIES.iter().filter(|f| f.kind == Type::Counter && owners.contains(&f.owner)) {
+    for family in FAMILIES.iter().filter(|f| owners.contains(&f.owner)) {
         for labels in label_sets(family, known) {
-            counter!(family.name, labels).increment(0);
+            if family.kind == Type::Counter {
+                counter!(family.name, labels).increment(0);
+            } else if LATER.contains(&family.name) {
+                gauge!(family.name, labels).set(0.0);
+            }
         }
     }
 }
@@ -67,8 +78,8 @@ mod tests {
     fn counters_are_born_at_zero_for_every_known_label_set() {
         let recorder = recorder();
         let page = ::metrics::with_local_recorder(&recorder, || {
-            let known =
-                Known { kinds: &["greet", "sync"], components: &["llm"], error_classes: &["timeout"], lanes: &[] };
+            let (kinds, components, error_classes) = (&["greet", "sync"], &["llm"], &["timeout"]);
+            let known = Known { kinds, components, error_classes, vendors: &["legistar"], ..Known::default() };
             touch(&[Owner::Worker, Owner::Every], &known);
             Metrics::of(&recorder).render()
         });
@@ -78,10 +89,30 @@ mod tests {
             r#"docket_errors_total{component="llm",type="timeout"} 0"#,
             "docket_fenced_writes_total 0",
             r#"docket_http_connections_refused_total{reason="too_many_connections"} 0"#,
+            r#"docket_vendor_requests_total{vendor="legistar",status="timeout"} 0"#,
         ] {
             assert!(page.lines().any(|line| line == series), "{series} is missing in\n{page}");
         }
         assert!(!page.contains("docket_messages_published_total"), "it is a scheduler's: {page}");
-        assert!(!page.contains("docket_vendor_requests_total"), "its labels are open: {page}");
+        assert!(!page.contains("docket_llm_requests_total"), "no model is known: {page}");
+        assert!(!page.contains("docket_meetings_synced_total"), "its cities are open: {page}");
+        assert!(!page.contains("docket_coverage_suspect_cities"), "it is a scheduler's: {page}");
+    }
+
+    #[test]
+    fn gauges_of_features_to_come_are_there_and_others_are_not() {
+        let recorder = recorder();
+        let page = ::metrics::with_local_recorder(&recorder, || {
+            touch(&[Owner::Scheduler], &Known { vendors: &["legistar"], ..Known::default() });
+            Metrics::of(&recorder).render()
+        });
+        for series in [
+            "docket_coverage_suspect_cities 0",
+            r#"docket_circuit_breaker_state{vendor="legistar",state="open"} 0"#,
+            r#"docket_llm_budget_spent_ratio{budget="day"} 0"#,
+        ] {
+            assert!(page.lines().any(|line| line == series), "{series} is missing in\n{page}");
+        }
+        assert!(!page.contains("docket_workers"), "a gauge that somebody sets is not born: {page}");
     }
 }

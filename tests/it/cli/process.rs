@@ -15,6 +15,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 pub(crate) struct Docket {
     command: Command,
     stdin: Option<Vec<u8>>,
+    patience: Duration,
 }
 
 /// How it ended.
@@ -40,7 +41,7 @@ pub(crate) fn docket_args(args: &[&str]) -> Docket {
         }
     }
     command.args(args).current_dir(env!("CARGO_TARGET_TMPDIR")).kill_on_drop(true);
-    Docket { command, stdin: None }
+    Docket { command, stdin: None, patience: PATIENCE }
 }
 
 impl Docket {
@@ -63,6 +64,11 @@ impl Docket {
         self
     }
 
+    /// Waits for its end for so long.
+    pub(crate) fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
     /// Starts it, for tests that end it themselves.
     pub(crate) fn start(mut self) -> Child {
         self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts")
@@ -77,7 +83,7 @@ impl Docket {
             // A command that refuses early doesn't read to the end.
             let _ = pipe.write_all(&bytes).await;
         }
-        let output = timeout(PATIENCE, child.wait_with_output()).await.expect("ends").expect("is waited for");
+        let output = timeout(self.patience, child.wait_with_output()).await.expect("ends").expect("is waited for");
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
         Ended {
             code: output.status.code().expect("no signal ended it"),

@@ -68,7 +68,7 @@ impl State {
             .collect();
         let rescued = self.hand_back(&lost);
         self.history.add(rule.name(), usize::try_from(rescued).unwrap());
-        Swept { messages: lost.len() as u64, rescued, dead_letters: 0 }
+        Swept { messages: lost.len() as u64, rescued, dead_letters: 0, workers: 0 }
     }
 
     fn is_lost(&self, rule: &Rule, id: MessageId, message: &Message) -> bool {

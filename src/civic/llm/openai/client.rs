@@ -3,7 +3,7 @@
 use super::wire::{self, Message, Question};
 use crate::{
     civic::llm::{Call, CallStatus, LlmError, MicroUsd, Outcome, PriceTable, Request, Usage, prompt},
-    telemetry::deepest,
+    telemetry::{current_trace, deepest},
 };
 use jiff::Zoned;
 use reqwest::{Client, Response, Url, header::RETRY_AFTER, redirect};
@@ -117,6 +117,9 @@ impl OpenAi {
         let mut post = self.client.post(self.url.clone()).json(&question);
         if let Some(key) = &self.settings.api_key {
             post = post.bearer_auth(key.expose_secret());
+        }
+        if let Some(trace) = current_trace() {
+            post = post.header("traceparent", trace.to_string());
         }
         let response = match post.send().await {
             Ok(response) => response,

@@ -5,6 +5,7 @@ use super::{
     address::{PublicOnly, System, is_global},
     metrics, redacted,
 };
+use crate::telemetry::current_trace;
 use jiff::{Timestamp, fmt::rfc2822};
 use reqwest::{
     StatusCode,
@@ -112,6 +113,9 @@ impl HttpClient {
         let mut request = client.get(url.clone()).header(ACCEPT, ask.accept);
         if let Some(id) = ask.request_id {
             request = request.header("x-request-id", id.to_string());
+        }
+        if let Some(trace) = current_trace() {
+            request = request.header("traceparent", trace.to_string());
         }
         request.send().await.map_err(|e| FetchError::from_reqwest(&e, url))
     }

@@ -1,0 +1,144 @@
+//! What the drills of the domain ask: a made-up city's site or a language model, behind a door that can be shut.
+
+use super::Drill;
+use crate::{
+    civic::{
+        enqueue_sync,
+        model::{City, CitySlug},
+        settings::CivicSettings,
+        store::cities,
+    },
+    dev::city::{CitySpec, DemoCity},
+};
+use anyhow::{Context, Result};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{StatusCode, header::RETRY_AFTER},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use serde_json::json;
+use std::{
+    fs, io,
+    net::Ipv4Addr,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_postgres::Client;
+
+/// Cities of one vendor: enough requests for a rate.
+const CITIES: usize = 12;
+/// The model's name.
+const MODEL: &str = "drill-model";
+
+/// The outside world.
+pub(super) struct Vendors {
+    /// Variables of the workers.
+    pub(super) env: Vec<(String, String)>,
+    city: DemoCity,
+    open: Arc<AtomicBool>,
+    model: Option<Model>,
+}
+
+/// Starts what this drill asks.
+pub(super) async fn start(drill: Drill, dir: &Path) -> Result<Vendors> {
+    let spec = CitySpec { meetings: 2, faults: false, ..CitySpec::default() };
+    let city = DemoCity::start(&spec).await.map_err(anyhow::Error::from)?;
+    let allowed = city.allowed();
+    let mut env = vec![("DOCKET_ALLOW_HOSTS".to_owned(), format!("{}:{}", allowed.host, allowed.port))];
+    let open = Arc::new(AtomicBool::new(true));
+    let mut model = None;
+    if drill == Drill::Llm429 {
+        let started = Model::start(open.clone()).await?;
+        let prices = dir.join("prices.json");
+        let price = json!([{ "model": MODEL, "effective_from": "2020-01-01", "input": 1_000_000, "cached": 100_000,
+                             "output": 4_000_000, "source": "made up for a drill" }]);
+        fs::write(&prices, price.to_string()).with_context(|| format!("can't write {}", prices.display()))?;
+        env.extend([
+            ("DOCKET_SUMMARISER".to_owned(), "openai".to_owned()),
+            ("DOCKET_OPENAI_MODEL".to_owned(), MODEL.to_owned()),
+            ("DOCKET_OPENAI_URL".to_owned(), started.url.clone()),
+            ("DOCKET_PRICES_FILE".to_owned(), prices.display().to_string()),
+        ]);
+        model = Some(started);
+    }
+    Ok(Vendors { env, city, open, model })
+}
+
+impl Vendors {
+    /// From now on the city's site, or the model where there is one, refuses.
+    pub(super) fn close(&self) {
+        self.shut(true);
+    }
+
+    /// It answers again.
+    pub(super) fn open(&self) {
+        self.shut(false);
+    }
+
+    fn shut(&self, shut: bool) {
+        if self.model.is_some() {
+            self.open.store(!shut, Ordering::Relaxed);
+        } else {
+            self.city.refuse(shut);
+        }
+    }
+
+    /// Lists the meetings of one city.
+    pub(super) async fn sync_one(&self, client: &Client) -> Result<()> {
+        self.sync(client, &self.city.city()).await
+    }
+
+    /// Lists the meetings of a dozen cities, all of them on the same site.
+    pub(super) async fn sync_all(&self, client: &Client) -> Result<()> {
+        for number in 1..=CITIES {
+            let slug = CitySlug::from(format!("alder-falls-{number}").as_str());
+            self.sync(client, &City { slug, ..self.city.city() }).await?;
+        }
+        Ok(())
+    }
+
+    async fn sync(&self, client: &Client, city: &City) -> Result<()> {
+        cities::add(client, city).await?;
+        enqueue_sync(client, &city.slug, &CivicSettings::default()).await?;
+        Ok(())
+    }
+}
+
+/// A model behind the wire format of OpenAI's chat completions. It ends when it is dropped.
+struct Model {
+    url: String,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl Model {
+    async fn start(open: Arc<AtomicBool>) -> Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let url = format!("http://{}/v1", listener.local_addr()?);
+        let routes = Router::new().route("/v1/chat/completions", post(complete)).with_state(open);
+        let task = tokio::spawn(async move { axum::serve(listener, routes).await });
+        Ok(Self { url, task })
+    }
+}
+
+impl Drop for Model {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn complete(State(open): State<Arc<AtomicBool>>) -> Response {
+    if !open.load(Ordering::Relaxed) {
+        let error = json!({ "error": { "message": "Rate limit reached", "type": "requests", "code": "rate_limit_exceeded" } });
+        return (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "1")], Json(error)).into_response();
+    }
+    let choice = json!({ "index": 0, "finish_reason": "stop",
+                         "message": { "role": "assistant", "content": "The council decides on the item." } });
+    let usage = json!({ "prompt_tokens": 200, "completion_tokens": 10, "total_tokens": 210 });
+    Json(json!({ "id": "drill", "object": "chat.completion", "choices": [choice], "usage": usage })).into_response()
+}
