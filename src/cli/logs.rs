@@ -99,7 +99,7 @@ fn is_asked(args: &Args, fields: &Map<String, Value>) -> bool {
         && args.event.as_deref().is_none_or(|event| text("event").starts_with(event))
 }
 
-/// `time LEVEL event message field=value…`
+/// `time LEVEL message event=… field=value…`, the fields by name.
 fn pretty(fields: &Map<String, Value>) -> String {
     let text = |name: &str| fields.get(name).map(plain).unwrap_or_default();
     let level = match fields.get("level").and_then(Value::as_i64).unwrap_or_default() {
@@ -110,7 +110,11 @@ fn pretty(fields: &Map<String, Value>) -> String {
         41.. => "ERROR",
     };
     let mut line = format!("{} {level:5} {}", text("time"), text("msg"));
-    for (name, value) in fields.iter().filter(|(name, value)| !HEAD.contains(&name.as_str()) && !value.is_null()) {
+    let event = fields.get_key_value("event");
+    let others = fields.iter().filter(|(name, _)| *name != "event");
+    for (name, value) in
+        event.into_iter().chain(others).filter(|(name, value)| !HEAD.contains(&name.as_str()) && !value.is_null())
+    {
         let _ = write!(line, " {name}={}", plain(value));
     }
     tame(&line)
@@ -125,7 +129,9 @@ fn plain(value: &Value) -> String {
 
 /// A terminal obeys escape sequences, also those in a document's title.
 fn tame(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() && c != '\t' { c.escape_default().collect() } else { vec![c] }).collect()
+    text.chars()
+        .flat_map(|c| if c.is_control() && c != '\t' { c.escape_default().collect() } else { vec![c] })
+        .collect()
 }
 
 #[cfg(test)]
@@ -139,12 +145,12 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_told_in_the_order_of_its_fields_and_obeyed_by_no_terminal() {
+    fn a_line_is_told_with_its_event_first_and_obeyed_by_no_terminal() {
         let shown = shown(&args(&[]), LINE).unwrap();
         assert_eq!(
             shown,
-            "2026-01-02T03:04:05.6Z WARN  attempt ended target=docket::fleet event=job.retried job.id=42 trace_id=ab \
-             error=a\\u{1b}[31mb"
+            "2026-01-02T03:04:05.6Z WARN  attempt ended event=job.retried error=a\\u{1b}[31mb job.id=42 \
+             target=docket::fleet trace_id=ab"
         );
     }
 

@@ -3,16 +3,14 @@
 use super::{actor, client::place, exit::Failure, migrate, notify};
 use crate::{
     config::{self, Connections, Environment, FleetConfig},
-    civic::model::Vendor,
     db::{self, Pool, PoolOptions, PoolPurpose},
     fleet::{
         Progress,
         broker::{AmqpBroker, BrokerSettings, OptionalBroker, TopologyFault},
-        handler::{Component, ErrorClass},
         ledger::{LedgerConnections, PgLedger},
     },
     http::{CheckResult, Health, HttpSettings, Routes, Running, serve},
-    telemetry::{Known, Metrics, Owner, names::SCHEMA_MIGRATIONS, touch},
+    telemetry::Metrics,
 };
 use clap::Parser;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -78,8 +76,6 @@ const FIRST_LOOK: Duration = Duration::from_secs(3);
 const TOPOLOGY_LOOK: Duration = Duration::from_secs(10);
 /// How often the database is looked at for `/readyz`.
 const LOOK: Duration = Duration::from_secs(2);
-/// How often the schema's version is.
-const SCHEMA_LOOK: Duration = Duration::from_secs(30);
 /// A look that takes longer is a failed one.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// It must serve the table that all work needs, not only answer: where an administrator has locked it, a loop that stands
@@ -206,22 +202,6 @@ impl Process {
         ledger
     }
 
-    /// Exports a pool's gauges.
-    pub(super) fn sample(&self, name: &'static str, pool: &Pool) {
-        let pool = pool.clone();
-        self.metrics.at_render(move || db::sample(name, &pool));
-    }
-
-    /// Registers this role's counters at 0.
-    pub(super) fn born_at_zero(&self, owners: &[Owner], kinds: &[&str], models: &[&str]) {
-        let lanes: Vec<&str> = self.fleet.topology.lanes().iter().map(String::as_str).collect();
-        let components: Vec<&str> = Component::ALL.iter().map(|c| c.as_str()).collect();
-        let error_classes: Vec<&str> = ErrorClass::ALL.iter().map(|c| c.as_str()).collect();
-        let vendors: Vec<&str> = Vendor::ALL.iter().map(|v| v.as_str()).collect();
-        let (lanes, components, error_classes, vendors) = (&lanes[..], &components[..], &error_classes[..], &vendors[..]);
-        touch(owners, &Known { kinds, lanes, components, error_classes, vendors, models });
-    }
-
     /// Answers `/metrics`, `/livez`, `/readyz`, and `api` where the role has one.
     pub(super) async fn listen(
         &self,
@@ -279,26 +259,6 @@ impl Process {
                 age if age >= lease => CheckResult::failed(told(age)),
                 age => CheckResult::ok(told(age)),
             })
-    }
-
-    /// A database that was restored from an old dump lacks migrations; one that was upgraded has more than this binary knows.
-    async fn watch_schema(self) {
-        loop {
-            let version = timeout(PATIENCE, async {
-                let connection = self.pool.get().await.ok()?;
-                db::applied(&connection).await.ok()
-            });
-            // What could not be asked stays as it was told last.
-            if let Ok(Some(database)) = version.await {
-                let (database, binary) = (database.unwrap_or(0), db::newest());
-                for (state, count) in [("missing", binary - database), ("unknown", database - binary)] {
-                    metrics::gauge!(SCHEMA_MIGRATIONS, "state" => state).set(count.max(0));
-                }
-            }
-            if self.shutdown.run_until_cancelled(sleep(SCHEMA_LOOK)).await.is_none() {
-                return;
-            }
-        }
     }
 
     async fn look(self) {

@@ -4,7 +4,8 @@ use super::{
     args::{Cli, Command},
     audit, bench, chaos, cities, client, config as config_command, dead, demo, dev, doctor, documents, drill, enqueue,
     exit::{Failure, Outcome},
-    healthcheck, jobs, lanes, log_level, logs, metrics, migrate, queue, scheduler, server, token, topology, vendors, worker,
+    healthcheck, jobs, lanes, log_level, logs, metrics, migrate, queue, scheduler, server, token, topology, vendors,
+    worker,
 };
 use crate::{
     config::{self, CommandLine, Environment, Problems, Role},
@@ -104,8 +105,10 @@ fn logs(command: &Command, env: &Environment) -> Result<LogGuard, Failure> {
         }
         read => read?,
     };
-    if matches!(command, Command::Demo(_) | Command::Bench(_) | Command::Chaos(_) | Command::Drill(_) | Command::Doctor(_))
-        && settings.filter.is_empty()
+    if matches!(
+        command,
+        Command::Demo(_) | Command::Bench(_) | Command::Chaos(_) | Command::Drill(_) | Command::Doctor(_)
+    ) && settings.filter.is_empty()
     {
         // Progress is shown; the demonstration's planned failures are not news, and a doctor tells what it found.
         settings.filter = "error".to_owned();

@@ -33,8 +33,8 @@ impl Args {
     }
 }
 
-/// Queue gauges are read at most this often.
-const GAUGES: Duration = Duration::from_secs(5);
+/// How often the queue's gauges are read: once a scrape interval of infra/prometheus.
+const GAUGES: Duration = Duration::from_secs(15);
 
 pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     let shutdown = role::signals(args.role.with_parent)?;
@@ -53,7 +53,8 @@ pub(super) async fn schedule(process: &Process) {
     process.born_at_zero(&[Owner::Every, Owner::Scheduler, Owner::OneProcess], &[], &[]);
     let (fleet, shutdown) = (&process.fleet, process.shutdown.clone());
     let lanes = fleet.topology.lanes().to_vec();
-    let gauges = tokio::spawn(publish_gauges(process.pool.clone(), lanes.clone(), GAUGES, shutdown.clone()));
+    let interval = GAUGES.min(fleet.protocol.lease);
+    let gauges = tokio::spawn(publish_gauges(process.pool.clone(), lanes.clone(), interval, shutdown.clone()));
     let settings = AuditSettings::new(lanes.clone(), &fleet.protocol);
     let ledger = pool(&process.database, PoolOptions::new(PoolPurpose::Engine, 1));
     let audit = tokio::spawn(watch(ledger, process.broker.clone(), settings, shutdown.clone()));

@@ -12,7 +12,8 @@ pub use canonical::{AttemptLine, AttemptOutcome, attempt_line, sample_successes}
 pub use causes::{causes, chain, deepest};
 pub use families::{FAMILIES, Family, LATER, Label, Owner, Type, Values, document};
 pub use logs::{
-    LEVEL_FOR_MAX, LogError, LogFormat, LogGuard, LogOutput, LogSettings, dropped_lines, init, level, set_level, subscriber,
+    LEVEL_FOR_MAX, LogError, LogFormat, LogGuard, LogOutput, LogSettings, dropped_lines, init, level, set_level,
+    subscriber,
 };
 pub use metrics::{InstallError, Known, Metrics, UPKEEP, touch, withdraw};
 pub use trace::{TraceParent, TraceParentError, current_trace, within_trace};

@@ -8,7 +8,8 @@ const LIST: &str = "docs/LOGGING.md";
 /// Events of the lines at info and above, and the lines that name none at their beginning.
 fn events(text: &str) -> (BTreeSet<String>, Vec<String>) {
     let product = text.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default();
-    let line = Regex::new(r#"tracing::(?:info|warn|error)!\(\s*(?:target: [^,]+,\s*)?(?:event = (?:"([^"]+)")?)?"#).unwrap();
+    let line =
+        Regex::new(r#"tracing::(?:info|warn|error)!\(\s*(?:target: [^,]+,\s*)?(?:event = (?:"([^"]+)")?)?"#).unwrap();
     let (mut named, mut nameless) = (BTreeSet::new(), Vec::new());
     for found in line.captures_iter(product) {
         match found.get(1) {
@@ -43,8 +44,10 @@ fn the_list_of_events_is_the_codes() {
     }
     let list = fs::read_to_string(root.join(LIST)).unwrap();
     let rows = list.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
-    let listed: BTreeSet<String> =
-        rows.filter(|(_, rest)| ["info", "warn", "error"].iter().any(|level| rest.starts_with(level))).map(|(event, _)| event.to_owned()).collect();
+    let listed: BTreeSet<String> = rows
+        .filter(|(_, rest)| ["info", "warn", "error"].iter().any(|level| rest.starts_with(level)))
+        .map(|(event, _)| event.to_owned())
+        .collect();
     assert_eq!(listed, named, "{LIST} lists other events than the code has");
 }
 

@@ -31,7 +31,7 @@ use std::{
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// The name at the vendor; any other client answers 500, as Legistar does.
+/// The name at the vendor; a client that is not known answers 500, as Legistar does.
 const CLIENT: &str = "alderfalls";
 
 /// A running city. It ends when it is dropped.
@@ -132,8 +132,13 @@ async fn or_refuse(State(refuses): State<Arc<AtomicBool>>, request: Request, nex
 
 type SiteState = State<Arc<Site>>;
 
+/// `alderfalls`, and its twins `alderfalls-2` and so on: one site may have many cities.
+fn is_known(client: &str) -> bool {
+    client.strip_prefix(CLIENT).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
 async fn events(State(site): SiteState, Path(client): Path<String>, RawQuery(query): RawQuery) -> Response {
-    if client != CLIENT {
+    if !is_known(&client) {
         return unknown_client();
     }
     match Query::read(&query.unwrap_or_default()) {
@@ -143,7 +148,7 @@ async fn events(State(site): SiteState, Path(client): Path<String>, RawQuery(que
 }
 
 async fn items(State(site): SiteState, Path((client, id)): Path<(String, usize)>) -> Response {
-    if client != CLIENT {
+    if !is_known(&client) {
         return unknown_client();
     }
     match site.plan.meetings.iter().find(|meeting| meeting.id == id) {
@@ -153,7 +158,7 @@ async fn items(State(site): SiteState, Path((client, id)): Path<(String, usize)>
 }
 
 async fn bodies(Path(client): Path<String>) -> Response {
-    if client == CLIENT {
+    if is_known(&client) {
         Json(json!([{"BodyId": 1, "BodyName": "City Council"}])).into_response()
     } else {
         unknown_client()

@@ -139,7 +139,8 @@ async fn llm_429(stage: &Stage<'_>) -> Result<Duration> {
     requeue(stage).await?;
     let recovery = stage.settled(back).await?;
     let kind = crate::civic::handler::SummariseItem::KIND;
-    let left = stage.number(&format!("select count(*) from jobs where kind = '{kind}' and status <> 'completed'")).await?;
+    let left =
+        stage.number(&format!("select count(*) from jobs where kind = '{kind}' and status <> 'completed'")).await?;
     ensure!(left == 0, "{left} items have no summary");
     Ok(recovery)
 }

@@ -50,6 +50,11 @@ impl Receiver {
         &self.url
     }
 
+    /// Forgets what has arrived, but for one.
+    pub(super) fn forget_all_but(&self, name: &str) {
+        self.arrivals.lock().unwrap_or_else(PoisonError::into_inner).retain(|own, _| own == name);
+    }
+
     /// All alerts that arrived while firing.
     pub(super) fn arrivals(&self) -> HashMap<String, (Instant, String)> {
         self.arrivals.lock().unwrap_or_else(PoisonError::into_inner).clone()

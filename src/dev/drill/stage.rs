@@ -37,6 +37,10 @@ const LOOK: Duration = Duration::from_millis(200);
 const SETTLE: Duration = Duration::from_mins(5);
 /// An alert has arrived in this time: two scrapes, two evaluations, and what the rule itself asks for.
 const ALERT: Duration = Duration::from_mins(1);
+/// Gauges are read again in this time, and scraped: what fires after that is no leftover of the start.
+const QUIET: Duration = Duration::from_secs(6);
+/// Always fires.
+const WATCHDOG: &str = "DocketWatchdog";
 /// The scheduler has audited in this time after a fault.
 const AUDIT: Duration = Duration::from_mins(1);
 
@@ -103,15 +107,30 @@ impl<'a> Stage<'a> {
         Ok(stage)
     }
 
-    /// Rules see an increase only from a first sample on: the watchdog arrives when they are evaluated.
+    /// The fleet has been scraped, and nothing fires but the watchdog, which has arrived.
     async fn watched(&self) -> Result<()> {
-        if self.monitoring.is_none() {
+        let Some(monitoring) = &self.monitoring else {
             self.say("Prometheus or Alertmanager is not installed: nobody looks at alerts");
             return Ok(());
-        }
-        ensure!(self.alert("DocketWatchdog").await, "the watchdog does not arrive: alerts can't");
-        // Two scrapes of every process.
-        sleep(Duration::from_secs(3)).await;
+        };
+        let quiet = async {
+            let mut since = Instant::now();
+            while since.elapsed() < QUIET {
+                if monitoring.firing().await.unwrap_or_default() != [WATCHDOG] {
+                    since = Instant::now();
+                }
+                sleep(LOOK).await;
+            }
+        };
+        ensure!(
+            timeout(ALERT, quiet).await.is_ok(),
+            "alerts fire before anything was done: {:?}",
+            monitoring.firing().await
+        );
+        // What fired while the fleet was coming up: holds are a second only.
+        self.receiver.forget_all_but(WATCHDOG);
+        ensure!(self.alert(WATCHDOG).await, "the watchdog does not arrive: alerts can't");
+        self.say("the fleet is up, scraped, and nothing fires but the watchdog");
         Ok(())
     }
 
@@ -201,8 +220,10 @@ impl<'a> Stage<'a> {
             .receiver
             .arrivals()
             .into_iter()
-            .map(|(name, (at, description))| {
-                SeenAlert { name, at_seconds: at.saturating_duration_since(self.begun).as_secs_f64(), description }
+            .map(|(name, (at, description))| SeenAlert {
+                name,
+                at_seconds: at.saturating_duration_since(self.begun).as_secs_f64(),
+                description,
             })
             .collect();
         seen.sort_by(|one, other| one.at_seconds.total_cmp(&other.at_seconds));

@@ -97,8 +97,10 @@ impl Vendors {
     /// Lists the meetings of a dozen cities, all of them on the same site.
     pub(super) async fn sync_all(&self, client: &Client) -> Result<()> {
         for number in 1..=CITIES {
-            let slug = CitySlug::from(format!("alder-falls-{number}").as_str());
-            self.sync(client, &City { slug, ..self.city.city() }).await?;
+            let mut city = self.city.city();
+            city.slug = CitySlug::from(format!("alder-falls-{number}").as_str());
+            city.source.client = format!("{}-{number}", city.source.client);
+            self.sync(client, &city).await?;
         }
         Ok(())
     }
@@ -134,7 +136,8 @@ impl Drop for Model {
 
 async fn complete(State(open): State<Arc<AtomicBool>>) -> Response {
     if !open.load(Ordering::Relaxed) {
-        let error = json!({ "error": { "message": "Rate limit reached", "type": "requests", "code": "rate_limit_exceeded" } });
+        let error =
+            json!({ "error": { "message": "Rate limit reached", "type": "requests", "code": "rate_limit_exceeded" } });
         return (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "1")], Json(error)).into_response();
     }
     let choice = json!({ "index": 0, "finish_reason": "stop",

@@ -4,6 +4,7 @@ use super::files::{MonitoringSpec, Places};
 use crate::dev::{Services, binaries, ports::Claim, service::Service};
 use anyhow::{Result, bail};
 use nix::sys::signal::Signal;
+use serde_json::Value;
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -44,23 +45,30 @@ impl Monitoring {
             Service::new(name, dir.join(format!("{name}.log")), Signal::SIGTERM, Arc::clone(&services.watch()))
         };
         let (prometheus, alertmanager) = (service("prometheus"), service("alertmanager"));
-        prometheus.spawn(command(&binaries.prometheus, &dir, &[
-            "--config.file=prometheus.yml",
-            "--storage.tsdb.path=prometheus-data",
-            "--storage.tsdb.retention.time=1d",
-            "--log.level=warn",
-            &format!("--web.listen-address=127.0.0.1:{}", places.prometheus),
-        ]))?;
-        alertmanager.spawn(command(&binaries.alertmanager, &dir, &[
-            "--config.file=alertmanager.yml",
-            "--storage.path=alertmanager-data",
-            "--log.level=warn",
+        let mut args = vec![
+            "--config.file=prometheus.yml".to_owned(),
+            "--storage.tsdb.path=prometheus-data".to_owned(),
+            "--storage.tsdb.retention.time=1d".to_owned(),
+            "--log.level=warn".to_owned(),
+            format!("--web.listen-address=127.0.0.1:{}", places.prometheus),
+        ];
+        if spec.hasty {
+            // What Alertmanager was not there for yet is sent again.
+            args.push("--rules.alert.resend-delay=1s".to_owned());
+        }
+        prometheus.spawn(command(&binaries.prometheus, &dir, &args))?;
+        let args = [
+            "--config.file=alertmanager.yml".to_owned(),
+            "--storage.path=alertmanager-data".to_owned(),
+            "--log.level=warn".to_owned(),
             // Alone: no peers, no port for them.
-            "--cluster.listen-address=",
-            &format!("--web.listen-address=127.0.0.1:{}", places.alertmanager),
-        ]))?;
+            "--cluster.listen-address=".to_owned(),
+            format!("--web.listen-address=127.0.0.1:{}", places.alertmanager),
+        ];
+        alertmanager.spawn(command(&binaries.alertmanager, &dir, &args))?;
         let monitoring = Self { dir, places, prometheus, alertmanager, _ports: ports };
-        let urls = [("PROMETHEUS_URL", monitoring.prometheus_url()), ("ALERTMANAGER_URL", monitoring.alertmanager_url())];
+        let urls =
+            [("PROMETHEUS_URL", monitoring.prometheus_url()), ("ALERTMANAGER_URL", monitoring.alertmanager_url())];
         services.write_env(&urls)?;
         Ok(Some(monitoring))
     }
@@ -109,6 +117,19 @@ impl Monitoring {
         Ok(())
     }
 
+    /// Names of the alerts that fire now, as Prometheus has them.
+    ///
+    /// # Errors
+    /// It doesn't answer.
+    pub async fn firing(&self) -> Result<Vec<String>> {
+        let client = reqwest::Client::builder().no_proxy().timeout(ANSWER).build()?;
+        let answer = client.get(format!("{}/api/v1/alerts", self.prometheus_url())).send().await?;
+        let answer: Value = answer.error_for_status()?.json().await?;
+        let alerts = answer["data"]["alerts"].as_array().into_iter().flatten();
+        let firing = alerts.filter(|alert| alert["state"] == "firing");
+        Ok(firing.filter_map(|alert| alert["labels"]["alertname"].as_str().map(str::to_owned)).collect())
+    }
+
     /// Ends both.
     pub async fn stop(self) {
         self.alertmanager.stop().await;
@@ -116,7 +137,7 @@ impl Monitoring {
     }
 }
 
-fn command(program: &Path, dir: &Path, args: &[&str]) -> Command {
+fn command(program: &Path, dir: &Path, args: &[String]) -> Command {
     let mut command = Command::new(program);
     command.env_clear().current_dir(dir).args(args);
     command

@@ -85,7 +85,8 @@ async fn book<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, mut group: Vec<E
             Err(LedgerError::Refused(text)) if group.len() == 1 => {
                 if !matches!(group[0].verdict, Verdict::Completed(_)) {
                     tracing::error!(
-                        event = "verdict.refused", error = text,
+                        event = "verdict.refused",
+                        error = text,
                         job.id = group[0].attempt.id.0,
                         "a verdict is refused; the job goes back"
                     );

@@ -20,7 +20,7 @@ Every process answers `/metrics` in Prometheus' text format.
 - Counters are born at 0 wherever their labels are known at start, because a rate does not see the first increase of a \
 series that begins with it. Series by city, route and statement begin with their first event.
 - Gauges of the queue, and of workers, come from one process of the fleet, whoever holds the lock: read them with `max by`. \
-Those of the audit likewise. When that process goes, its series end with it, and another one begins within 10 s.
+Those of the audit likewise. When that process goes, its series end with it, and another process takes over within 15 s.
 - A drained lane reports 0.
 - Cost is a histogram, because counters are whole numbers: `docket_llm_request_cost_usd_sum` is the dollar counter. Exact \
 money is in the ledger.

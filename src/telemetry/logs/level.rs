@@ -71,7 +71,12 @@ pub fn level() -> Option<String> {
 pub fn set_level(directives: &str, time: Duration) -> Result<(), LogError> {
     let Some(level) = LEVEL.get() else { return Ok(()) };
     let turn = level.set(directives)?;
-    tracing::warn!(event = "log.level", filter = directives, seconds = time.as_secs(), "the level of the log was changed");
+    tracing::warn!(
+        event = "log.level",
+        filter = directives,
+        seconds = time.as_secs(),
+        "the level of the log was changed"
+    );
     tokio::spawn(async move {
         sleep(time.min(LEVEL_FOR_MAX)).await;
         level.end(turn);

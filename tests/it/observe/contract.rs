@@ -25,9 +25,9 @@ fn all() -> Vec<(String, String)> {
 
 fn family(metric: &str) -> Option<&'static Family> {
     FAMILIES.iter().find(|family| match family.kind {
-        Type::Histogram(_) => metric
-            .strip_prefix(family.name)
-            .is_some_and(|suffix| ["_bucket", "_sum", "_count"].contains(&suffix)),
+        Type::Histogram(_) => {
+            metric.strip_prefix(family.name).is_some_and(|suffix| ["_bucket", "_sum", "_count"].contains(&suffix))
+        }
         Type::Counter | Type::Gauge => metric == family.name,
     })
 }

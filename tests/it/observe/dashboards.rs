@@ -63,7 +63,8 @@ fn every_query_is_of_the_chosen_job_and_counts_over_the_right_time() {
                 for selector in selectors {
                     let is_recorded = selector.metric.starts_with("docket:") || selector.metric == "ALERTS";
                     let job = selector.labels.iter().find(|(label, ..)| label == "job");
-                    let chosen = job.is_some_and(|(_, value, _)| value.starts_with("$job") || value.starts_with("rabbitmq"));
+                    let chosen =
+                        job.is_some_and(|(_, value, _)| value.starts_with("$job") || value.starts_with("rabbitmq"));
                     assert!(is_recorded || chosen, "{name}: {title}: {} of any job", selector.metric);
                 }
             }

@@ -16,7 +16,8 @@ async fn passes(drill: Drill) {
     let report: Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!((&report["drill"], &report["open_jobs"]), (&drill.as_str().into(), &0.into()));
     assert_eq!(report["unaccounted_jobs"], 0);
-    let alerts = report["alerts"].as_array().expect("Prometheus and Alertmanager are installed: scripts/test does that");
+    let alerts =
+        report["alerts"].as_array().expect("Prometheus and Alertmanager are installed: scripts/test does that");
     let alerts: BTreeSet<&str> = alerts.iter().map(|alert| alert["name"].as_str().unwrap()).collect();
     for expected in drill.alerts().iter().chain(&["DocketWatchdog"]) {
         assert!(alerts.contains(expected), "{expected} did not arrive: {alerts:?}");

@@ -6,5 +6,6 @@ mod demo;
 mod drills;
 mod files;
 mod fleet;
+mod logs;
 mod rules;
 mod sums;

@@ -46,7 +46,9 @@ fn each_alert_fires_and_is_silent_as_its_tests_say() {
     }
     let (mut firing, mut silent) = (BTreeSet::new(), BTreeSet::new());
     for path in listed("prometheus/tests", "yml") {
-        for case in yaml(&path)["tests"].as_array().unwrap().iter().flat_map(|t| t["alert_rule_test"].as_array().unwrap()) {
+        for case in
+            yaml(&path)["tests"].as_array().unwrap().iter().flat_map(|t| t["alert_rule_test"].as_array().unwrap())
+        {
             let set = if case["exp_alerts"].as_array().unwrap().is_empty() { &mut silent } else { &mut firing };
             set.insert(case["alertname"].as_str().unwrap().to_owned());
         }
@@ -60,7 +62,7 @@ fn each_alert_fires_and_is_silent_as_its_tests_say() {
 /// Each number that an expression compares with, a tenth (or one) higher and lower: some test must notice.
 #[test]
 fn no_threshold_can_change_unnoticed() {
-    let threshold = regex::Regex::new(r"(?:>=|==|[<>]) ([0-9.]+)(?: |$)").unwrap();
+    let threshold = regex::Regex::new(r"(?m)(?:>=|==|[<>]) ([0-9.]+)(?: |$)").unwrap();
     let scratch = tempfile::tempdir().unwrap();
     let (rules_dir, tests_dir) = (scratch.path().join("rules"), scratch.path().join("tests"));
     fs::create_dir(&rules_dir).unwrap();
@@ -90,9 +92,8 @@ fn no_threshold_can_change_unnoticed() {
                 let (start, stop) = (own + number.start(), own + number.end());
                 let mutated = format!("{}{}{}", &whole[..start], value + change * step, &whole[stop..]);
                 fs::write(rules_dir.join(&rule.file), mutated).unwrap();
-                let noticed = asking.iter().any(|test| {
-                    !run("promtool", &tests_dir, &["test", "rules", test]).status.success()
-                });
+                let noticed =
+                    asking.iter().any(|test| !run("promtool", &tests_dir, &["test", "rules", test]).status.success());
                 assert!(noticed, "{alert}: {value} may as well be {}", value + change * step);
             }
             tried.insert(alert.clone());
@@ -116,7 +117,8 @@ fn whoever_is_woken_is_told_what_and_where_to_read_on() {
         assert_eq!(note("runbook_url"), format!("docs/RUNBOOK.md#{}", alert.to_lowercase()));
         let severity = rule.all["labels"]["severity"].as_str().unwrap_or_default();
         assert!(["page", "ticket", "none"].contains(&severity), "{alert}: {severity}");
-        let (_, section) = runbook.split_once(&format!("## {alert}\n")).unwrap_or_else(|| panic!("{alert}: no section"));
+        let (_, section) =
+            runbook.split_once(&format!("## {alert}\n")).unwrap_or_else(|| panic!("{alert}: no section"));
         let section = section.split("\n## ").next().unwrap();
         for part in ["**Means.**", "**Do.**", "**Drill.**"] {
             assert!(section.contains(part), "{alert}: no {part} in the runbook");
@@ -142,7 +144,10 @@ fn both_configurations_of_prometheus_differ_in_their_targets_only() {
     };
     assert_eq!(bare("prometheus.yml"), bare("prometheus.compose.yml"));
     let global = &bare("prometheus.yml")["global"];
-    assert_eq!((&global["scrape_interval"], &global["evaluation_interval"]), (&Value::from("15s"), &Value::from("15s")));
+    assert_eq!(
+        (&global["scrape_interval"], &global["evaluation_interval"]),
+        (&Value::from("15s"), &Value::from("15s"))
+    );
 }
 
 /// The runbook names for an alert the drills that say that they fire it, and no other.
@@ -152,8 +157,11 @@ fn drills_fire_what_the_runbook_says() {
     let runbook = fs::read_to_string(root().join("docs/RUNBOOK.md")).unwrap();
     for section in runbook.split("\n## ").skip(1) {
         let alert = section.lines().next().unwrap();
-        let named: BTreeSet<&str> =
-            Drill::ALL.iter().map(|d| d.as_str()).filter(|name| section.contains(&format!("`docket drill {name}`"))).collect();
+        let named: BTreeSet<&str> = Drill::ALL
+            .iter()
+            .map(|d| d.as_str())
+            .filter(|name| section.contains(&format!("`docket drill {name}`")))
+            .collect();
         let firing: BTreeSet<&str> =
             Drill::ALL.iter().filter(|drill| drill.alerts().contains(&alert)).map(|drill| drill.as_str()).collect();
         assert_eq!(named, firing, "{alert}");

@@ -3,12 +3,7 @@
 use super::fleet::Demo;
 use axum::{Json, Router, routing::post};
 use serde_json::json;
-use std::{
-    collections::BTreeMap,
-    fs,
-    net::Ipv4Addr,
-    time::Duration,
-};
+use std::{collections::BTreeMap, fs, net::Ipv4Addr, time::Duration};
 use tokio::{
     net::TcpListener,
     time::{Instant, sleep},
@@ -24,7 +19,8 @@ type Sums = BTreeMap<String, f64>;
 /// A model that bills every call.
 async fn model() -> String {
     let answer = || async {
-        let choice = json!({ "index": 0, "finish_reason": "stop", "message": { "role": "assistant", "content": "A vote." } });
+        let choice =
+            json!({ "index": 0, "finish_reason": "stop", "message": { "role": "assistant", "content": "A vote." } });
         let usage = json!({ "prompt_tokens": 211, "completion_tokens": 13, "total_tokens": 224 });
         Json(json!({ "id": "x", "object": "chat.completion", "choices": [choice], "usage": usage }))
     };
