@@ -19,7 +19,7 @@ pub(super) struct Args {
     /// Address of the process
     #[arg(value_name = "ADDR")]
     address: String,
-    /// What to log by, as in DOCKET_LOG; without it the process says what it logs by
+    /// What to log by, as in `DOCKET_LOG`; without it the process says what it logs by
     filter: Option<String>,
     /// For how long; then as before
     #[arg(long = "for", value_name = "TIME", default_value = "10m", value_parser = time)]

@@ -53,7 +53,7 @@ pub(in crate::cli) struct Args {
     /// After `drain` the same with one job a message, for comparison
     #[arg(long)]
     baseline: bool,
-    /// Without metrics: what they cost is the difference. Log lines cost nothing unless DOCKET_LOG asks for them
+    /// Without metrics: what they cost is the difference. Log lines cost nothing unless `DOCKET_LOG` asks for them
     #[arg(long)]
     pub(super) bare: bool,
     /// Folder of further PDFs for `documents`

@@ -1,5 +1,7 @@
-//! Drills: a fault in a private fleet, by the way that alerts really take (process, Prometheus, rule, Alertmanager, webhook),
-//! and the way back. docs/RUNBOOK.md names for each alert the drill that fires it.
+//! Drills: a fault in a private fleet, the alert by its real way, and the way back.
+//!
+//! An alert goes from a process to Prometheus, a rule, Alertmanager, a webhook. docs/RUNBOOK.md names for each the drill that
+//! fires it.
 
 mod acts;
 mod kind;

@@ -215,7 +215,7 @@ impl<'a> Stage<'a> {
 
     /// What came of it.
     pub(super) async fn report(&self, drill: Drill, recovery: Duration) -> Result<DrillReport> {
-        let unaccounted_jobs = self.audited().await?;
+        let (unaccounted_jobs, open_jobs) = (self.audited().await?, self.open().await?);
         let mut seen: Vec<SeenAlert> = self
             .receiver
             .arrivals()
@@ -235,7 +235,7 @@ impl<'a> Stage<'a> {
             recovery_seconds: recovery.as_secs_f64(),
             alerts: self.monitoring.is_some().then_some(seen),
             missing_alerts,
-            open_jobs: self.open().await?,
+            open_jobs,
             unaccounted_jobs,
         })
     }
