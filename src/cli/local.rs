@@ -81,6 +81,8 @@ impl LocalFleet {
         let monitoring = Monitoring::start(&services, &MonitoringSpec::default())?;
         if let Some(monitoring) = &monitoring {
             env.set_default("DOCKET_TARGETS_DIR", &monitoring.targets_dir().to_string_lossy());
+            // Prometheus has no token; it is this machine's, and so is whoever else asks.
+            env.set_default("DOCKET_METRICS_OPEN", "true");
         }
         let started = Self::on_services(env, fleet, spec.http, shutdown).await;
         let (process, running) = match started {

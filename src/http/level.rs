@@ -17,6 +17,9 @@ use std::time::Duration;
 pub(super) const LEVEL_PATH: &str = "/api/log-level";
 const HINT: &str = r#"send {"filter": "docket::fleet=debug", "seconds": 600}"#;
 
+/// Longest filter: it goes into a line of the log.
+const FILTER_MAX: usize = 1024;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wish {
@@ -51,5 +54,8 @@ async fn change(caller: Option<Caller>, request: Request<Incoming>, limit: usize
         let message = format!("seconds must be 1 to {}", LEVEL_FOR_MAX.as_secs());
         return Err(Problem::bad_request(message, HINT));
     }
-    set_level(&wish.filter, time).map_err(|e| Problem::bad_request(e.to_string(), HINT))
+    if wish.filter.len() > FILTER_MAX {
+        return Err(Problem::bad_request(format!("a filter has at most {FILTER_MAX} bytes"), HINT));
+    }
+    set_level(&wish.filter, time, &caller.actor()).map_err(|e| Problem::bad_request(e.to_string(), HINT))
 }

@@ -42,7 +42,8 @@ pub(super) fn answered(method: &Method, response: &Response<Body>, took: Duratio
     let method = label(method);
     let route = response.extensions().get::<Route>().map_or_else(|| UNMATCHED.to_owned(), |route| route.0.clone());
     let status = response.status().as_u16().to_string();
-    if response.status().is_server_error() {
+    // A process that is not ready says so to each probe: that is its answer, and no error.
+    if response.status().is_server_error() && !matches!(&route[..], "/livez" | "/readyz") {
         let (component, class) = (Component::Http.as_str(), ErrorClass::Other.as_str());
         counter!(ERRORS, "component" => component, "type" => class).increment(1);
     }

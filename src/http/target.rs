@@ -1,36 +1,44 @@
 //! A file by which a Prometheus on the same host finds this process: any number of them share a host, each on a free port.
 
 use std::{
-    fs, io,
+    fs::{self, File, Permissions},
+    io::{self, Write},
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process,
 };
 
 /// `docket-<role>-<pid>.json`, in the format of `file_sd_configs`. It goes with this value; one that a killed process left is
-/// removed by the next that starts here.
+/// removed by the next that starts here. Whose lock is gone is gone: a number may be another process's by now.
 #[derive(Debug)]
-pub(super) struct Target(PathBuf);
+pub(super) struct Target {
+    path: PathBuf,
+    _lock: File,
+}
 
 impl Target {
-    /// Writes the file into `dir`.
+    /// Writes the file into `dir`, for everybody to read: Prometheus has an account of its own.
     pub(super) fn announce(dir: &Path, role: &str, addr: SocketAddr) -> io::Result<Self> {
         fs::create_dir_all(dir)?;
         remove_left(dir)?;
-        let target = Self(dir.join(format!("docket-{role}-{}.json", process::id())));
+        let path = dir.join(format!("docket-{role}-{}.json", process::id()));
         let list = serde_json::json!([{ "targets": [reached(addr).to_string()], "labels": { "role": role } }]);
         // Prometheus reads whatever matches docket-*.json, also a half of it.
         let half = dir.join(format!(".docket-{}.new", process::id()));
-        fs::write(&half, list.to_string())?;
-        fs::rename(&half, &target.0)?;
-        Ok(target)
+        let mut file = File::create(&half)?;
+        file.set_permissions(Permissions::from_mode(0o644))?;
+        file.write_all(list.to_string().as_bytes())?;
+        file.lock()?;
+        fs::rename(&half, &path)?;
+        Ok(Self { path, _lock: file })
     }
 }
 
 impl Drop for Target {
     fn drop(&mut self) {
         // Somebody else may have removed it.
-        let _ = fs::remove_file(&self.0);
+        let _ = fs::remove_file(&self.path);
     }
 }
 
@@ -46,8 +54,10 @@ fn remove_left(dir: &Path) -> io::Result<()> {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let pid = name.strip_prefix("docket-").and_then(|rest| rest.strip_suffix(".json")?.rsplit('-').next());
-        let Some(pid) = pid.and_then(|pid| pid.parse::<u32>().ok()) else { continue };
-        if !Path::new(&format!("/proc/{pid}")).exists() {
+        if pid.is_some_and(|pid| pid.parse::<u32>().is_ok())
+            && let Ok(file) = File::open(&path)
+            && file.try_lock().is_ok()
+        {
             let _ = fs::remove_file(path);
         }
     }
@@ -70,7 +80,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("targets");
         fs::create_dir(&path).unwrap();
-        // No process has a number beyond the kernel's largest.
+        // Nobody holds a lock on them.
         for left in ["docket-worker-4194305.json", "alertmanager.json", "docket-worker-x.json"] {
             fs::write(path.join(left), "[]").unwrap();
         }
@@ -81,6 +91,8 @@ mod tests {
         assert_eq!(files(&path), expected);
         let text = fs::read_to_string(path.join(&own)).unwrap();
         assert_eq!(text, r#"[{"labels":{"role":"worker"},"targets":["127.0.0.1:9100"]}]"#);
+        remove_left(&path).unwrap();
+        assert!(files(&path).contains(&own), "whoever lives keeps his");
         drop(target);
         assert!(!files(&path).contains(&own));
     }

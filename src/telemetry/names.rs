@@ -39,9 +39,9 @@ pub const QUARANTINED: &str = "docket_messages_quarantined_total";
 pub const WORKERS: &str = "docket_workers"; // state
 pub const WORKERS_LOST: &str = "docket_workers_lost_total";
 // broker
-pub const BROKER_CONNECTED: &str = "docket_amqp_connected"; // role
-pub const BROKER_BLOCKED: &str = "docket_amqp_blocked"; // role
-pub const BROKER_RECONNECTS: &str = "docket_amqp_reconnects_total"; // role
+pub const BROKER_CONNECTED: &str = "docket_amqp_connected"; // connection
+pub const BROKER_BLOCKED: &str = "docket_amqp_blocked"; // connection
+pub const BROKER_RECONNECTS: &str = "docket_amqp_reconnects_total"; // connection
 // api
 pub const API_REQUESTS: &str = "docket_api_requests_total"; // method, route, status
 pub const API_DURATION: &str = "docket_api_request_duration_seconds"; // method, route
@@ -69,3 +69,4 @@ pub const TOKIO_WORKERS: &str = "docket_tokio_workers";
 pub const TOKIO_TASKS: &str = "docket_tokio_alive_tasks";
 pub const TOKIO_QUEUE: &str = "docket_tokio_global_queue_depth";
 pub const LOG_LINES_DROPPED: &str = "docket_log_lines_dropped_total";
+pub const LOG_LINES_REPEATED: &str = "docket_log_lines_repeated_total";

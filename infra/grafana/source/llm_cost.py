@@ -14,8 +14,9 @@ def dashboard():
         [
             p.stat("Dollars, last hour", "All models together.", "currencyUSD", f"sum(increase({COST}[1h]))", decimals=2),
             p.stat("Dollars, last day", "All models together.", "currencyUSD", f"sum(increase({COST}[1d]))", decimals=2),
-            p.stat("Dollars an item, last day", "Divided by the agenda items that were extracted.", "currencyUSD",
-                   f"sum(increase({COST}[1d])) / sum(increase(docket_items_extracted_total{{{MINE}}}[1d]))", decimals=4),
+            p.stat("Dollars an item, last day", "Divided by the items that were summarised.", "currencyUSD",
+                   f'sum(increase(docket_llm_request_cost_usd_sum{{{MINE}, prompt_type="item"}}[1d])) / '
+                   f'sum(increase(docket_llm_requests_total{{{MINE}, prompt_type="item", status="ok"}}[1d]))', decimals=4),
             p.stat("Tokens, last day", "Sent and received.", "short",
                    f"sum(increase(docket_llm_tokens_total{{{MINE}}}[1d]))", decimals=0),
             p.stat("Paid for before, last day", "Summaries that needed no call, because their input had not changed.",

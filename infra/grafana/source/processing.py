@@ -45,7 +45,8 @@ def dashboard():
             p.series("Handlers that don't end", "They go on after their attempt and keep a thread; with 4 the worker ends itself.",
                      "short", [(f"docket_stuck_handlers{{{MINE}}}", "{{instance}}")], 1, size=(8, 8)),
             p.row("What was done"),
-            p.series("Meetings, items and matters an hour", "Found or refreshed, extracted, created or linked.", "short",
+            p.series("Meetings, items and matters an hour", "Found or refreshed, extracted, created or linked. A worker's first ones of each "
+                     "city are missing: a rate does not see them.", "short",
                      [(f"3600 * sum(rate({name}{{{MINE}}}[$__rate_interval]))", legend) for name, legend in (
                          ("docket_meetings_synced_total", "meetings"), ("docket_items_extracted_total", "items"),
                          ("docket_matters_tracked_total", "matters"))]),

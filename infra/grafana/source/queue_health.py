@@ -51,7 +51,8 @@ def dashboard():
             p.row("The ledger beside the broker"),
             p.series("Queued jobs in the ledger", "What the ledger thinks the broker holds. A message may carry up to 100 jobs, so "
                      "it may be more than the broker's messages, never less for long.", "short",
-                     [(f'max by (lane) (docket_queue_jobs{{{QUEUE}, status=~"queued|processing"}})', "{{lane}}")]),
+                     [(f'sum by (lane) (max by (lane, status) (docket_queue_jobs{{{QUEUE}, status=~"queued|processing"}}))',
+                       "{{lane}}")]),
             p.series("Messages at the broker", "Ready ones and those that a worker has not acknowledged yet.", "short",
                      [(f"sum by (queue) (rabbitmq_detailed_queue_messages_ready{{{BROKER}}})", "{{queue}} ready"),
                       (f"sum by (queue) (rabbitmq_detailed_queue_messages_unacked{{{BROKER}}})", "{{queue}} unacked")]),

@@ -17,7 +17,7 @@ def dashboard():
                    f"count({FIRING}) or vector(0)", 1),
             p.stat("Dead letters", "Jobs that have used up their attempts, of all lanes. More than 10 wake somebody.", "short",
                    'sum(max by (lane) (docket_queue_jobs{job=~"$job", status="dead_letter", lane=~"$lane"}))', 11),
-            p.stat("Oldest job that could run", "For how long it has waited. Held and paused jobs don't count. 5 minutes wake "
+            p.stat("Oldest job that could run", "For how long it has waited, also at the broker. Held and paused ones don't count. 5 minutes wake "
                    "somebody.", "s",
                    'max(docket_queue_oldest_available_age_seconds{job=~"$job", lane=~"$lane"})', 300, decimals=0),
             p.stat("Unaccounted jobs", "Jobs that are not where the ledger says: docket audit tells what heals them.", "short",

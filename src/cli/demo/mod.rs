@@ -97,7 +97,7 @@ async fn work(
         let report = Report::read(&client, begun.elapsed()).await?;
         progress.update(&report, &city.expected());
         if report.jobs.open() == 0 {
-            return Ok(report);
+            return Ok(Report { site_requests: city.requests(), ..report });
         }
         if begun.elapsed() > GIVE_UP {
             return Err(Failure::internal(format!("{} jobs are still open after {GIVE_UP:?}", report.jobs.open())));

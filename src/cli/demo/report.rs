@@ -40,6 +40,8 @@ pub(super) struct Report {
     pub(super) jobs: Jobs,
     /// Failed attempts that were tried again; rescues don't count.
     pub(super) retries: u64,
+    /// Requests that the city's site has seen.
+    pub(super) site_requests: u64,
     pub(super) seconds: f64,
 }
 
@@ -73,6 +75,7 @@ impl Report {
                 cancelled: count(&jobs, 6),
             },
             retries: count(&counts, 4),
+            site_requests: 0,
             seconds: (elapsed.as_secs_f64() * 10.0).round() / 10.0,
         })
     }

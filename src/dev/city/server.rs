@@ -25,7 +25,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -39,7 +39,7 @@ const CLIENT: &str = "alderfalls";
 pub struct DemoCity {
     address: SocketAddr,
     expected: Expected,
-    refuses: Arc<AtomicBool>,
+    door: Arc<Door>,
     task: JoinHandle<io::Result<()>>,
 }
 
@@ -69,15 +69,21 @@ impl DemoCity {
             .route("/v1/{client}/bodies", get(bodies))
             .route("/files/{name}", get(file))
             .with_state(site);
-        let refuses = Arc::new(AtomicBool::new(false));
-        let routes = routes.layer(from_fn_with_state(refuses.clone(), or_refuse));
+        let door = Arc::new(Door::default());
+        let routes = routes.layer(from_fn_with_state(door.clone(), through));
         let task = tokio::spawn(async move { axum::serve(listener, routes).await });
-        Ok(Self { address, expected, refuses, task })
+        Ok(Self { address, expected, door, task })
     }
 
     /// From now on every request is answered with 503, or no longer.
     pub fn refuse(&self, refuses: bool) {
-        self.refuses.store(refuses, Ordering::Relaxed);
+        self.door.refuses.store(refuses, Ordering::Relaxed);
+    }
+
+    /// Requests so far, the refused ones included.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.door.requests.load(Ordering::Relaxed)
     }
 
     /// Where it listens.
@@ -123,8 +129,16 @@ impl Drop for DemoCity {
     }
 }
 
-async fn or_refuse(State(refuses): State<Arc<AtomicBool>>, request: Request, next: Next) -> Response {
-    if refuses.load(Ordering::Relaxed) {
+/// What every request comes through.
+#[derive(Debug, Default)]
+struct Door {
+    refuses: AtomicBool,
+    requests: AtomicU64,
+}
+
+async fn through(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+    door.requests.fetch_add(1, Ordering::Relaxed);
+    if door.refuses.load(Ordering::Relaxed) {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     next.run(request).await

@@ -69,6 +69,7 @@ async fn broker_wipe(stage: &Stage<'_>) -> Result<Duration> {
     stage.fleet.rabbitmq().wipe().await?;
     let wiped = Instant::now();
     stage.say("RabbitMQ has lost every queue and message, and runs again");
+    stage.alerts(Drill::BrokerWipe).await;
     stage.settled(wiped).await
 }
 

@@ -64,13 +64,14 @@ impl Drill {
     pub const fn alerts(self) -> &'static [&'static str] {
         match self {
             Self::WorkerKill => &["DocketTargetDown", "DocketWorkersLost"],
-            Self::BrokerRestart => &["DocketBrokerDown"],
+            Self::BrokerRestart | Self::BrokerWipe => &["DocketBrokerDown"],
             Self::Poison => &["DocketDeadLettersHigh", "DocketErrorRateHigh", "DocketErrorBudgetBurnFast"],
             Self::SlowJobs => &["DocketProcessingSlow"],
             Self::VendorDown => &["DocketVendorFailing", "DocketErrorRateHigh"],
             Self::Llm429 => &["DocketErrorRateHigh"],
-            // What Docket takes in its stride must wake nobody.
-            Self::BrokerWipe | Self::SlowDb | Self::Flood => &[],
+            // What is over before a rule would have held wakes nobody; drills, whose rules hold for a second, can't tell that of
+            // a slow database.
+            Self::SlowDb | Self::Flood => &[],
         }
     }
 

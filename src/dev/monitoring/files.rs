@@ -87,6 +87,7 @@ impl MonitoringSpec {
         if self.hasty {
             text =
                 text.replace("group_wait: 30s", "group_wait: 0s").replace("group_interval: 5m", "group_interval: 1s");
+            text = text.replace("group_interval: 1m", "group_interval: 1s");
         }
         text
     }

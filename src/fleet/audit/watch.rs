@@ -63,7 +63,6 @@ pub async fn watch<B: Broker>(pool: Pool, broker: B, settings: AuditSettings, sh
 /// Returns when another process audits, or the database fails.
 async fn own<B: Broker>(pool: &Pool, broker: &B, settings: &AuditSettings) -> Result<(), String> {
     let Some(mut connection) = locked_session(pool, audit::LOCK, DEADLINE).await? else { return Ok(()) };
-    export(&Verdict::default());
     let (mut before, mut told): (Option<Look>, _) = (None, 0);
     loop {
         let turn = turn(&mut connection, broker, settings, before.as_ref());

@@ -108,5 +108,5 @@ impl StatusBoard {
 }
 
 fn gauge(name: &'static str, role: Role, on: bool) {
-    metrics::gauge!(name, "role" => role.as_str()).set(if on { 1.0 } else { 0.0 });
+    metrics::gauge!(name, "connection" => role.as_str()).set(if on { 1.0 } else { 0.0 });
 }

@@ -43,7 +43,7 @@ pub(super) static FORGOTTEN: LazyLock<String> =
 /// for ten elements, and would rather walk the whole table.
 pub(super) static REAP: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "with z as (update workers set state = 'dead' where id = any($1) and state not in ('dead','gone') returning 1
+        "with z as (update workers set state = 'dead' where id = any($1) and state not in ('dead','gone') returning lanes
 ), m as (select id from job_messages where worker_id = any($1) order by id limit $2 for update skip locked
 ), h as materialized (
   select t.worker_id, count(*) as held from job_messages t cross join lateral unnest(t.jobs) u(id)
@@ -80,7 +80,7 @@ pub(super) static REAP: LazyLock<String> = LazyLock::new(|| {
   select id, epoch, case when status = 'pending' then 'rescued' else status::text end, 'R4' from x
 ), {PARENTS}
 select (select count(*) from d), (select count(*) from x where status = 'pending'),
-       (select count(*) from x where status = 'dead_letter'), (select count(*) from z)"
+       (select count(*) from x where status = 'dead_letter'), (select count(*) from z where lanes <> '{{}}')"
     )
 });
 

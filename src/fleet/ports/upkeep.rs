@@ -24,7 +24,7 @@ pub struct Swept {
     pub rescued: u64,
     /// Jobs that ended as dead letters: R5 publishes their copies.
     pub dead_letters: u64,
-    /// Workers that R4 declared dead.
+    /// Workers that R4 declared dead; schedulers, which hold nothing, are none.
     pub workers: u64,
 }
 

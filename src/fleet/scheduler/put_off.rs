@@ -25,8 +25,11 @@ impl PutOff {
     /// Tells of a rule that was not followed. One that is away or asks to repeat is nothing new: it is followed at the next
     /// turn. A refusal is: the role lacks a right, or the schema is not this binary's.
     pub(super) fn tell(&self, rule: &'static str, error: &LedgerError) {
-        let (component, class) = (Component::Scheduler.as_str(), ErrorClass::Database.as_str());
-        metrics::counter!(ERRORS, "component" => component, "type" => class).increment(1);
+        // What is only away is counted where it was asked.
+        if matches!(error, LedgerError::Refused(_)) {
+            let (component, class) = (Component::Scheduler.as_str(), ErrorClass::Database.as_str());
+            metrics::counter!(ERRORS, "component" => component, "type" => class).increment(1);
+        }
         if matches!(error, LedgerError::Refused(_)) && self.is_due(rule, Instant::now()) {
             tracing::warn!(
                 event = "scheduler.refused",

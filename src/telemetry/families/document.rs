@@ -65,7 +65,7 @@ pub fn document() -> String {
     let _ = writeln!(
         page,
         "\n## How many series\n\nWith 1,000 cities, one lane, one vendor and one model a worker has at most {}, a scheduler {}, \
-         a server {}: nearly all of them are the product of labels that hardly ever meet. Some 400 are there after a day.",
+         a server {}: most of them by city, or by labels that hardly ever meet.",
         total(&[Owner::Every, Owner::Worker]),
         total(&[Owner::Every, Owner::Scheduler, Owner::OneProcess]),
         total(&[Owner::Every]),

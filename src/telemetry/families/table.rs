@@ -34,7 +34,8 @@ const VENDOR_NAME: Label = label("vendor", AtStart("vendor"));
 const MODEL: Label = label("model", AtStart("model"));
 const PROMPT: Label = label("prompt_type", Closed(&["item", "meeting"]));
 const POOL: Label = label("pool", Closed(&["general", "engine", "effects", "heartbeat", "gate"]));
-const ROLE: Label = label("role", Closed(&["publish", "consume"]));
+/// Not `role`: that is a label of the target, and Prometheus would rename ours.
+const CONNECTION: Label = label("connection", Closed(&["publish", "consume"]));
 const ROUTE: Label = label("route", Bounded("routes in the code", 40));
 const OPERATION: Label = label("operation", Bounded("statements in the code", 80));
 const METHOD: Label = label("method", Closed(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"]));
@@ -143,14 +144,14 @@ pub const FAMILIES: &[Family] = &[
     // queue
     row(n::QUEUE_JOBS, Gauge, None, &[LANE, label("status", Closed(&["pending", "held", "queued", "processing", "failed", "dead_letter"]))], Owner::OneProcess, "Jobs of a lane: runnable (counted up to a cap), held, queued, processing, failed, dead_letter"),
     row(n::QUEUE_HELD, Gauge, None, &[LANE, HOLD], Owner::OneProcess, "Pending jobs of a lane that are held, by why"),
-    row(n::QUEUE_OLDEST_AGE, Gauge, Some(Seconds), &[LANE], Owner::OneProcess, "For how long the oldest runnable job of a lane has been due; 0: none is"),
+    row(n::QUEUE_OLDEST_AGE, Gauge, Some(Seconds), &[LANE], Owner::OneProcess, "For how long the oldest runnable job of a lane has been due, or queued at the broker; 0: none is, or the lane is paused"),
     row(n::DEAD_LETTER_AGE, Gauge, Some(Seconds), &[LANE], Owner::OneProcess, "Age of the oldest dead letter of a lane; 0: there is none"),
     row(n::UNACCOUNTED, Gauge, None, &[label("class", Closed(&["missing", "ghost", "double", "stale_lease", "forgotten", "unrouted", "dead_letter_drift", "orphaned"]))], Owner::OneProcess, "Jobs that are not where the ledger says, by what is wrong; docket audit tells what heals them"),
     row(n::JOBS_PROCESSED, Counter, None, &[KIND, label("status", Closed(&["completed", "failed", "retried", "dead_letter", "cancelled", "released", "snoozed"]))], Owner::Worker, "Attempts by how they ended"),
     row(n::QUEUE_WAIT, Histogram(WAIT), Some(Seconds), &[KIND], Owner::Worker, "From when a job could have run to its claim"),
     // engine
-    row(n::PUBLISHED, Counter, None, &[label("outcome", Closed(&["confirmed", "nacked", "returned", "unknown"]))], Owner::Scheduler, "Messages by what became of their publish"),
-    row(n::CONFIRM_DURATION, Histogram(FAST), Some(Seconds), &[], Owner::Scheduler, "From a publish to the answer of the broker"),
+    row(n::PUBLISHED, Counter, None, &[label("outcome", Closed(&["confirmed", "nacked", "returned", "unknown"]))], Owner::Every, "Messages by what became of their publish: a scheduler's pointers, a worker's dead letters"),
+    row(n::CONFIRM_DURATION, Histogram(FAST), Some(Seconds), &[], Owner::Every, "From a publish to the answer of the broker"),
     row(n::DUPLICATES_DROPPED, Counter, None, &[], Owner::Worker, "Pointers that were stale: another delivery or a sweep was first"),
     row(n::FENCED, Counter, None, &[], Owner::Worker, "Results that the fence refused"),
     row(n::HANDED_BACK, Counter, None, &[], Owner::Worker, "Messages that found no slot and went back"),
@@ -160,9 +161,9 @@ pub const FAMILIES: &[Family] = &[
     row(n::WORKERS, Gauge, None, &[label("state", Closed(&["up", "draining", "dead"]))], Owner::OneProcess, "Workers that the ledger knows, by state; dead: declared so, and not back"),
     row(n::WORKERS_LOST, Counter, None, &[], Owner::Scheduler, "Workers that stopped beating without signing off"),
     // broker
-    row(n::BROKER_CONNECTED, Gauge, None, &[ROLE], Owner::Every, "1 while connected to RabbitMQ"),
-    row(n::BROKER_BLOCKED, Gauge, None, &[ROLE], Owner::Every, "1 while RabbitMQ refuses publishes for lack of memory or disk"),
-    row(n::BROKER_RECONNECTS, Counter, None, &[ROLE], Owner::Every, "Sessions with RabbitMQ that ended and were opened again"),
+    row(n::BROKER_CONNECTED, Gauge, None, &[CONNECTION], Owner::Every, "1 while connected to RabbitMQ"),
+    row(n::BROKER_BLOCKED, Gauge, None, &[CONNECTION], Owner::Every, "1 while RabbitMQ refuses publishes for lack of memory or disk"),
+    row(n::BROKER_RECONNECTS, Counter, None, &[CONNECTION], Owner::Every, "Sessions with RabbitMQ that ended and were opened again"),
     // api
     row(n::API_REQUESTS, Counter, None, &[METHOD, ROUTE, label("status", Bounded("HTTP status codes", 16))], Owner::Every, "HTTP requests that were answered"),
     row(n::API_DURATION, Histogram(HTTP), Some(Seconds), &[METHOD, ROUTE], Owner::Every, "Time to answer an HTTP request"),
@@ -182,7 +183,7 @@ pub const FAMILIES: &[Family] = &[
     row(n::DB_DURATION, Histogram(FAST), Some(Seconds), &[OPERATION], Owner::Every, "Time of a database statement, by name"),
     row(n::POOL_CONNECTIONS, Gauge, None, &[POOL, label("state", Closed(&["idle", "in_use"]))], Owner::Every, "Connections of a pool to the database"),
     row(n::POOL_LIMIT, Gauge, None, &[POOL], Owner::Every, "Most connections of a pool"),
-    row(n::POOL_WAITING, Gauge, None, &[POOL], Owner::Every, "Callers that wait for a connection of a pool"),
+    row(n::POOL_WAITING, Gauge, None, &[POOL], Owner::Every, "Callers that wait for a connection of a pool; gate: those of bulk requests"),
     row(n::SCHEMA_MIGRATIONS, Gauge, None, &[label("state", Closed(&["missing", "unknown"]))], Owner::Every, "Migrations that the database lacks and this binary has, or the other way round"),
     // process
     row(n::BUILD_INFO, Gauge, None, &[label("version", Bounded("this binary", 1))], Owner::Every, "1, with the version that runs"),
@@ -190,6 +191,7 @@ pub const FAMILIES: &[Family] = &[
     row(n::TOKIO_TASKS, Gauge, None, &[], Owner::Every, "Tasks of the asynchronous runtime that have not ended"),
     row(n::TOKIO_QUEUE, Gauge, None, &[], Owner::Every, "Tasks that wait for a thread of the asynchronous runtime"),
     row(n::LOG_LINES_DROPPED, Counter, None, &[], Owner::Every, "Log lines that were dropped because the writer could not keep up"),
+    row(n::LOG_LINES_REPEATED, Counter, None, &[], Owner::Every, "Warnings and errors that were left out, because the same line had been told within a minute"),
 ];
 
 /// Gauges of features to come: their owner exports 0, so that panels and alerts have them now.

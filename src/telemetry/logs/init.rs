@@ -3,6 +3,7 @@
 use super::{
     console,
     level::Level,
+    repeats::Repeats,
     settings::{LogOutput, LogSettings},
     writer::EventsOnly,
 };
@@ -38,6 +39,9 @@ pub enum LogError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Nobody set a log up, or it can't be changed.
+    #[error("this process has no log whose level could be changed")]
+    Fixed,
     /// A subscriber was installed before.
     #[error("logging is set up already: do it once a process")]
     Twice,
@@ -74,7 +78,8 @@ pub fn init(settings: &LogSettings) -> Result<LogGuard, LogError> {
     };
     let dropped = writer.error_counter();
     let (filter, handle) = reload::Layer::new(filter(&settings.filter)?);
-    let subscriber = tracing_subscriber::registry().with(layer(settings, writer)).with(filter);
+    let subscriber =
+        tracing_subscriber::registry().with(layer(settings, writer).with_filter(Repeats::default())).with(filter);
     tracing::subscriber::set_global_default(subscriber).map_err(|_| LogError::Twice)?;
     Level::new(&settings.filter, move |filter| handle.reload(filter).is_ok()).install();
     // Both can be set once only, and the first try has succeeded.

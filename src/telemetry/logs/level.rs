@@ -2,13 +2,10 @@
 
 use super::{LogError, init::filter};
 use std::{
-    sync::{
-        Mutex, OnceLock, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
-use tokio::time::sleep;
+use tokio::{task::AbortHandle, time::sleep};
 use tracing_subscriber::EnvFilter;
 
 /// Nobody leaves a fleet at `debug` for longer.
@@ -20,18 +17,21 @@ pub(super) struct Level {
     put: Box<dyn Fn(EnvFilter) -> bool + Send + Sync>,
     /// What it was started with.
     calm: String,
-    /// What is in force.
-    now: Mutex<String>,
-    /// Counts the changes: only the last one's end brings the calm filter back.
-    turn: AtomicU64,
+    now: Mutex<Now>,
+}
+
+struct Now {
+    directives: String,
+    /// Brings the calm filter back; one at a time.
+    end: Option<AbortHandle>,
 }
 
 static LEVEL: OnceLock<Level> = OnceLock::new();
 
 impl Level {
     pub(super) fn new(calm: &str, put: impl Fn(EnvFilter) -> bool + Send + Sync + 'static) -> Self {
-        let (calm, now) = (calm.to_owned(), Mutex::new(calm.to_owned()));
-        Self { put: Box::new(put), calm, now, turn: AtomicU64::new(0) }
+        let now = Now { directives: calm.to_owned(), end: None };
+        Self { put: Box::new(put), calm: calm.to_owned(), now: Mutex::new(now) }
     }
 
     /// Makes it the process's own.
@@ -40,48 +40,54 @@ impl Level {
         let _ = LEVEL.set(self);
     }
 
-    fn set(&self, directives: &str) -> Result<u64, LogError> {
+    /// Tells before the change, by the filter that may be about to silence it.
+    fn set(&'static self, directives: &str, time: Duration, actor: &str) -> Result<(), LogError> {
         let filter = filter(directives)?;
-        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        if (self.put)(filter) {
-            directives.clone_into(&mut now);
+        let mut now = self.now();
+        let seconds = time.as_secs();
+        tracing::warn!(event = "log.level", filter = directives, seconds, actor, "the level of the log is changed");
+        if !(self.put)(filter) {
+            return Err(LogError::Fixed);
         }
-        Ok(self.turn.fetch_add(1, Ordering::AcqRel) + 1)
+        directives.clone_into(&mut now.directives);
+        let end = tokio::spawn(async move {
+            sleep(time.min(LEVEL_FOR_MAX)).await;
+            self.calm_down();
+        });
+        if let Some(earlier) = now.end.replace(end.abort_handle()) {
+            earlier.abort();
+        }
+        Ok(())
     }
 
-    fn end(&self, turn: u64) {
-        if self.turn.load(Ordering::Acquire) == turn {
-            // It was in force before, so it can be read.
-            let _ = self.set(&self.calm);
+    /// As at the start again; told after the change.
+    fn calm_down(&self) {
+        let mut now = self.now();
+        // It was in force before, so it can be read.
+        if filter(&self.calm).is_ok_and(|filter| (self.put)(filter)) {
+            self.calm.clone_into(&mut now.directives);
+            tracing::warn!(event = "log.level", filter = self.calm, "the level of the log is as at the start again");
         }
+    }
+
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The directives that are in force; none: this process has no log.
 #[must_use]
 pub fn level() -> Option<String> {
-    LEVEL.get().map(|level| level.now.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    LEVEL.get().map(|level| level.now().directives.clone())
 }
 
 /// Logs by these directives (`docket::fleet=debug`) for so long, at most [`LEVEL_FOR_MAX`]; then by those of the start again.
-/// A later change takes the place of an earlier one, with its own time.
+/// A later change takes the place of an earlier one, with its own time. `actor` asks for it.
 ///
 /// # Errors
-/// When the directives can't be read.
-pub fn set_level(directives: &str, time: Duration) -> Result<(), LogError> {
-    let Some(level) = LEVEL.get() else { return Ok(()) };
-    let turn = level.set(directives)?;
-    tracing::warn!(
-        event = "log.level",
-        filter = directives,
-        seconds = time.as_secs(),
-        "the level of the log was changed"
-    );
-    tokio::spawn(async move {
-        sleep(time.min(LEVEL_FOR_MAX)).await;
-        level.end(turn);
-    });
-    Ok(())
+/// When the directives can't be read, or this process has no log of its own.
+pub fn set_level(directives: &str, time: Duration, actor: &str) -> Result<(), LogError> {
+    LEVEL.get().ok_or(LogError::Fixed)?.set(directives, time, actor)
 }
 
 #[cfg(test)]
@@ -89,30 +95,45 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
-    #[test]
-    fn only_the_last_changes_end_brings_the_calm_filter_back() {
+    fn level(put: impl Fn(EnvFilter) -> bool + Send + Sync + 'static) -> &'static Level {
+        Box::leak(Box::new(Level::new("info", put)))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_last_changes_end_brings_the_calm_filter_back() {
         let put = Arc::new(Mutex::new(Vec::new()));
         let seen = put.clone();
-        let level = Level::new("info", move |filter| {
+        let level = level(move |filter| {
             seen.lock().unwrap().push(filter.to_string());
             true
         });
-        let first = level.set("docket::fleet=debug").unwrap();
-        let second = level.set("docket::db=trace").unwrap();
-        level.end(first);
-        assert_eq!(*level.now.lock().unwrap(), "docket::db=trace");
-        level.end(second);
-        assert_eq!(*level.now.lock().unwrap(), "info");
+        level.set("docket::fleet=debug", Duration::from_secs(10), "test").unwrap();
+        sleep(Duration::from_secs(5)).await;
+        level.set("docket::db=trace", Duration::from_secs(10), "test").unwrap();
+        sleep(Duration::from_secs(8)).await;
+        assert_eq!(level.now().directives, "docket::db=trace", "the first one's end ended nothing");
+        sleep(Duration::from_secs(3)).await;
+        assert_eq!(level.now().directives, "info");
         let put = put.lock().unwrap();
         assert_eq!(put.len(), 3);
         assert!(put[0].contains("docket::fleet=debug") && put[1].contains("docket::db=trace"), "{put:?}");
         assert!(!put[2].contains("docket"), "{put:?}");
     }
 
-    #[test]
-    fn what_can_not_be_read_changes_nothing() {
-        let level = Level::new("info", |_| panic!("nothing is put"));
-        assert!(level.set("docket=loud=very").is_err());
-        assert_eq!(*level.now.lock().unwrap(), "info");
+    #[tokio::test(start_paused = true)]
+    async fn nobody_leaves_it_changed_for_longer_than_an_hour() {
+        let level = level(|_| true);
+        level.set("debug", Duration::from_secs(1_000_000), "test").unwrap();
+        sleep(LEVEL_FOR_MAX + Duration::from_secs(1)).await;
+        assert_eq!(level.now().directives, "info");
+    }
+
+    #[tokio::test]
+    async fn what_can_not_be_read_or_put_changes_nothing() {
+        let unread = level(|_| panic!("nothing is put"));
+        assert!(unread.set("docket=loud=very", Duration::from_secs(1), "test").is_err());
+        let fixed = level(|_| false);
+        assert!(matches!(fixed.set("debug", Duration::from_secs(1), "test"), Err(LogError::Fixed)));
+        assert_eq!((&unread.now().directives[..], &fixed.now().directives[..]), ("info", "info"));
     }
 }

@@ -5,6 +5,7 @@ mod init;
 mod level;
 mod line;
 mod redact;
+mod repeats;
 mod settings;
 mod writer;
 

@@ -1,7 +1,7 @@
 //! Counters that are born at 0. One that is born at 40 has a rate of 0: the first increase would be invisible.
 
 use super::super::{FAMILIES, Family, LATER, Owner, Type, Values};
-use ::metrics::{Label, counter, gauge};
+use ::metrics::{Label, counter, gauge, histogram};
 
 /// The label sets that are closed once the process has started. Bounded: by code (kinds, components, classes) and by
 /// configuration (lanes).
@@ -36,15 +36,17 @@ impl Known<'_> {
     }
 }
 
-/// Registers, at 0, every counter of these owners whose labels are all known, and the gauges of features to come. Call it
+/// Registers, at 0, every counter and histogram of these owners whose labels are all known, and the gauges of features to come. Call it
 /// once at start.
 pub fn touch(owners: &[Owner], known: &Known<'_>) {
     for family in FAMILIES.iter().filter(|f| owners.contains(&f.owner)) {
         for labels in label_sets(family, known) {
-            if family.kind == Type::Counter {
-                counter!(family.name, labels).increment(0);
-            } else if LATER.contains(&family.name) {
-                gauge!(family.name, labels).set(0.0);
+            match family.kind {
+                Type::Counter => counter!(family.name, labels).increment(0),
+                // Empty: its sum and count are born at 0.
+                Type::Histogram(_) => drop(histogram!(family.name, labels)),
+                Type::Gauge if LATER.contains(&family.name) => gauge!(family.name, labels).set(0.0),
+                Type::Gauge => {}
             }
         }
     }
@@ -90,10 +92,11 @@ mod tests {
             "docket_fenced_writes_total 0",
             r#"docket_http_connections_refused_total{reason="too_many_connections"} 0"#,
             r#"docket_vendor_requests_total{vendor="legistar",status="timeout"} 0"#,
+            r#"docket_processing_duration_seconds_sum{job_type="greet"} 0"#,
         ] {
             assert!(page.lines().any(|line| line == series), "{series} is missing in\n{page}");
         }
-        assert!(!page.contains("docket_messages_published_total"), "it is a scheduler's: {page}");
+        assert!(!page.contains("docket_workers_lost_total"), "it is a scheduler's: {page}");
         assert!(!page.contains("docket_llm_requests_total"), "no model is known: {page}");
         assert!(!page.contains("docket_meetings_synced_total"), "its cities are open: {page}");
         assert!(!page.contains("docket_coverage_suspect_cities"), "it is a scheduler's: {page}");

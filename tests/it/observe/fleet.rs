@@ -23,6 +23,8 @@ pub(super) struct Demo {
     place: TempDir,
     _child: Child,
     http: reqwest::Client,
+    /// What it printed.
+    pub(super) report: Value,
 }
 
 impl Demo {
@@ -47,7 +49,7 @@ impl Demo {
         let report: Value = serde_json::from_str(&line).unwrap();
         assert!(report["jobs"]["completed"].as_u64().unwrap() > 50, "{report}");
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
-        Self { place, _child: child, http }
+        Self { place, _child: child, http, report }
     }
 
     fn dir(&self) -> PathBuf {

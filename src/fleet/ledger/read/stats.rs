@@ -26,7 +26,8 @@ pub struct LaneStats {
     pub dead_letter: i64,
     /// Ended by an operator or a handler. None: not counted.
     pub cancelled: Option<i64>,
-    /// For how long the oldest runnable job has been due. Cheap: the oldest among the heads of each priority.
+    /// For how long the oldest runnable job has been due, or been on its way to a worker. Cheap: the oldest among the heads of
+    /// each priority, and of the messages that nobody has claimed. None of a paused lane's that was not sent yet.
     pub oldest_runnable_age_seconds: Option<f64>,
     /// Age of the oldest dead letter.
     pub oldest_dead_letter_age_seconds: Option<f64>,
@@ -59,7 +60,9 @@ pub struct QueueStats {
 }
 
 const FLIGHT: &str = "\
-select lane, worker_id is not null, count(*), coalesce(sum(cardinality(jobs)), 0)::bigint from job_messages group by 1, 2";
+select lane, worker_id is not null, count(*), coalesce(sum(cardinality(jobs)), 0)::bigint,
+       greatest(extract(epoch from now() - min(queued_at)), 0)::float8
+from job_messages group by 1, 2";
 const HELD: &str = "select lane, hold::text, count(*) from jobs where hold is not null group by 1, 2";
 const ENDED: &str = "\
 select lane, status::text, count(*), greatest(extract(epoch from now() - min(failed_at)), 0)::float8
@@ -81,7 +84,8 @@ with recursive lanes(lane) as (
     where j.due and j.lane = v.lane and j.priority = v.priority order by j.id limit 1) h
 )
 select l.lane, (select count(*) from (select 1 from jobs j where j.due and j.lane = l.lane limit $1) c),
-       (select greatest(extract(epoch from now() - min(h.since)), 0)::float8 from heads h where h.lane = l.lane)
+       (select greatest(extract(epoch from now() - min(h.since)), 0)::float8 from heads h
+        where h.lane = l.lane and not exists (select from paused_lanes p where p.lane = l.lane))
 from lanes l where l.lane is not null";
 
 /// Cheap statistics: their cost depends on what waits, is in flight or has failed, never on what is done.
@@ -110,7 +114,14 @@ pub async fn queue_stats<C: GenericClient + Sync>(client: &C) -> Result<QueueSta
     for row in client.query(FLIGHT, &[]).await? {
         let lane = stats.lane(&row);
         lane.messages_in_flight += row.get::<_, i64>(2);
-        if row.get(1) { lane.processing = row.get(3) } else { lane.queued = row.get(3) }
+        if row.get(1) {
+            lane.processing = row.get(3);
+            continue;
+        }
+        lane.queued = row.get(3);
+        // It was due when it was sent, and waits for a slot since.
+        let age = lane.oldest_runnable_age_seconds.into_iter().chain(row.get::<_, Option<f64>>(4));
+        lane.oldest_runnable_age_seconds = age.reduce(f64::max);
     }
     Ok(stats)
 }
