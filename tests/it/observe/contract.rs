@@ -112,7 +112,11 @@ fn no_family_has_a_label_of_the_target() {
 
 #[test]
 fn counters_stand_inside_a_rate() {
-    for (place, query) in all() {
+    // What a counter was born with is no increase: one rule asks for that.
+    let (asks_for_births, others): (Vec<_>, Vec<_>) =
+        all().into_iter().partition(|(_, query)| query.contains(" unless "));
+    assert!(asks_for_births.len() <= 2, "{asks_for_births:?}");
+    for (place, query) in others {
         let (selectors, _) = asked(&query);
         for metric in selectors.iter().map(|asked| &asked.metric).filter(|metric| metric.ends_with("_total")) {
             let inside = query.split(metric.as_str()).skip(1).all(|rest| {
