@@ -17,8 +17,8 @@ const RULES: [(&str, &str); 5] = [
 /// How the servers differ from production.
 #[derive(Clone, Debug, Default)]
 pub struct MonitoringSpec {
-    /// A scrape and an evaluation a second, and alerts that need hold for a second only: for drills, which nobody wants to
-    /// wait for. Expressions and thresholds stay.
+    /// A scrape and an evaluation a second, and what must hold, or have been so, for minutes does for seconds: for drills,
+    /// which nobody wants to wait for. Rates and thresholds stay.
     pub hasty: bool,
     /// Where every alert is sent to; none: to nobody, as the files in `infra` have it.
     pub webhook: Option<String>,
@@ -68,11 +68,18 @@ impl MonitoringSpec {
         if !self.hasty {
             return text.to_owned();
         }
-        let hold = |line: &str| match line.split_once("for: ") {
+        let quick = |line: &str| match line.split_once("for: ") {
             Some((indent, _)) if indent.trim().is_empty() => format!("{indent}for: 1s\n"),
+            // What must have been so for minutes.
+            _ if line.contains("_over_time(") => {
+                format!(
+                    "{}\n",
+                    ["[1m]", "[2m]", "[5m]"].iter().fold(line.to_owned(), |line, time| line.replace(time, "[3s]"))
+                )
+            }
             _ => format!("{line}\n"),
         };
-        text.lines().map(hold).collect()
+        text.lines().map(quick).collect()
     }
 
     fn alertmanager(&self) -> String {
@@ -108,8 +115,9 @@ mod tests {
                 .collect();
             assert!(name == "fleet.yml" || !changed.is_empty(), "{name}");
             for (before, after) in changed {
-                assert!(before.trim_start().starts_with("for: "), "{before}");
-                assert_eq!(after.trim(), "for: 1s");
+                let is_hold = before.trim_start().starts_with("for: ") && after.trim() == "for: 1s";
+                let is_past = before.contains("_over_time(") && after.contains("[3s]");
+                assert!(is_hold || is_past, "{before}: {after}");
             }
         }
         assert_eq!(calm.prometheus(), PROMETHEUS);

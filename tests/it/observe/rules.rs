@@ -62,7 +62,7 @@ fn each_alert_fires_and_is_silent_as_its_tests_say() {
 /// Each number that an expression compares with, a tenth (or one) higher and lower: some test must notice.
 #[test]
 fn no_threshold_can_change_unnoticed() {
-    let threshold = regex::Regex::new(r"(?m)(?:>=|==|[<>]) ([0-9.]+)(?: |$)").unwrap();
+    let threshold = regex::Regex::new(r"(?m)(?:>=|==|[<>]) ([0-9.]+)(?:[ )]|$)").unwrap();
     let scratch = tempfile::tempdir().unwrap();
     let (rules_dir, tests_dir) = (scratch.path().join("rules"), scratch.path().join("tests"));
     fs::create_dir(&rules_dir).unwrap();
