@@ -81,8 +81,10 @@ pub fn level() -> Option<String> {
     LEVEL.get().map(|level| level.now().directives.clone())
 }
 
-/// Logs by these directives (`docket::fleet=debug`) for so long, at most [`LEVEL_FOR_MAX`]; then by those of the start again.
-/// A later change takes the place of an earlier one, with its own time. `actor` asks for it.
+/// Logs by these directives (`docket::fleet=debug`) for a while, on behalf of `actor`.
+///
+/// For at most [`LEVEL_FOR_MAX`]; then by those of the start again. A later change takes the place of an earlier one, with its
+/// own time.
 ///
 /// # Errors
 /// When the directives can't be read, or this process has no log of its own.
