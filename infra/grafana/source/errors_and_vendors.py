@@ -1,8 +1,8 @@
 """What fails, where, and whose fault it is."""
 
 import panels as p
+from panels import MINE
 
-MINE = 'job=~"$job", instance=~"$instance"'
 VENDOR = f"docket_vendor_requests_total{{{MINE}}}"
 STATES = {0: ("closed", "green"), 1: ("half open", "orange"), 2: ("open", "red")}
 

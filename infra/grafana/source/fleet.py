@@ -1,8 +1,8 @@
 """The processes: who runs, which version, and what they use."""
 
 import panels as p
+from panels import MINE
 
-MINE = 'job=~"$job", instance=~"$instance"'
 YES = {0: ("no", "red"), 1: ("yes", "green")}
 NO = {0: ("no", "green"), 1: ("yes", "red")}
 

@@ -1,8 +1,8 @@
 """What language models cost, and for what."""
 
 import panels as p
+from panels import MINE
 
-MINE = 'job=~"$job", instance=~"$instance"'
 COST = f"docket_llm_request_cost_usd_sum{{{MINE}}}"
 
 

@@ -2,6 +2,8 @@
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 WIDTH = 24
+# The processes that were chosen, in a query.
+MINE = 'job=~"$job", instance=~"$instance"'
 
 
 def target(query, legend, instant=False, table=False):

@@ -1,8 +1,8 @@
 """How long jobs run, how they end, and how busy the workers are."""
 
 import panels as p
+from panels import MINE
 
-MINE = 'job=~"$job", instance=~"$instance"'
 BUCKETS = f"docket_processing_duration_seconds_bucket{{{MINE}}}"
 
 

@@ -1,8 +1,8 @@
 """What waits, for how long, and whether ledger and broker agree."""
 
 import panels as p
+from panels import MINE
 
-MINE = 'job=~"$job", instance=~"$instance"'
 QUEUE = 'job=~"$job", lane=~"$lane"'
 BROKER = 'job=~"rabbitmq-queues", queue=~"docket.+"'
 

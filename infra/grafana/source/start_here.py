@@ -1,8 +1,8 @@
 """One screen for somebody who has just been woken."""
 
 import panels as p
+from panels import MINE
 
-MINE = 'job=~"$job", instance=~"$instance"'
 FIRING = 'ALERTS{alertname=~"Docket.+", alertname!="DocketWatchdog", alertstate="firing"}'
 
 
