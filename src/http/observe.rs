@@ -3,7 +3,7 @@
 use super::problem::Code;
 use crate::{
     fleet::handler::{Component, ErrorClass},
-    telemetry::names::{API_DURATION, API_REJECTIONS, API_REQUESTS, ERRORS, HTTP_REFUSED},
+    telemetry::names::{API_DURATION, API_REJECTIONS, API_REQUESTS, HTTP_REFUSED},
 };
 use axum::{
     body::Body,
@@ -44,8 +44,7 @@ pub(super) fn answered(method: &Method, response: &Response<Body>, took: Duratio
     let status = response.status().as_u16().to_string();
     // A process that is not ready says so to each probe: that is its answer, and no error.
     if response.status().is_server_error() && !matches!(&route[..], "/livez" | "/readyz") {
-        let (component, class) = (Component::Http.as_str(), ErrorClass::Other.as_str());
-        counter!(ERRORS, "component" => component, "type" => class).increment(1);
+        Component::Http.failed(ErrorClass::Other);
     }
     if let Some(Code(reason)) = response.extensions().get::<Code>() {
         counter!(API_REJECTIONS, "reason" => *reason).increment(1);

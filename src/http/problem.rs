@@ -200,22 +200,17 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response<Body> {
-        let mut problem = self;
-        if let Some(trace) = current_trace() {
-            problem = problem.with("trace_id", trace.trace_id().simple().to_string());
-        }
-        problem.answer()
-    }
-}
-
-impl Problem {
-    fn answer(self) -> Response<Body> {
-        let content = Content { code: self.code, message: &self.message, hint: self.hint, fields: &self.extra.fields };
-        let mut response = (self.status, axum::Json(Envelope { error: content })).into_response();
-        if let Some((name, value)) = self.extra.header {
+        let problem = match current_trace() {
+            Some(trace) => self.with("trace_id", trace.trace_id().simple().to_string()),
+            None => self,
+        };
+        let Self { status, code, message, hint, extra } = problem;
+        let content = Content { code, message: &message, hint, fields: &extra.fields };
+        let mut response = (status, axum::Json(Envelope { error: content })).into_response();
+        if let Some((name, value)) = extra.header {
             response.headers_mut().insert(name, value);
         }
-        response.extensions_mut().insert(Code(self.code));
+        response.extensions_mut().insert(Code(code));
         response
     }
 }

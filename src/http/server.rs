@@ -99,14 +99,13 @@ pub async fn serve(settings: HttpSettings, routes: Routes, shutdown: Cancellatio
         _ => ServeError::Bind { addr: settings.addr, source },
     })?;
     let addr = listener.local_addr().map_err(|source| ServeError::Bind { addr: settings.addr, source })?;
-    let target = settings.targets_dir.as_deref().map(|dir| (Target::announce(dir, settings.role, addr), dir));
-    let target = target.and_then(|(target, dir)| {
-        target
-            .inspect_err(|error| {
-                let dir = dir.display();
-                tracing::warn!(event = "http.unannounced", %dir, %error, "Prometheus won't find this process");
-            })
-            .ok()
+    let target = settings.targets_dir.as_deref().and_then(|dir| {
+        let announced = Target::announce(dir, settings.role, addr);
+        if let Err(error) = &announced {
+            let dir = dir.display();
+            tracing::warn!(event = "http.unannounced", %dir, %error, "Prometheus won't find this process");
+        }
+        announced.ok()
     });
     let shared = Shared { access, routes, limits: settings.limits };
     tracing::info!(event = "http.listening", addr = %addr, "listening");

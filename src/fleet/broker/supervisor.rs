@@ -53,7 +53,7 @@ impl Supervisor {
                     }
                 }
                 Err(error) => {
-                    count_error();
+                    Component::Broker.failed(ErrorClass::Connect);
                     if self.board.set_error(&error) {
                         let role = self.role.as_str();
                         tracing::warn!(event = "broker.lost", role, error, "can't connect to the broker, trying again");
@@ -89,15 +89,9 @@ impl Supervisor {
             return;
         }
         metrics::counter!(names::BROKER_RECONNECTS, "connection" => role).increment(1);
-        count_error();
+        Component::Broker.failed(ErrorClass::Connect);
         if self.board.set_error(&reason) {
             tracing::warn!(event = "broker.lost", role, address, error = reason, "lost the broker, reconnecting");
         }
     }
-}
-
-/// A session that ended, or could not be had.
-fn count_error() {
-    let (component, class) = (Component::Broker.as_str(), ErrorClass::Connect.as_str());
-    metrics::counter!(names::ERRORS, "component" => component, "type" => class).increment(1);
 }

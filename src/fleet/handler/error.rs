@@ -1,5 +1,6 @@
 //! How a handler says what went wrong. The kind of error decides what becomes of the job.
 
+use crate::telemetry::names::ERRORS;
 use std::{fmt, time::Duration};
 
 macro_rules! labels {
@@ -94,6 +95,13 @@ labels! {
         Io = "io",
         /// Anything else.
         Other = "other",
+    }
+}
+
+impl Component {
+    /// Counts an error of this part.
+    pub fn failed(self, class: ErrorClass) {
+        metrics::counter!(ERRORS, "component" => self.as_str(), "type" => class.as_str()).increment(1);
     }
 }
 

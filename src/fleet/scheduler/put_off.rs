@@ -1,11 +1,8 @@
 //! What can't be done now is done later; what the database refuses will be refused again, and somebody must hear of it.
 
-use crate::{
-    fleet::{
-        handler::{Component, ErrorClass},
-        ports::LedgerError,
-    },
-    telemetry::names::ERRORS,
+use crate::fleet::{
+    handler::{Component, ErrorClass},
+    ports::LedgerError,
 };
 use std::{
     collections::HashMap,
@@ -25,12 +22,12 @@ impl PutOff {
     /// Tells of a rule that was not followed. One that is away or asks to repeat is nothing new: it is followed at the next
     /// turn. A refusal is: the role lacks a right, or the schema is not this binary's.
     pub(super) fn tell(&self, rule: &'static str, error: &LedgerError) {
+        let is_refused = matches!(error, LedgerError::Refused(_));
         // What is only away is counted where it was asked.
-        if matches!(error, LedgerError::Refused(_)) {
-            let (component, class) = (Component::Scheduler.as_str(), ErrorClass::Database.as_str());
-            metrics::counter!(ERRORS, "component" => component, "type" => class).increment(1);
+        if is_refused {
+            Component::Scheduler.failed(ErrorClass::Database);
         }
-        if matches!(error, LedgerError::Refused(_)) && self.is_due(rule, Instant::now()) {
+        if is_refused && self.is_due(rule, Instant::now()) {
             tracing::warn!(
                 event = "scheduler.refused",
                 rule,

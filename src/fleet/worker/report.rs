@@ -36,7 +36,7 @@ pub(super) fn failed(one: &Ended, after: &Failed) {
         _ => AttemptOutcome::Failed,
     };
     let Verdict::Failed { class, error, .. } = &one.verdict else { return };
-    counter!(names::ERRORS, "component" => one.attempt.component.as_str(), "type" => class.as_str()).increment(1);
+    one.attempt.component.failed(*class);
     ended(&one.attempt, one.ran, outcome, Some((class.as_str(), error)));
 }
 
@@ -60,8 +60,7 @@ pub(super) fn fenced(attempt: &Attempt) {
 
 /// The attempt was given up without a verdict.
 pub(super) fn lost(attempt: &Attempt) {
-    let (component, class) = (Component::Worker.as_str(), ErrorClass::WorkerLost.as_str());
-    counter!(names::ERRORS, "component" => component, "type" => class).increment(1);
+    Component::Worker.failed(ErrorClass::WorkerLost);
     tracing::warn!(event = "job.lost", job.id = attempt.id.0, job.kind = %attempt.kind, "the lease is lost; the attempt was given up");
 }
 
