@@ -67,6 +67,8 @@ pub(super) enum Command {
     Dead(super::dead::Args),
     /// List, pause and resume lanes
     Lanes(super::lanes::Args),
+    /// List the workers and schedulers that the ledger knows
+    Workers(super::workers::Args),
     /// Tokens for the API
     Token(super::token::Args),
     /// The queue in numbers

@@ -23,6 +23,9 @@ pub(super) struct Args {
     /// Print one line of JSON
     #[arg(long)]
     json: bool,
+    /// Leave to you what an operator would do, and end when the fleet is green again
+    #[arg(long)]
+    by_hand: bool,
     /// Keep the logs; they are kept anyway when something is wrong
     #[arg(long)]
     keep: bool,
@@ -32,10 +35,17 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args) -> Outcome {
+    if args.by_hand && !args.name.has_work() {
+        let name = args.name.as_str();
+        return Err(Failure::usage(format!(
+            "--by-hand: {name} heals by itself; try worker-kill, poison, vendor-down or llm-429"
+        )));
+    }
     let shutdown = role::signals(false)?;
     let spec = DrillSpec {
         dir: args.dir.join(format!("{}-{:08x}", args.name.as_str(), rand::random::<u32>())),
         binary: std::env::current_exe().map_err(|e| Failure::internal(format!("can't find this program: {e}")))?,
+        by_hand: args.by_hand,
     };
     output::note("starting servers, a scheduler, 2 workers");
     let tell = |step: &Step| output::note(&format!("{:7.1} s  {}", step.at_seconds, step.what));

@@ -50,5 +50,6 @@ mod token;
 mod topology;
 mod vendors;
 mod worker;
+mod workers;
 
 pub use run::run;

@@ -5,11 +5,11 @@ use super::{
     audit, bench, chaos, cities, client, config as config_command, dead, demo, dev, doctor, documents, drill, enqueue,
     exit::{Failure, Outcome},
     healthcheck, jobs, lanes, log_level, logs, metrics, migrate, queue, scheduler, server, token, topology, vendors,
-    worker,
+    worker, workers,
 };
 use crate::{
     config::{self, CommandLine, Environment, Problems, Role},
-    telemetry::{LogGuard, LogOutput, LogSettings, init},
+    telemetry::{LogGuard, LogOutput, LogSettings, SpanGuard, export_spans, init},
 };
 use clap::Parser;
 use std::{ffi::OsString, io::Write, process::ExitCode};
@@ -68,6 +68,7 @@ fn start(cli: Cli) -> Outcome {
         config::verify(&env, role)?;
     }
     let _logs = logs(&command, &env)?;
+    let _spans = spans(&command, &env)?;
     let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::internal(format!("no runtime: {e}")))?;
     let outcome = runtime.block_on(dispatch(command, env));
     // What still blocks a thread must not keep the process.
@@ -116,6 +117,16 @@ fn logs(command: &Command, env: &Environment) -> Result<LogGuard, Failure> {
     init(&settings).map_err(Failure::usage)
 }
 
+/// Of what stays: a command's own work is no part of a trace.
+fn spans(command: &Command, env: &Environment) -> Result<Option<SpanGuard>, Failure> {
+    let role = match command {
+        Command::Dev(_) | Command::Demo(_) => Some("dev"),
+        other => role(other).map(Role::as_str),
+    };
+    let settings = role.map(|role| config::traces(env, role)).transpose()?.flatten();
+    settings.map(|settings| export_spans(&settings).map_err(Failure::usage)).transpose()
+}
+
 async fn dispatch(command: Command, loaded: Environment) -> Outcome {
     let env = || loaded.clone();
     let one_shot = || client::environment(loaded.clone());
@@ -136,6 +147,7 @@ async fn dispatch(command: Command, loaded: Environment) -> Outcome {
         Command::Enqueue(args) => Box::pin(enqueue::run(args, &one_shot())).await,
         Command::Jobs(args) => Box::pin(jobs::run(args, &one_shot())).await,
         Command::Dead(args) => Box::pin(dead::run(args, &one_shot())).await,
+        Command::Workers(args) => Box::pin(workers::run(args, &one_shot())).await,
         Command::Lanes(args) => Box::pin(lanes::run(args, &one_shot())).await,
         Command::Token(args) => token::run(&args),
         Command::Queue(args) => queue::run(args, &one_shot()).await,

@@ -1,6 +1,6 @@
 //! All settings, in the order of the documents.
 
-use super::{civic, connections, fleet, gate, http, log, protocol, setting::Setting, worker};
+use super::{civic, connections, fleet, gate, http, log, protocol, setting::Setting, traces, worker};
 
 /// All settings, section by section.
 pub fn catalogue() -> impl Iterator<Item = &'static Setting> {
@@ -12,6 +12,7 @@ pub fn catalogue() -> impl Iterator<Item = &'static Setting> {
         http::SETTINGS,
         gate::SETTINGS,
         log::SETTINGS,
+        traces::SETTINGS,
         civic::SETTINGS,
     ]
     .into_iter()
@@ -68,8 +69,9 @@ mod tests {
             for name in BTreeSet::from([setting.key.to_owned(), setting.file_key(), setting.file_variable()]) {
                 assert!(names.insert(name.clone()), "{name} is given twice");
             }
-            let ours = setting.variable.starts_with("DOCKET_");
-            assert!(ours || ["DATABASE_URL", "AMQP_URL"].contains(&setting.variable), "{}", setting.variable);
+            let others = ["DATABASE_URL", "AMQP_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+            let is_known = setting.variable.starts_with("DOCKET_") || others.contains(&setting.variable);
+            assert!(is_known, "{}", setting.variable);
             assert_eq!(setting.default.map_or(Ok(()), |text| setting.kind.check(text)), Ok(()), "{}", setting.key);
             assert!(setting.doc.ends_with('.') && setting.doc.len() > 20, "{}: {}", setting.key, setting.doc);
             assert!(!setting.roles.is_empty(), "{}", setting.key);

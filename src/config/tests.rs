@@ -23,6 +23,7 @@ fn read_all(env: &Environment) -> Vec<String> {
         database_url(env).err(),
         management(env).err(),
         log(env, LogOutput::Stderr).err(),
+        traces(env, "worker").err(),
     ];
     found.into_iter().flatten().map(|error| error.to_string()).collect()
 }

@@ -45,32 +45,41 @@ struct Watched {
     signal: String,
 }
 
+/// The claim on a state directory: a lock on an open file, so that it goes with the process.
+pub(super) struct Claim(File);
+
+impl Drop for Claim {
+    /// Said, and not only closed: a child that is just being started has the same open file until it runs its program.
+    fn drop(&mut self) {
+        drop(self.0.unlock());
+    }
+}
+
 /// The claim on a state directory, with the record of what runs there. Kept as long as the services.
 pub(super) struct Watch {
     dir: PathBuf,
     state: Mutex<(State, Keeper)>,
-    /// Held by an open file, so that it goes with the process.
-    _lock: File,
+    _claim: Claim,
 }
 
 impl Watch {
     /// Claims the state directory and ends what a dead predecessor left there.
-    pub(super) async fn claim(dir: &Path) -> Result<File> {
-        let Some(lock) = lock(dir)? else {
+    pub(super) async fn claim(dir: &Path) -> Result<Claim> {
+        let Some(claim) = lock(dir)? else {
             let owner = read(dir).map_or_else(String::new, |state| format!(" as process {}", state.owner.pid));
             bail!("docket already runs in {}{owner}; stop it with `docket dev down`", dir.display());
         };
         mend(dir).await;
-        Ok(lock)
+        Ok(claim)
     }
 
     /// Starts the record. `remove` goes when the services end.
-    pub(super) fn start(dir: &Path, lock: File, remove: Option<&Path>) -> Result<Self> {
+    pub(super) fn start(dir: &Path, claim: Claim, remove: Option<&Path>) -> Result<Self> {
         let keeper = Keeper::start(remove)?;
         let (owner, remove) = (Identity::own()?, remove.map(Path::to_owned));
         let state = State { boot: boot(), owner, remove, processes: Vec::new() };
         write(dir, &state)?;
-        Ok(Self { dir: dir.to_owned(), state: Mutex::new((state, keeper)), _lock: lock })
+        Ok(Self { dir: dir.to_owned(), state: Mutex::new((state, keeper)), _claim: claim })
     }
 
     /// Records a process and the signal that ends it.
@@ -101,7 +110,7 @@ pub async fn down(dir: &Path) -> Result<Down> {
     if !dir.is_dir() {
         return Ok(Down::Nothing);
     }
-    if let Some(_lock) = lock(dir)? {
+    if let Some(_claim) = lock(dir)? {
         return Ok(if mend(dir).await { Down::Mended } else { Down::Nothing });
     }
     let owner = read(dir).context("docket is starting here; try again")?.owner;
@@ -109,7 +118,7 @@ pub async fn down(dir: &Path) -> Result<Down> {
     if !owner.gone_within(GRACE).await {
         bail!("process {} doesn't stop; end it with `kill -9 {}` and try again", owner.pid, owner.pid);
     }
-    if let Some(_lock) = lock(dir)? {
+    if let Some(_claim) = lock(dir)? {
         mend(dir).await;
     }
     Ok(Down::Stopped)
@@ -139,12 +148,12 @@ async fn mend(dir: &Path) -> bool {
     true
 }
 
-fn lock(dir: &Path) -> Result<Option<File>> {
+fn lock(dir: &Path) -> Result<Option<Claim>> {
     let file = dir.join("lock");
     let opened = File::options().create(true).append(true).open(&file);
     let lock = opened.with_context(|| format!("can't write {}", file.display()))?;
     match lock.try_lock() {
-        Ok(()) => Ok(Some(lock)),
+        Ok(()) => Ok(Some(Claim(lock))),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("can't lock {}", file.display())),
     }

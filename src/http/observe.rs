@@ -1,9 +1,12 @@
-//! Counting and timing answers. The route is a template, never a path: a client must not make labels.
+//! What is told of each answer: counters, a duration, a span. The route is a template, never a path: a client must not make labels.
 
 use super::problem::Code;
 use crate::{
     fleet::handler::{Component, ErrorClass},
-    telemetry::names::{API_DURATION, API_REJECTIONS, API_REQUESTS, HTTP_REFUSED},
+    telemetry::{
+        Attribute, OpenSpan, SpanKind,
+        names::{API_DURATION, API_REJECTIONS, API_REQUESTS, HTTP_REFUSED},
+    },
 };
 use axum::{
     body::Body,
@@ -11,7 +14,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use hyper::Method;
+use hyper::{Method, StatusCode};
 use metrics::{counter, histogram};
 use std::time::Duration;
 
@@ -37,8 +40,8 @@ pub async fn tag(matched: Option<MatchedPath>, request: Request, next: Next) -> 
     response
 }
 
-/// Counts an answer.
-pub(super) fn answered(method: &Method, response: &Response<Body>, took: Duration) {
+/// Tells of an answer.
+pub(super) fn answered(method: &Method, response: &Response<Body>, took: Duration, span: OpenSpan) {
     let method = label(method);
     let route = response.extensions().get::<Route>().map_or_else(|| UNMATCHED.to_owned(), |route| route.0.clone());
     let status = response.status().as_u16().to_string();
@@ -49,8 +52,23 @@ pub(super) fn answered(method: &Method, response: &Response<Body>, took: Duratio
     if let Some(Code(reason)) = response.extensions().get::<Code>() {
         counter!(API_REJECTIONS, "reason" => *reason).increment(1);
     }
+    tell(span, (method, &route), response.status(), took);
     counter!(API_REQUESTS, "method" => method, "route" => route.clone(), "status" => status).increment(1);
     histogram!(API_DURATION, "method" => method, "route" => route).record(took.as_secs_f64());
+}
+
+/// Probes and scrapes are nobody's work.
+fn tell(span: OpenSpan, (method, route): (&str, &str), status: StatusCode, took: Duration) {
+    if !route.starts_with("/api/") {
+        return;
+    }
+    let attributes = [
+        ("http.request.method", Attribute::Text(method)),
+        ("http.route", Attribute::Text(route)),
+        ("http.response.status_code", Attribute::Number(status.as_u16().into())),
+    ];
+    let error = status.is_server_error().then(|| status.as_str().to_owned());
+    span.end((SpanKind::Server, &format!("{method} {route}")), took, &attributes, error.as_deref());
 }
 
 /// Counts a connection that was refused.

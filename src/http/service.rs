@@ -7,7 +7,7 @@ use super::{
     level::{self, LEVEL_PATH},
     observe, ops,
 };
-use crate::telemetry::{TraceParent, within_trace};
+use crate::telemetry::{OpenSpan, TraceParent};
 use axum::{body::Body, response::IntoResponse};
 use http_body_util::Limited;
 use hyper::{
@@ -34,6 +34,7 @@ pub(super) async fn handle(shared: Shared, request: Request<Incoming>) -> Result
     let started = Instant::now();
     let method = request.method().clone();
     let trace = trace(request.headers());
+    let told = OpenSpan::of(trace);
     let span = tracing::info_span!("request", trace_id = trace.map(|trace| display(trace.trace_id().simple())));
     let answer = async {
         let answer = tokio::time::timeout(shared.limits.request, route(&shared, request)).await;
@@ -42,9 +43,9 @@ pub(super) async fn handle(shared: Shared, request: Request<Incoming>) -> Result
             Problem::unavailable(message, "ask for less, or later").into_response()
         })
     };
-    let mut response = within_trace(trace, answer).instrument(span).await;
+    let mut response = told.run(answer).instrument(span).await;
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, hyper::header::HeaderValue::from_static("nosniff"));
-    observe::answered(&method, &response, started.elapsed());
+    observe::answered(&method, &response, started.elapsed(), told);
     Ok(response)
 }
 

@@ -6,6 +6,7 @@ mod families;
 mod logs;
 mod metrics;
 pub mod names;
+mod spans;
 mod trace;
 
 pub use canonical::{AttemptLine, AttemptOutcome, attempt_line, sample_successes};
@@ -16,4 +17,5 @@ pub use logs::{
     subscriber,
 };
 pub use metrics::{InstallError, Known, Metrics, UPKEEP, touch, withdraw};
+pub use spans::{Attribute, OpenSpan, Span, SpanError, SpanGuard, SpanKind, SpanSettings, export_spans};
 pub use trace::{TraceParent, TraceParentError, current_trace, within_trace};

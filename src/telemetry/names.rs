@@ -70,3 +70,4 @@ pub const TOKIO_TASKS: &str = "docket_tokio_alive_tasks";
 pub const TOKIO_QUEUE: &str = "docket_tokio_global_queue_depth";
 pub const LOG_LINES_DROPPED: &str = "docket_log_lines_dropped_total";
 pub const LOG_LINES_REPEATED: &str = "docket_log_lines_repeated_total";
+pub const SPANS: &str = "docket_spans_total";

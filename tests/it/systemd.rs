@@ -233,6 +233,15 @@ fn a_worker_is_given_its_grace_and_a_watchdog_time_to_see_a_stall() {
     }
 }
 
+/// A process makes the file readable itself; its directory must be, too, whatever `UMask` says.
+#[test]
+fn prometheus_can_read_where_each_service_listens() {
+    let common = unit("docket-.service.d/10-common.conf");
+    for line in ["RuntimeDirectory=%N", "RuntimeDirectoryMode=0755", "Environment=DOCKET_TARGETS_DIR=%t/%N"] {
+        assert!(common.lines().any(|there| there == line), "{line}");
+    }
+}
+
 /// Other users of the machine may read units and their environment.
 #[test]
 fn secrets_are_credentials() {

@@ -41,8 +41,9 @@ async fn worker_kill(stage: &Stage<'_>) -> Result<Duration> {
     victim.kill9().await;
     let killed = Instant::now();
     stage.say(format!("killed {} with its jobs", victim.name()));
-    // It stays away until both alerts have come: settling starts it again.
+    // It stays away until both alerts have come: settling starts it again, or the operator does.
     stage.alerts(Drill::WorkerKill).await;
+    stage.by_hand().await?;
     stage.settled(killed).await
 }
 
@@ -97,6 +98,9 @@ async fn poison(stage: &Stage<'_>) -> Result<Duration> {
     let begun = Instant::now();
     let recovery = stage.settled(begun).await?;
     stage.alerts(Drill::Poison).await;
+    if stage.by_hand().await? {
+        return Ok(recovery);
+    }
     let dead = dead(stage).await?;
     ensure!(dead.len() == 13, "{} dead letters and not 13", dead.len());
     operate::discard(&stage.database().await?, &dead, ACTOR).await?;
@@ -158,6 +162,9 @@ async fn dead(stage: &Stage<'_>) -> Result<Vec<JobId>> {
 
 /// What an operator does when the cause is gone.
 async fn requeue(stage: &Stage<'_>) -> Result<()> {
+    if stage.by_hand().await? {
+        return Ok(());
+    }
     let dead = dead(stage).await?;
     operate::requeue(&stage.database().await?, &dead, ACTOR).await?;
     stage.say(format!("requeued {} dead letters", dead.len()));

@@ -75,6 +75,12 @@ impl Drill {
         }
     }
 
+    /// There is something to do for an operator: all others heal by themselves.
+    #[must_use]
+    pub const fn has_work(self) -> bool {
+        matches!(self, Self::WorkerKill | Self::Poison | Self::VendorDown | Self::Llm429)
+    }
+
     /// Runs jobs of the domain, and not those made for drills.
     pub(super) const fn is_civic(self) -> bool {
         matches!(self, Self::VendorDown | Self::Llm429)

@@ -4,6 +4,7 @@
 //! fires it.
 
 mod acts;
+mod hand;
 mod kind;
 mod receiver;
 mod report;

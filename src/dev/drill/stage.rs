@@ -32,15 +32,15 @@ const SLOTS: usize = 8;
 /// A process of the fleet is ready in this time, however busy the machine is.
 const READY: Duration = Duration::from_mins(2);
 /// Between two looks.
-const LOOK: Duration = Duration::from_millis(200);
+pub(super) const LOOK: Duration = Duration::from_millis(200);
 /// All jobs have ended in this time after a fault.
 const SETTLE: Duration = Duration::from_mins(5);
 /// An alert has arrived in this time: two scrapes, two evaluations, and what the rule itself asks for.
 const ALERT: Duration = Duration::from_mins(1);
 /// Gauges are read again in this time, and scraped: what fires after that is no leftover of the start.
-const QUIET: Duration = Duration::from_secs(6);
+pub(super) const QUIET: Duration = Duration::from_secs(6);
 /// Always fires.
-const WATCHDOG: &str = "DocketWatchdog";
+pub(super) const WATCHDOG: &str = "DocketWatchdog";
 /// The scheduler has audited in this time after a fault.
 const AUDIT: Duration = Duration::from_mins(1);
 
@@ -51,6 +51,8 @@ pub struct DrillSpec {
     pub dir: PathBuf,
     /// The program.
     pub binary: PathBuf,
+    /// What an operator would do is left to one.
+    pub by_hand: bool,
 }
 
 /// Everything that a drill has.
@@ -59,7 +61,8 @@ pub(super) struct Stage<'a> {
     pub(super) workers: Vec<Arc<Member>>,
     /// What a drill of the domain asks.
     pub(super) vendors: Option<Vendors>,
-    monitoring: Option<Monitoring>,
+    pub(super) monitoring: Option<Monitoring>,
+    pub(super) is_by_hand: bool,
     receiver: Receiver,
     begun: Instant,
     steps: Mutex<Vec<Step>>,
@@ -102,7 +105,12 @@ impl<'a> Stage<'a> {
             monitoring.ready().await?;
         }
         let (begun, steps) = (Instant::now(), Mutex::default());
-        let stage = Self { fleet, workers, vendors, monitoring, receiver, begun, steps, tell };
+        ensure!(
+            !spec.by_hand || monitoring.is_some(),
+            "by hand, a drill ends when no alert fires any more: install prometheus and prometheus-alertmanager"
+        );
+        let is_by_hand = spec.by_hand;
+        let stage = Self { fleet, workers, vendors, monitoring, is_by_hand, receiver, begun, steps, tell };
         stage.watched().await?;
         Ok(stage)
     }

@@ -2,11 +2,13 @@
 
 use super::{
     effects::Pending,
+    meters::Meters,
     outcome::{Attempt, Ended, Verdict},
     polled::Polled,
     report,
     shared::Shared,
     signal::{Stop, StopSignal},
+    span,
 };
 use crate::{
     fleet::{
@@ -17,7 +19,7 @@ use crate::{
         ports::{Broker, Claimed, Completion, Ledger, ReleaseHold},
         retry::{MAX_DELAY, RetryPolicy},
     },
-    telemetry::{TraceParent, within_trace},
+    telemetry::within_trace,
 };
 use serde_json::Value;
 use std::{any::Any, sync::Arc, time::Duration};
@@ -42,9 +44,9 @@ pub(super) async fn run<L: Ledger, B: Broker>(
     signal: StopSignal,
 ) -> Ran<L::Tx> {
     let Some(handler) = shared.registry.get(&job.kind).cloned() else {
-        return Ran::Ended(release_unknown(&job));
+        return Ran::Ended(release_unknown(&job, &shared.meters));
     };
-    let attempt = Attempt::of(&job, handler.meta().component);
+    let attempt = Attempt::of(&job, handler.meta().component, &shared.meters);
     report::started(&attempt);
     let judge = Judge::of(&job, handler.meta().retry);
     let deadline = handler.meta().timeout.min(shared.protocol.job_timeout);
@@ -93,13 +95,13 @@ pub(super) fn stopped<L: Ledger, B: Broker>(shared: &Shared<L, B>, attempt: &Att
 }
 
 /// A kind that this worker doesn't know came by a stale message or after an upgrade.
-fn release_unknown(job: &Claimed) -> Ended {
-    give_back(job, Some(ReleaseHold { hold: Hold::UnknownKind, key: Some(job.kind.clone()), delay: None }))
+fn release_unknown(job: &Claimed, meters: &Meters) -> Ended {
+    give_back(job, meters, Some(ReleaseHold { hold: Hold::UnknownKind, key: Some(job.kind.clone()), delay: None }))
 }
 
 /// Back without cost, and without a run.
-pub(super) fn give_back(job: &Claimed, hold: Option<ReleaseHold>) -> Ended {
-    let attempt = Attempt::of(job, Component::Worker);
+pub(super) fn give_back(job: &Claimed, meters: &Meters, hold: Option<ReleaseHold>) -> Ended {
+    let attempt = Attempt::of(job, Component::Worker, meters);
     report::started(&attempt);
     let ran = attempt.begun.elapsed();
     Ended { attempt, verdict: Verdict::Released(hold), ran }
@@ -126,8 +128,7 @@ async fn attend<L: Ledger, B: Broker>(
         return End::Stopped(stop);
     }
     let ctx = context(&job, signal);
-    // The job is the span that caused what its handler asks of others.
-    let trace = ctx.trace_id.and_then(|id| TraceParent::new(id, job.id.0.unsigned_abs()));
+    let trace = span::of(ctx.trace_id, attempt.row());
     let args = match job.args {
         Ok(args) => args,
         Err(reason) => {

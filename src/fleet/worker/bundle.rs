@@ -70,7 +70,7 @@ fn pass_on<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, jobs: Jobs) {
         match slot {
             Ok(Ok(slot)) => run(shared_in, jobs, slot).await,
             _ => {
-                let back = jobs.iter().map(|(_, job)| attempt::give_back(job, None)).collect();
+                let back = jobs.iter().map(|(_, job)| attempt::give_back(job, &shared_in.meters, None)).collect();
                 shared_in.hand_over(back).await;
             }
         }

@@ -1,13 +1,16 @@
 //! How an attempt ended, on its way to the ledger.
 
-use super::in_flight::InFlight;
+use super::{
+    in_flight::InFlight,
+    meters::{KindMeters, Meters},
+};
 use crate::fleet::{
     handler::{Component, ErrorClass},
     job::{Epoch, JobId, MessageId, Pointer},
     ports::{Claimed, ReleaseHold},
 };
 use serde_json::Value;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -27,6 +30,7 @@ pub(super) struct Attempt {
     pub(super) component: Component,
     pub(super) begun: Instant,
     pub(super) waited: Duration,
+    pub(super) meters: Arc<KindMeters>,
     _in_flight: InFlight,
 }
 
@@ -36,7 +40,8 @@ impl Attempt {
         Pointer(self.id, self.epoch)
     }
 
-    pub(super) fn of(job: &Claimed, component: Component) -> Self {
+    pub(super) fn of(job: &Claimed, component: Component, meters: &Meters) -> Self {
+        let meters = meters.of(&job.kind);
         Self {
             id: job.id,
             epoch: job.epoch,
@@ -50,7 +55,8 @@ impl Attempt {
             component,
             begun: Instant::now(),
             waited: job.waited,
-            _in_flight: InFlight::new(),
+            _in_flight: InFlight::new(&meters.in_flight),
+            meters,
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What an attempt's end leaves in metrics and in the log.
 
-use super::outcome::{Attempt, Ended, Verdict};
+use super::{
+    outcome::{Attempt, Ended, Verdict},
+    span,
+};
 use crate::{
     fleet::{
         handler::{Component, ErrorClass},
@@ -9,12 +12,12 @@ use crate::{
     },
     telemetry::{AttemptLine, AttemptOutcome, attempt_line, names},
 };
-use metrics::{counter, histogram};
+use metrics::counter;
 use std::time::Duration;
 
 /// An attempt begins.
 pub(super) fn started(attempt: &Attempt) {
-    histogram!(names::QUEUE_WAIT, "job_type" => attempt.kind.clone()).record(attempt.waited.as_secs_f64());
+    attempt.meters.waited.record(attempt.waited.as_secs_f64());
 }
 
 /// It ended with its effects committed.
@@ -65,8 +68,9 @@ pub(super) fn lost(attempt: &Attempt) {
 }
 
 fn ended(attempt: &Attempt, ran: Duration, outcome: AttemptOutcome, error: Option<(&str, &str)>) {
-    counter!(names::JOBS_PROCESSED, "job_type" => attempt.kind.clone(), "status" => outcome.as_str()).increment(1);
-    histogram!(names::PROCESSING_DURATION, "job_type" => attempt.kind.clone()).record(ran.as_secs_f64());
+    attempt.meters.ended(outcome);
+    attempt.meters.ran.record(ran.as_secs_f64());
+    span::ended(attempt, ran, outcome, error.map(|(class, _)| class));
     attempt_line(&AttemptLine {
         outcome,
         job_id: attempt.id.0,

@@ -1,6 +1,9 @@
 //! What the worker's loops share.
 
-use super::{ahead::Allowance, held::Held, outcome::Ended, run_times::RunTimes, stuck::Followed, threads::Threads};
+use super::{
+    ahead::Allowance, held::Held, meters::Meters, outcome::Ended, run_times::RunTimes, stuck::Followed,
+    threads::Threads,
+};
 use crate::fleet::{
     Progress,
     crash::{self, Point},
@@ -44,6 +47,7 @@ pub(super) struct Shared<L: Ledger, B: Broker> {
     pub(super) retention: Retention,
     /// How long jobs run.
     pub(super) run_times: RunTimes,
+    pub(super) meters: Meters,
     /// Handlers of attempts that are over.
     pub(super) followed: Followed,
 }

@@ -192,6 +192,7 @@ pub const FAMILIES: &[Family] = &[
     row(n::TOKIO_QUEUE, Gauge, None, &[], Owner::Every, "Tasks that wait for a thread of the asynchronous runtime"),
     row(n::LOG_LINES_DROPPED, Counter, None, &[], Owner::Every, "Log lines that were dropped because the writer could not keep up"),
     row(n::LOG_LINES_REPEATED, Counter, None, &[], Owner::Every, "Warnings and errors that were left out, because the same line had been told within a minute"),
+    row(n::SPANS, Counter, None, &[label("status", Closed(&["recorded", "exported", "failed"]))], Owner::Every, "Spans for a collector of OpenTelemetry: recorded, exported, or lost because it took none; the rest of the recorded wait, or found no room. 0 in a build without the feature otel"),
 ];
 
 /// Gauges of features to come: their owner exports 0, so that panels and alerts have them now.

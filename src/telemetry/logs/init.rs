@@ -2,15 +2,14 @@
 
 use super::{
     console,
+    json::Json,
     level::Level,
     repeats::Repeats,
     settings::{LogOutput, LogSettings},
-    writer::EventsOnly,
 };
 use std::sync::OnceLock;
 use tracing::Subscriber;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
-use tracing_bunyan_formatter::{BunyanFormattingLayer, JsonStorageLayer};
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, fmt::MakeWriter, layer::SubscriberExt, reload};
 
 /// Libraries that would drown the rest; a directive of the user overrides them. lapin writes several lines about each
@@ -104,7 +103,7 @@ where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     if settings.json() {
-        Box::new(JsonStorageLayer.and_then(BunyanFormattingLayer::new("docket".to_owned(), EventsOnly(writer))))
+        Box::new(Json::new(writer))
     } else {
         let console = fmt::layer().fmt_fields(console::fields()).with_ansi(settings.color()).with_writer(writer);
         Box::new(console)

@@ -2,12 +2,12 @@
 
 mod console;
 mod init;
+mod json;
 mod level;
 mod line;
 mod redact;
 mod repeats;
 mod settings;
-mod writer;
 
 pub use init::{LogError, LogGuard, dropped_lines, init, subscriber};
 pub use level::{LEVEL_FOR_MAX, level, set_level};

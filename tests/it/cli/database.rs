@@ -17,6 +17,7 @@ const NEED: &[&str] = &[
     "dead discard --all --yes",
     "queue stats",
     "lanes list",
+    "workers list",
     "lanes pause x",
     "cities list",
     "cities sync x",

@@ -39,6 +39,8 @@ const COMMANDS: &[&str] = &[
     "lanes list",
     "lanes pause",
     "lanes resume",
+    "workers",
+    "workers list",
     "token",
     "token new",
     "queue",

@@ -28,6 +28,26 @@ async fn statistics_add_up() {
 }
 
 #[tokio::test]
+async fn workers_and_schedulers_are_listed_and_those_that_signed_off_when_asked_for() {
+    let db = TestLedger::new().await;
+    let insert = "insert into workers (name, slots, lanes, kinds, state, beat_at) values";
+    db.sql(&format!("{insert} ('a', 4, '{{default,x}}', '{{greet}}', 'up', now() - interval '1 minute')")).await;
+    db.sql(&format!("{insert} ('b', 0, '{{}}', '{{}}', 'dead', now()), ('c', 1, '{{x}}', '{{greet}}', 'gone', now())"))
+        .await;
+    db.sql(
+        "insert into job_messages (id, worker_id, band, lane, kind, jobs) \
+            select 1, id, 1, 'x', 'greet', '{1,2,3}' from workers where name = 'a'",
+    )
+    .await;
+    let items = on(&db, "workers list").json().await["items"].take();
+    let fields = |row: &Value| json!([row["name"], row["role"], row["state"], row["holds"]]);
+    let rows: Vec<Value> = items.as_array().unwrap().iter().map(fields).collect();
+    assert_eq!(rows, [json!(["b", "scheduler", "dead", 0]), json!(["a", "worker", "up", 3])]);
+    assert!(items[1]["silent_seconds"].as_f64().is_some_and(|seconds| (60.0..600.0).contains(&seconds)), "{items}");
+    assert!(on(&db, "workers list --all").run().await.stdout.contains(" gone "));
+}
+
+#[tokio::test]
 async fn jobs_are_listed_page_by_page_and_shown() {
     let db = TestLedger::new().await;
     for _ in 0..3 {

@@ -152,7 +152,7 @@ async fn work(db: &TestLedger, city: &DemoCity, site: u16) {
 }
 
 /// What an operator in trouble asks.
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 10] = [
     "doctor --json",
     "doctor",
     "topology check",
@@ -160,6 +160,7 @@ const COMMANDS: [&str; 9] = [
     "config show",
     "config show --json",
     "lanes list",
+    "workers list",
     "dead list",
     "jobs list --json",
 ];

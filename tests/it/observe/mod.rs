@@ -8,4 +8,5 @@ mod files;
 mod fleet;
 mod logs;
 mod rules;
+mod runbook;
 mod sums;

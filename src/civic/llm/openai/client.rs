@@ -3,7 +3,7 @@
 use super::wire::{self, Message, Question};
 use crate::{
     civic::llm::{Call, CallStatus, LlmError, MicroUsd, Outcome, PriceTable, Request, Usage, prompt},
-    telemetry::{current_trace, deepest},
+    telemetry::{Attribute, OpenSpan, SpanKind, current_trace, deepest},
 };
 use jiff::Zoned;
 use reqwest::{Client, Response, Url, header::RETRY_AFTER, redirect};
@@ -89,8 +89,8 @@ impl OpenAi {
 
     /// One request. It never repeats itself: the job's attempts do.
     pub async fn summarise(&self, request: &Request) -> Outcome {
-        let started = Instant::now();
-        let asked = timeout(self.settings.timeout, self.ask(request)).await;
+        let (started, span) = (Instant::now(), OpenSpan::begin());
+        let asked = timeout(self.settings.timeout, span.run(self.ask(request))).await;
         let (usage, result) =
             asked.unwrap_or_else(|_| (Usage::default(), Err(LlmError::Timeout(self.settings.timeout))));
         let call = Call {
@@ -101,6 +101,7 @@ impl OpenAi {
             cost: self.cost(usage),
             duration: started.elapsed(),
         };
+        tell(span, &call);
         Outcome { call, result }
     }
 
@@ -164,6 +165,18 @@ impl OpenAi {
         let price = self.settings.prices.of(&self.settings.model, Zoned::now().date());
         price.map_or(0, |price| price.cost(usage))
     }
+}
+
+/// By OpenTelemetry's names for generative models.
+fn tell(span: OpenSpan, call: &Call) {
+    let attributes = [
+        ("gen_ai.operation.name", Attribute::Text("chat")),
+        ("gen_ai.request.model", Attribute::Text(&call.model)),
+        ("gen_ai.usage.input_tokens", Attribute::Number(call.usage.input.into())),
+        ("gen_ai.usage.output_tokens", Attribute::Number(call.usage.output.into())),
+    ];
+    let error = (call.status != CallStatus::Ok).then(|| call.status.as_str());
+    span.end((SpanKind::Client, "chat"), call.duration, &attributes, error);
 }
 
 /// Seconds; the other form, a date, is rare and left to the backoff.

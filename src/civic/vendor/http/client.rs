@@ -3,9 +3,9 @@
 use super::{
     Allowed, Ask, FetchError, HttpSettings,
     address::{PublicOnly, System, is_global},
-    metrics, redacted,
+    observe, redacted,
 };
-use crate::telemetry::current_trace;
+use crate::telemetry::{OpenSpan, current_trace};
 use jiff::{Timestamp, fmt::rfc2822};
 use reqwest::{
     StatusCode,
@@ -86,15 +86,15 @@ impl HttpClient {
     /// When the address is refused, no complete answer comes in time, the body is too large, or the status is not one
     /// of success.
     pub async fn get(&self, url: &str, ask: &Ask) -> Result<Response, FetchError> {
-        let started = Instant::now();
+        let (started, span) = (Instant::now(), OpenSpan::begin());
         let result = match Url::parse(url) {
-            Ok(url) => timeout(self.total_timeout, self.follow(&url, ask))
+            Ok(url) => timeout(self.total_timeout, span.run(self.follow(&url, ask)))
                 .await
                 .unwrap_or_else(|_| Err(FetchError::Timeout { url: redacted(&url) })),
             // What can't be read can't be stripped of its secrets either.
             Err(_) => Err(FetchError::BadUrl { url: "an unreadable address".to_owned() }),
         };
-        metrics::record(ask.vendor, &result, started.elapsed());
+        observe::ended(ask.vendor, &result, started.elapsed(), span);
         result
     }
 

@@ -6,7 +6,7 @@
 mod address;
 mod client;
 mod error;
-mod metrics;
+mod observe;
 mod settings;
 
 pub use address::is_global;

@@ -1,13 +1,19 @@
-//! What is counted of each request.
+//! What is told of each request: counters, a duration, a span.
 
 use super::{FetchError, Response};
-use crate::{civic::model::Vendor, telemetry::names};
+use crate::{
+    civic::model::Vendor,
+    telemetry::{Attribute, OpenSpan, SpanKind, names},
+};
 use std::time::Duration;
 
-/// Counts a request by a closed set of outcomes.
-pub(super) fn record(vendor: Vendor, result: &Result<Response, FetchError>, took: Duration) {
-    metrics::counter!(names::VENDOR_REQUESTS, "vendor" => vendor.as_str(), "status" => outcome(result)).increment(1);
-    metrics::histogram!(names::VENDOR_DURATION, "vendor" => vendor.as_str()).record(took.as_secs_f64());
+/// Tells of a request by a closed set of outcomes.
+pub(super) fn ended(vendor: Vendor, result: &Result<Response, FetchError>, took: Duration, span: OpenSpan) {
+    let (vendor, outcome) = (vendor.as_str(), outcome(result));
+    metrics::counter!(names::VENDOR_REQUESTS, "vendor" => vendor, "status" => outcome).increment(1);
+    metrics::histogram!(names::VENDOR_DURATION, "vendor" => vendor).record(took.as_secs_f64());
+    let attributes = [("http.request.method", Attribute::Text("GET")), ("docket.vendor", Attribute::Text(vendor))];
+    span.end((SpanKind::Client, "GET"), took, &attributes, result.as_ref().err().map(|_| outcome));
 }
 
 const fn outcome(result: &Result<Response, FetchError>) -> &'static str {

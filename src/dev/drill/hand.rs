@@ -1,0 +1,42 @@
+//! What an operator does by hand, and how a drill knows that it is done.
+
+use super::stage::{LOOK, QUIET, Stage, WATCHDOG};
+use anyhow::{Context, Result};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
+
+/// Whoever practises may read and think.
+const PATIENCE: Duration = Duration::from_hours(1);
+const LEFT: &str = "select count(*) from jobs where status in ('pending', 'queued', 'processing', 'dead_letter')";
+
+impl Stage<'_> {
+    /// Where the drill is by hand: says what fires, and waits until nothing does but the watchdog, no job is open and no dead
+    /// letter is left. Otherwise false, at once.
+    pub(super) async fn by_hand(&self) -> Result<bool> {
+        let (true, Some(monitoring)) = (self.is_by_hand, &self.monitoring) else { return Ok(false) };
+        let dir = self.fleet.dir().display();
+        let targets = monitoring.targets_dir();
+        self.say(format!(
+            "yours now, by docs/RUNBOOK.md: set -a; . {dir}/env; DOCKET_TARGETS_DIR={}; set +a",
+            targets.display()
+        ));
+        let green = async {
+            let (mut told, mut since) = (Vec::new(), Instant::now());
+            while since.elapsed() < QUIET {
+                let firing = monitoring.firing().await.unwrap_or_default();
+                if firing != [WATCHDOG] || self.number(LEFT).await? > 0 {
+                    since = Instant::now();
+                }
+                if firing != told {
+                    self.say(format!("firing: {}", firing.join(", ")));
+                    told = firing;
+                }
+                sleep(LOOK).await;
+            }
+            anyhow::Ok(())
+        };
+        timeout(PATIENCE, green).await.context("an hour later it is not green")??;
+        self.say("green: nothing fires but the watchdog, no job is open, no dead letter is left");
+        Ok(true)
+    }
+}
