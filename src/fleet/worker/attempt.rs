@@ -64,7 +64,7 @@ pub(super) async fn run<L: Ledger, B: Broker>(
     let verdict = match end {
         End::Output(output, None) => Verdict::Completed(output),
         End::Output(output, Some(effects)) => {
-            let keep = shared.retention.keeps(&attempt.kind);
+            let keep = shared.retention.keeps(attempt.kind());
             let completion = Completion { id: attempt.id, epoch: attempt.epoch, output, keep };
             let pending = Pending { attempt, completion, effects, ran, deadline, signal, judge, span };
             return Ran::Pending(Box::new(pending));
@@ -76,7 +76,7 @@ pub(super) async fn run<L: Ledger, B: Broker>(
         },
     };
     if matches!(verdict, Verdict::Completed(_) | Verdict::Failed { .. }) {
-        shared.run_times.record(&attempt.kind, ran);
+        shared.run_times.record(attempt.kind(), ran);
     }
     Ran::Ended(Ended { attempt, verdict, ran })
 }

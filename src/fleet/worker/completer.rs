@@ -67,7 +67,7 @@ async fn book_all<L: Ledger, B: Broker>(shared: &Arc<Shared<L, B>>, batch: Vec<E
 
 fn group_of<L: Ledger, B: Broker>(shared: &Shared<L, B>, one: &Ended) -> usize {
     match one.verdict {
-        Verdict::Completed(_) if shared.retention.keeps(&one.attempt.kind) => 0,
+        Verdict::Completed(_) if shared.retention.keeps(one.attempt.kind()) => 0,
         Verdict::Completed(_) => 1,
         Verdict::Failed { .. } => 2,
         Verdict::Released(_) => 3,
@@ -146,7 +146,7 @@ async fn send<L: Ledger, B: Broker>(
     let ledger = &shared.ledger;
     match group[0].verdict {
         Verdict::Completed(_) => {
-            let keep = shared.retention.keeps(&group[0].attempt.kind);
+            let keep = shared.retention.keeps(group[0].attempt.kind());
             let batch: Vec<Completion> = group.iter().filter_map(|one| completion(one, keep)).collect();
             let booked = ledger.complete(&batch, spent).await?;
             crash::point(Point::AfterCompletion);
@@ -202,7 +202,7 @@ fn copy_of(one: &Ended, after: &Failed) -> DeadLetter {
     DeadLetter {
         id: after.id,
         epoch: after.epoch,
-        kind: one.attempt.kind.clone(),
+        kind: one.attempt.kind().to_owned(),
         lane: one.attempt.lane.clone(),
         error_class: class.to_owned(),
         error: error.to_owned(),

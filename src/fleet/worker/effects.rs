@@ -175,7 +175,7 @@ async fn write<L: Ledger, B: Broker>(
     for one in group.iter().filter(|one| ours.contains(&one.attempt.id)) {
         let begun = Instant::now();
         let written = run(one, &mut tx, until).instrument(one.span.clone()).await;
-        times.push((&one.attempt.kind, one.ran + begun.elapsed()));
+        times.push((one.attempt.kind(), one.ran + begun.elapsed()));
         if let Err(error) = written {
             shared.ledger.rollback(tx).await;
             // Of several, each is measured when it is written apart.
@@ -199,7 +199,7 @@ async fn write<L: Ledger, B: Broker>(
 
 /// How long each job took, with its share of the commit. Without the wait for a connection, which would make short jobs look
 /// long when many wait.
-fn record<L: Ledger, B: Broker>(shared: &Shared<L, B>, times: &[(&String, Duration)], commit: Duration) {
+fn record<L: Ledger, B: Broker>(shared: &Shared<L, B>, times: &[(&str, Duration)], commit: Duration) {
     let share = commit / u32::try_from(times.len()).unwrap_or(u32::MAX).max(1);
     times.iter().for_each(|(kind, time)| shared.run_times.record(kind, *time + share));
 }

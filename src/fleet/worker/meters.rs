@@ -11,6 +11,7 @@ pub(super) struct Meters(HashMap<String, Arc<KindMeters>>);
 /// Those of one kind.
 #[derive(Debug)]
 pub(super) struct KindMeters {
+    pub(super) kind: String,
     pub(super) waited: Histogram,
     pub(super) ran: Histogram,
     pub(super) in_flight: Gauge,
@@ -32,6 +33,7 @@ impl KindMeters {
     fn new(kind: &str) -> Self {
         let ended = |outcome: AttemptOutcome| counter!(names::JOBS_PROCESSED, "job_type" => kind.to_owned(), "status" => outcome.as_str());
         Self {
+            kind: kind.to_owned(),
             waited: histogram!(names::QUEUE_WAIT, "job_type" => kind.to_owned()),
             ran: histogram!(names::PROCESSING_DURATION, "job_type" => kind.to_owned()),
             in_flight: gauge!(names::JOBS_IN_FLIGHT),

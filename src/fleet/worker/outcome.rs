@@ -20,7 +20,6 @@ pub(super) struct Attempt {
     pub(super) id: JobId,
     pub(super) epoch: Epoch,
     pub(super) message: MessageId,
-    pub(super) kind: String,
     pub(super) lane: String,
     /// 1 for the first of its round.
     pub(super) number: i16,
@@ -30,6 +29,7 @@ pub(super) struct Attempt {
     pub(super) component: Component,
     pub(super) begun: Instant,
     pub(super) waited: Duration,
+    /// With the name of its kind.
     pub(super) meters: Arc<KindMeters>,
     _in_flight: InFlight,
 }
@@ -40,13 +40,16 @@ impl Attempt {
         Pointer(self.id, self.epoch)
     }
 
+    pub(super) fn kind(&self) -> &str {
+        &self.meters.kind
+    }
+
     pub(super) fn of(job: &Claimed, component: Component, meters: &Meters) -> Self {
         let meters = meters.of(&job.kind);
         Self {
             id: job.id,
             epoch: job.epoch,
             message: job.message,
-            kind: job.kind.clone(),
             lane: job.lane.clone(),
             number: job.failures.saturating_add(1),
             losses: job.losses,

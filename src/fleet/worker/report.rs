@@ -58,13 +58,18 @@ pub(super) fn discarded(one: &Ended) {
 /// The ledger refused the verdict: the row had gone to someone else.
 pub(super) fn fenced(attempt: &Attempt) {
     counter!(names::FENCED).increment(1);
-    tracing::warn!(event = "job.fenced", job.id = attempt.id.0, job.kind = %attempt.kind, "a late result was refused");
+    tracing::warn!(event = "job.fenced", job.id = attempt.id.0, job.kind = attempt.kind(), "a late result was refused");
 }
 
 /// The attempt was given up without a verdict.
 pub(super) fn lost(attempt: &Attempt) {
     Component::Worker.failed(ErrorClass::WorkerLost);
-    tracing::warn!(event = "job.lost", job.id = attempt.id.0, job.kind = %attempt.kind, "the lease is lost; the attempt was given up");
+    tracing::warn!(
+        event = "job.lost",
+        job.id = attempt.id.0,
+        job.kind = attempt.kind(),
+        "the lease is lost; the attempt was given up"
+    );
 }
 
 fn ended(attempt: &Attempt, ran: Duration, outcome: AttemptOutcome, error: Option<(&str, &str)>) {
@@ -74,7 +79,7 @@ fn ended(attempt: &Attempt, ran: Duration, outcome: AttemptOutcome, error: Optio
     attempt_line(&AttemptLine {
         outcome,
         job_id: attempt.id.0,
-        kind: &attempt.kind,
+        kind: attempt.kind(),
         attempt: attempt.number.into(),
         duration: ran,
         wait: attempt.waited,

@@ -28,12 +28,12 @@ pub(super) fn ended(attempt: &Attempt, ran: Duration, outcome: AttemptOutcome, e
         ("messaging.operation.type", Attribute::Text("process")),
         ("messaging.destination.name", Attribute::Text(&attempt.lane)),
         ("docket.job.id", Attribute::Number(attempt.id.0)),
-        ("docket.job.kind", Attribute::Text(&attempt.kind)),
+        ("docket.job.kind", Attribute::Text(attempt.kind())),
         ("docket.attempt", Attribute::Number(attempt.number.into())),
         ("docket.outcome", Attribute::Text(outcome.as_str())),
         ("docket.wait_ms", Attribute::Number(attempt.waited.as_millis().try_into().unwrap_or(i64::MAX))),
     ];
-    let name = format!("process {}", attempt.kind);
+    let name = format!("process {}", attempt.kind());
     let (kind, took) = (SpanKind::Consumer, ran);
     Span { own, parent: None, kind, name: &name, took, attributes: &attributes, error }.record();
 }

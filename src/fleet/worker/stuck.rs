@@ -61,7 +61,7 @@ impl Followed {
         if handler.is_finished() {
             return;
         }
-        let (this, job, kind) = (self.clone(), attempt.id, attempt.kind.clone());
+        let (this, job, kind) = (self.clone(), attempt.id, attempt.kind().to_owned());
         // Not on a thread of the handlers: there may be none left.
         threads.engine().spawn(async move {
             let (mut handler, over) = (handler, Instant::now());

@@ -98,7 +98,7 @@ impl OnCall {
     }
 
     /// The drill has seen that all is well.
-    async fn is_green(mut self) {
+    async fn comes_back_to_green(mut self) {
         let mut told = Vec::new();
         let end = async {
             while let Some(line) = self.told.next_line().await.unwrap() {
@@ -118,7 +118,7 @@ async fn poison() {
     assert_eq!(ids.len(), 13);
     let discard = does("DocketDeadLettersHigh", "docket dead discard");
     person.types(&discard.replace("ID…", &ids.join(" "))).await;
-    person.is_green().await;
+    person.comes_back_to_green().await;
 }
 
 async fn vendor_down() {
@@ -130,14 +130,14 @@ async fn vendor_down() {
     for kind in kinds {
         person.types(&does("DocketVendorFailing", "docket dead requeue").replace("KIND", &kind)).await;
     }
-    person.is_green().await;
+    person.comes_back_to_green().await;
 }
 
 async fn worker_kill() {
     let person = OnCall::woken(Drill::WorkerKill).await;
     person.looks(Drill::WorkerKill).await;
     let mut worker = person.shell(does("DocketWorkersLost", "docket worker ")).spawn().unwrap();
-    person.is_green().await;
+    person.comes_back_to_green().await;
     // Its servers are gone; it would wait for them.
     worker.kill().await.unwrap();
 }
