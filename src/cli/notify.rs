@@ -3,13 +3,18 @@
 use crate::http::Health;
 use sd_notify::NotifyState;
 use std::{future::Future, time::Duration};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::{
+    sync::oneshot,
+    time::{MissedTickBehavior, interval, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 /// How often the status is looked at where no watchdog asks for more.
 const LOOK: Duration = Duration::from_secs(5);
 /// A watchdog is never fed more often than this.
 const SHORTEST: Duration = Duration::from_millis(10);
+/// How long an end waits until it is told.
+const LONGEST: Duration = Duration::from_secs(2);
 
 /// Whether anybody listens.
 fn is_managed() -> bool {
@@ -23,14 +28,31 @@ pub(super) async fn waiting(reason: &str) {
     }
 }
 
+/// What is told in the background.
+#[must_use = "a process that ends at once takes the word of its stop with it"]
+pub(super) struct Telling(oneshot::Receiver<()>);
+
+impl Telling {
+    /// Waits until the stop is told; the shutdown has begun.
+    pub(super) async fn stop(self) {
+        // Somebody who reads nothing holds up no end.
+        let _ = timeout(LONGEST, self.0).await;
+    }
+}
+
 /// Tells in the background: ready when `working` resolves; then, at half of the watchdog's time, that the role lives, as
 /// long as the checks of `/livez` pass; the status as it changes; and that it stops.
 ///
 /// The checks decide, and the role's own runtime runs them: a loop that stands still, or a runtime that does, is not
 /// fed for.
-pub(super) fn watch(health: Health, working: impl Future<Output = ()> + Send + 'static, shutdown: CancellationToken) {
+pub(super) fn watch(
+    health: Health,
+    working: impl Future<Output = ()> + Send + 'static,
+    shutdown: CancellationToken,
+) -> Telling {
+    let (told, telling) = oneshot::channel();
     if !is_managed() {
-        return;
+        return Telling(telling);
     }
     tokio::spawn(async move {
         if shutdown.run_until_cancelled(working).await.is_some() {
@@ -38,9 +60,12 @@ pub(super) fn watch(health: Health, working: impl Future<Output = ()> + Send + '
             feed(&health, Some(&shutdown)).await;
         }
         send(vec!["STOPPING=1".to_owned(), status("stopping: what runs may end within the grace period")]).await;
+        // Nobody waits yet, or any more.
+        let _ = told.send(());
         // A drain takes its time, and is watched like the rest.
         feed(&health, None).await;
     });
+    Telling(telling)
 }
 
 /// Until the shutdown; without one, to the process's end, and then the status stays what it is.

@@ -41,10 +41,12 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     let process = Process::start(&env, &args.role, shutdown).await?;
     let http = config::http(&env, args.role.http, SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let running = process.listen("scheduler", http, process.health_of_loop("scheduler"), None).await?;
-    notify::watch(process.health_of_loop("scheduler"), process.progress.marked(), process.shutdown.clone());
+    let telling =
+        notify::watch(process.health_of_loop("scheduler"), process.progress.marked(), process.shutdown.clone());
     schedule(&process).await;
     running.stopped().await;
     role::close(process).await;
+    telling.stop().await;
     Ok(())
 }
 

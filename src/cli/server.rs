@@ -44,10 +44,11 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     process.born_at_zero(&[Owner::Every], &[], &[]);
     let running = process.listen("server", http, process.health(), Some(router(&process, &env)?)).await?;
     // It listens, and the database answered: that is all its work needs.
-    notify::watch(process.health(), std::future::ready(()), process.shutdown.clone());
+    let telling = notify::watch(process.health(), std::future::ready(()), process.shutdown.clone());
     process.shutdown.cancelled().await;
     running.stopped().await;
     role::close(process).await;
+    telling.stop().await;
     Ok(())
 }
 

@@ -74,7 +74,7 @@ pub(super) async fn serve(
     let settings = WorkerSettings { name: role::process_name(), lanes, slots, retention, progress };
     born(&process, &registry, config::civic(env)?.summariser.model());
     let running = process.listen("worker", http, health(&process), None).await?;
-    notify::watch(health(&process), process.progress.marked(), process.shutdown.clone());
+    let telling = notify::watch(health(&process), process.progress.marked(), process.shutdown.clone());
     let (protocol, stop) = (process.fleet.protocol.clone(), process.shutdown.clone());
     let wake = db::listen(process.database.clone(), stop.clone()).subscribe();
     let worker = Worker::start(ledger, process.broker.clone(), registry, settings, protocol, wake, stop).await;
@@ -84,6 +84,7 @@ pub(super) async fn serve(
     running.stopped().await;
     let gave_up = process.progress.gave_up();
     role::close(process).await;
+    telling.stop().await;
     gave_up.map_or(Ok(()), |reason| Err(Failure::internal(format!("the worker ended to be started again: {reason}"))))
 }
 

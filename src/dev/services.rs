@@ -118,6 +118,11 @@ impl Services {
         &self.data
     }
 
+    /// A file of variables that name the services.
+    pub(super) fn env_file(&self) -> PathBuf {
+        self.dir.join("env")
+    }
+
     /// What ends further processes with the services.
     pub(super) fn watch(&self) -> Arc<Watch> {
         Arc::clone(&self.watch)
@@ -166,7 +171,7 @@ impl Services {
         let own = own.into_iter().filter_map(|(name, url)| Some((name, url?)));
         let all = own.chain(beside.iter().map(|(name, url)| (*name, url.as_str())));
         let text: String = all.map(|(name, url)| format!("{name}={url}\n")).collect();
-        place::write_private(&self.dir.join("env"), &text).context("can't write the services' URLs")
+        place::write_private(&self.env_file(), &text).context("can't write the services' URLs")
     }
 }
 

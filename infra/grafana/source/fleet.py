@@ -56,5 +56,8 @@ def dashboard():
             p.series("HTTP connections refused a minute", "Too many at once, or displaced while they said nothing.", "opm",
                      [(f"60 * sum by (reason) (rate(docket_http_connections_refused_total{{{MINE}}}[$__rate_interval]))",
                        "{{reason}}")]),
+            p.series("Spans a minute", "For a collector of OpenTelemetry. failed: it took none. Recorded and neither exported nor failed: they "
+                     "wait, or found no room.", "opm",
+                     [(f"60 * sum by (status) (rate(docket_spans_total{{{MINE}}}[$__rate_interval]))", "{{status}}")]),
         ],
     )

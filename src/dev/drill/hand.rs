@@ -14,12 +14,9 @@ impl Stage<'_> {
     /// letter is left. Otherwise false, at once.
     pub(super) async fn by_hand(&self) -> Result<bool> {
         let (true, Some(monitoring)) = (self.is_by_hand, &self.monitoring) else { return Ok(false) };
-        let dir = self.fleet.dir().display();
-        let targets = monitoring.targets_dir();
-        self.say(format!(
-            "yours now, by docs/RUNBOOK.md: set -a; . {dir}/env; DOCKET_TARGETS_DIR={}; set +a",
-            targets.display()
-        ));
+        let (env, targets) = (self.fleet.services().env_file(), monitoring.targets_dir());
+        let (env, targets) = (env.display(), targets.display());
+        self.say(format!("yours now, by docs/RUNBOOK.md: set -a; . {env}; DOCKET_TARGETS_DIR={targets}; set +a"));
         let green = async {
             let (mut told, mut since) = (Vec::new(), Instant::now());
             while since.elapsed() < QUIET {
