@@ -75,7 +75,7 @@ impl<'a> Stage<'a> {
         let receiver = Receiver::start().await?;
         let fleet = Fleet::start(FleetSpec::new(&spec.dir, &spec.binary)).await?;
         fleet.connect().await?.batch_execute(kinds::EFFECTS_TABLE).await?;
-        let watch = MonitoringSpec { hasty: true, webhook: Some(receiver.url().to_owned()) };
+        let watch = MonitoringSpec { hasty: true, brief: spec.by_hand, webhook: Some(receiver.url().to_owned()) };
         let monitoring = Monitoring::start(fleet.services(), &watch)?;
         let vendors = if drill.is_civic() { Some(vendors::start(drill, fleet.dir()).await?) } else { None };
         let with_env = |member: MemberSpec| {

@@ -20,6 +20,8 @@ pub struct MonitoringSpec {
     /// A scrape and an evaluation a second, and what must hold, or have been so, for minutes does for seconds: for drills,
     /// which nobody wants to wait for. Rates and thresholds stay.
     pub hasty: bool,
+    /// Rates and counts are over the last minute: what is over stops firing soon, for whoever waits until nothing does.
+    pub brief: bool,
     /// Where every alert is sent to; none: to nobody, as the files in `infra` have it.
     pub webhook: Option<String>,
 }
@@ -65,18 +67,19 @@ impl MonitoringSpec {
     }
 
     fn rules(&self, text: &str) -> String {
+        let text = &if self.brief {
+            shortened(text, &["[5m]", "[10m]", "[15m]", "[30m]", "[1h]", "[6h]"], "[1m]")
+                .replace("offset 15m", "offset 1m")
+        } else {
+            text.to_owned()
+        };
         if !self.hasty {
             return text.to_owned();
         }
         let quick = |line: &str| match line.split_once("for: ") {
             Some((indent, _)) if indent.trim().is_empty() => format!("{indent}for: 1s\n"),
             // What must have been so for minutes.
-            _ if line.contains("_over_time(") => {
-                format!(
-                    "{}\n",
-                    ["[1m]", "[2m]", "[5m]"].iter().fold(line.to_owned(), |line, time| line.replace(time, "[3s]"))
-                )
-            }
+            _ if line.contains("_over_time(") => format!("{}\n", shortened(line, &["[1m]", "[2m]", "[5m]"], "[3s]")),
             _ => format!("{line}\n"),
         };
         text.lines().map(quick).collect()
@@ -98,6 +101,10 @@ impl MonitoringSpec {
         }
         text
     }
+}
+
+fn shortened(text: &str, windows: &[&str], to: &str) -> String {
+    windows.iter().fold(text.to_owned(), |text, window| text.replace(window, to))
 }
 
 #[cfg(test)]
@@ -122,6 +129,17 @@ mod tests {
         }
         assert_eq!(calm.prometheus(), PROMETHEUS);
         assert_eq!(hasty.prometheus().matches("interval: 1s").count(), 3);
+    }
+
+    #[test]
+    fn what_is_brief_looks_back_a_minute() {
+        let brief = MonitoringSpec { brief: true, ..MonitoringSpec::default() };
+        for (name, text) in RULES {
+            let looks = |text: &str, window: &str| text.matches(window).count();
+            let long = ["[5m]", "[15m]", "[30m]", "[1h]", "[6h]"].map(|window| looks(&brief.rules(text), window));
+            assert_eq!(long, [0; 5], "{name}");
+            assert!(looks(&brief.rules(text), "[1m]") > looks(text, "[1m]"), "{name}");
+        }
     }
 
     #[test]

@@ -12,8 +12,8 @@ use tokio::{
 };
 
 const RUNBOOK: &str = include_str!("../../../docs/RUNBOOK.md");
-/// Rates are over five minutes, and an alert on them ends no earlier.
-const PATIENCE: Duration = Duration::from_mins(15);
+/// Servers start, jobs back off, rates are over a minute.
+const PATIENCE: Duration = Duration::from_mins(8);
 
 fn section(alert: &str) -> &'static str {
     let (_, rest) = RUNBOOK.split_once(&format!("\n## {alert}\n")).unwrap_or_else(|| panic!("no section {alert}"));
