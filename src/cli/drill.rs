@@ -37,9 +37,8 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args) -> Outcome {
     if args.by_hand && !args.name.has_work() {
         let name = args.name.as_str();
-        return Err(Failure::usage(format!(
-            "--by-hand: {name} heals by itself; try worker-kill, poison, vendor-down or llm-429"
-        )));
+        let others: Vec<_> = Drill::ALL.into_iter().filter(|drill| drill.has_work()).map(Drill::as_str).collect();
+        return Err(Failure::usage(format!("--by-hand: {name} heals by itself; try {}", others.join(", "))));
     }
     let shutdown = role::signals(false)?;
     let spec = DrillSpec {

@@ -53,13 +53,13 @@ impl Services {
     /// or a service doesn't start (the error quotes its log).
     pub async fn start(spec: ServicesSpec) -> Result<Self> {
         let dir = place::state_dir(&spec.dir)?;
-        let claim = Watch::claim(&dir).await?;
+        let lock = Watch::claim(&dir).await?;
         // Everything that may be missing is looked for before anything is started.
         let postgres_binaries = spec.postgres.then(binaries::postgres).transpose()?;
         let account = spec.postgres.then(Account::for_postgres).transpose()?.flatten();
         let rabbitmq_binaries = spec.rabbitmq.is_some().then(binaries::rabbitmq).transpose()?;
         let data = place::data_dir(&dir, spec.keep, account)?;
-        let watch = Arc::new(Watch::start(&dir, claim, (!spec.keep).then_some(data.as_path()))?);
+        let watch = Arc::new(Watch::start(&dir, lock, (!spec.keep).then_some(data.as_path()))?);
         let password = place::password(&data)?;
         let claim = Claim::new()?;
         let [postgres_port, amqp, management, prometheus, distribution, epmd] = claim.ports;

@@ -45,10 +45,10 @@ struct Watched {
     signal: String,
 }
 
-/// The claim on a state directory: a lock on an open file, so that it goes with the process.
-pub(super) struct Claim(File);
+/// The lock on a state directory: on an open file, so that it goes with the process.
+pub(super) struct DirLock(File);
 
-impl Drop for Claim {
+impl Drop for DirLock {
     /// Said, and not only closed: a child that is just being started has the same open file until it runs its program.
     fn drop(&mut self) {
         drop(self.0.unlock());
@@ -59,27 +59,27 @@ impl Drop for Claim {
 pub(super) struct Watch {
     dir: PathBuf,
     state: Mutex<(State, Keeper)>,
-    _claim: Claim,
+    _lock: DirLock,
 }
 
 impl Watch {
     /// Claims the state directory and ends what a dead predecessor left there.
-    pub(super) async fn claim(dir: &Path) -> Result<Claim> {
-        let Some(claim) = lock(dir)? else {
+    pub(super) async fn claim(dir: &Path) -> Result<DirLock> {
+        let Some(lock) = lock(dir)? else {
             let owner = read(dir).map_or_else(String::new, |state| format!(" as process {}", state.owner.pid));
             bail!("docket already runs in {}{owner}; stop it with `docket dev down`", dir.display());
         };
         mend(dir).await;
-        Ok(claim)
+        Ok(lock)
     }
 
     /// Starts the record. `remove` goes when the services end.
-    pub(super) fn start(dir: &Path, claim: Claim, remove: Option<&Path>) -> Result<Self> {
+    pub(super) fn start(dir: &Path, lock: DirLock, remove: Option<&Path>) -> Result<Self> {
         let keeper = Keeper::start(remove)?;
         let (owner, remove) = (Identity::own()?, remove.map(Path::to_owned));
         let state = State { boot: boot(), owner, remove, processes: Vec::new() };
         write(dir, &state)?;
-        Ok(Self { dir: dir.to_owned(), state: Mutex::new((state, keeper)), _claim: claim })
+        Ok(Self { dir: dir.to_owned(), state: Mutex::new((state, keeper)), _lock: lock })
     }
 
     /// Records a process and the signal that ends it.
@@ -110,7 +110,7 @@ pub async fn down(dir: &Path) -> Result<Down> {
     if !dir.is_dir() {
         return Ok(Down::Nothing);
     }
-    if let Some(_claim) = lock(dir)? {
+    if let Some(_lock) = lock(dir)? {
         return Ok(if mend(dir).await { Down::Mended } else { Down::Nothing });
     }
     let owner = read(dir).context("docket is starting here; try again")?.owner;
@@ -118,7 +118,7 @@ pub async fn down(dir: &Path) -> Result<Down> {
     if !owner.gone_within(GRACE).await {
         bail!("process {} doesn't stop; end it with `kill -9 {}` and try again", owner.pid, owner.pid);
     }
-    if let Some(_claim) = lock(dir)? {
+    if let Some(_lock) = lock(dir)? {
         mend(dir).await;
     }
     Ok(Down::Stopped)
@@ -148,12 +148,12 @@ async fn mend(dir: &Path) -> bool {
     true
 }
 
-fn lock(dir: &Path) -> Result<Option<Claim>> {
+fn lock(dir: &Path) -> Result<Option<DirLock>> {
     let file = dir.join("lock");
     let opened = File::options().create(true).append(true).open(&file);
     let lock = opened.with_context(|| format!("can't write {}", file.display()))?;
     match lock.try_lock() {
-        Ok(()) => Ok(Some(Claim(lock))),
+        Ok(()) => Ok(Some(DirLock(lock))),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("can't lock {}", file.display())),
     }

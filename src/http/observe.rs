@@ -4,7 +4,7 @@ use super::problem::Code;
 use crate::{
     fleet::handler::{Component, ErrorClass},
     telemetry::{
-        Attribute, OpenSpan, SpanKind,
+        Attribute, OpenSpan, Span, SpanKind,
         names::{API_DURATION, API_REJECTIONS, API_REQUESTS, HTTP_REFUSED},
     },
 };
@@ -59,7 +59,7 @@ pub(super) fn answered(method: &Method, response: &Response<Body>, took: Duratio
 
 /// Probes and scrapes are nobody's work.
 fn tell(span: OpenSpan, (method, route): (&str, &str), status: StatusCode, took: Duration) {
-    if !route.starts_with("/api/") {
+    if !route.starts_with("/api/") || !span.trace().is_some_and(Span::is_told) {
         return;
     }
     let attributes = [

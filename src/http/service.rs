@@ -19,7 +19,6 @@ use std::convert::Infallible;
 use tokio::time::Instant;
 use tower::ServiceExt;
 use tracing::Instrument;
-use uuid::Uuid;
 
 /// What all connections share.
 #[derive(Clone)]
@@ -33,9 +32,8 @@ pub(super) struct Shared {
 pub(super) async fn handle(shared: Shared, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     let started = Instant::now();
     let method = request.method().clone();
-    let trace = trace(request.headers());
-    let told = OpenSpan::of(trace);
-    let span = tracing::info_span!("request", trace_id = trace.map(|trace| display(trace.trace_id().simple())));
+    let told = trace(request.headers()).map_or_else(OpenSpan::root, |trace| OpenSpan::of(Some(trace)));
+    let span = tracing::info_span!("request", trace_id = told.trace().map(|trace| display(trace.trace_id().simple())));
     let answer = async {
         let answer = tokio::time::timeout(shared.limits.request, route(&shared, request)).await;
         answer.unwrap_or_else(|_| {
@@ -49,10 +47,9 @@ pub(super) async fn handle(shared: Shared, request: Request<Incoming>) -> Result
     Ok(response)
 }
 
-/// The caller's trace, or a new one.
+/// The caller's trace.
 fn trace(headers: &HeaderMap) -> Option<TraceParent> {
-    let told = headers.get("traceparent").and_then(|value| value.to_str().ok()?.parse().ok());
-    told.or_else(|| TraceParent::new(Uuid::new_v4(), rand::random()))
+    headers.get("traceparent")?.to_str().ok()?.parse().ok()
 }
 
 async fn route(shared: &Shared, mut request: Request<Incoming>) -> Response<Body> {

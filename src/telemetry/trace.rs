@@ -33,6 +33,12 @@ impl TraceParent {
         (!trace_id.is_nil()).then_some(Self { trace_id, parent_id: parent_id.max(1), sampled: true })
     }
 
+    /// The same trace, as a span of this number hands it on.
+    #[must_use]
+    pub fn child(self, parent_id: u64) -> Self {
+        Self { parent_id: parent_id.max(1), ..self }
+    }
+
     /// The trace.
     #[must_use]
     pub const fn trace_id(&self) -> Uuid {

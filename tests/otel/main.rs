@@ -29,6 +29,8 @@ use tokio::{
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
+/// Start, end and length are read off two clocks.
+const SLACK_NS: u64 = 20_000_000;
 /// Far more than it takes.
 const PATIENCE: Duration = Duration::from_mins(5);
 
@@ -106,10 +108,10 @@ impl Demo {
         Self { child, api, report: serde_json::from_str(&line).unwrap(), _dir: dir }
     }
 
-    async fn ask(&self, path: &str) -> StatusCode {
-        let traceparent = format!("00-{TRACE}-{CALLER}-01");
+    async fn ask(&self, path: &str, traceparent: Option<String>) -> StatusCode {
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
-        let request = http.get(format!("http://{}{path}", self.api)).header("traceparent", traceparent);
+        let request = http.get(format!("http://{}{path}", self.api));
+        let request = traceparent.into_iter().fold(request, |request, trace| request.header("traceparent", trace));
         request.send().await.unwrap().status()
     }
 
@@ -138,18 +140,20 @@ async fn a_collector_is_told_of_requests_attempts_and_calls() {
         ("DOCKET_PRICES_FILE", prices.path().display().to_string()),
     ])
     .await;
-    assert_eq!(demo.ask("/api/queue-stats").await, StatusCode::OK);
-    assert_eq!(demo.ask("/livez").await, StatusCode::OK);
+    for (path, flags) in [("/api/queue-stats", "01"), ("/api/lanes", "00"), ("/livez", "01")] {
+        assert_eq!(demo.ask(path, Some(format!("00-{TRACE}-{CALLER}-{flags}"))).await, StatusCode::OK);
+    }
+    assert_eq!(demo.ask("/api/lanes", None).await, StatusCode::OK);
     let report = demo.report.clone();
     demo.end().await;
 
     let told = told.lock().unwrap().clone();
     let of = |kind: SpanKind| told.iter().filter(move |(_, span)| span.kind == i32::from(kind));
 
-    // The request, by its caller's trace; a probe is nobody's request.
-    let [(service, request)] = &of(SpanKind::Server).cloned().collect::<Vec<_>>()[..] else {
-        panic!("one request: {:?}", of(SpanKind::Server).collect::<Vec<_>>())
-    };
+    // A request by its caller's trace, and one that begins a trace. Not sampled, or a probe: not told.
+    let requests: Vec<_> = of(SpanKind::Server).cloned().collect();
+    let [(service, request), (_, root)] = &requests[..] else { panic!("two requests: {requests:?}") };
+    assert_eq!((&root.name[..], root.parent_span_id.len()), ("GET /api/lanes", 0));
     assert_eq!((&service[..], &request.name[..]), ("docket-dev", "GET /api/queue-stats"));
     assert_eq!((hex(&request.trace_id), hex(&request.parent_span_id)), (TRACE.to_owned(), CALLER.to_owned()));
     assert_eq!(number(&request.attributes, "http.response.status_code"), 200);
@@ -173,6 +177,8 @@ async fn a_collector_is_told_of_requests_attempts_and_calls() {
     for call in &calls {
         let attempt = attempts.get(&call.parent_span_id).unwrap_or_else(|| panic!("nobody's call: {call:?}"));
         assert_eq!(call.trace_id, attempt.trace_id);
+        let within = attempt.start_time_unix_nano - SLACK_NS..attempt.end_time_unix_nano + SLACK_NS;
+        assert!(within.contains(&call.start_time_unix_nano) && within.contains(&call.end_time_unix_nano), "{call:?}");
     }
     let named = |name: &str| calls.iter().filter(|call| call.name == name).copied().collect::<Vec<_>>();
     assert_eq!(named("GET").len() as u64, report["site_requests"].as_u64().unwrap());
@@ -191,7 +197,7 @@ async fn without_its_collector_a_fleet_does_its_work() {
     let demo = Demo::done(&[("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{nobody}"))]).await;
     assert!(demo.report["jobs"]["completed"].as_u64().unwrap() > 50, "{}", demo.report);
     let page = || async { reqwest::get(format!("http://{}/metrics", demo.api)).await.unwrap().text().await.unwrap() };
-    demo.ask("/api/queue-stats").await;
+    demo.ask("/api/queue-stats", None).await;
     let until = Instant::now() + Duration::from_mins(1);
     while !page().await.lines().any(|line| line == "docket_spans_total{status=\"failed\"} 1") {
         assert!(Instant::now() < until, "what was lost is counted: {}", page().await);

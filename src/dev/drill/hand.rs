@@ -16,11 +16,12 @@ impl Stage<'_> {
         let (true, Some(monitoring)) = (self.is_by_hand, &self.monitoring) else { return Ok(false) };
         let (env, targets) = (self.fleet.services().env_file(), monitoring.targets_dir());
         let (env, targets) = (env.display(), targets.display());
-        self.say(format!("yours now, by docs/RUNBOOK.md: set -a; . {env}; DOCKET_TARGETS_DIR={targets}; set +a"));
+        self.say(format!("yours now, by docs/RUNBOOK.md: set -a; . '{env}'; DOCKET_TARGETS_DIR='{targets}'; set +a"));
         let green = async {
             let (mut told, mut since) = (Vec::new(), Instant::now());
             while since.elapsed() < QUIET {
-                let firing = monitoring.firing().await.unwrap_or_default();
+                // Who gives no answer is not green.
+                let firing = monitoring.firing().await.unwrap_or_else(|_| told.clone());
                 if firing != [WATCHDOG] || self.number(LEFT).await? > 0 {
                     since = Instant::now();
                 }

@@ -30,7 +30,8 @@ pub struct DrillReport {
     pub drill: Drill,
     /// What happened, in order.
     pub steps: Vec<Step>,
-    /// From the fault's end (or, where it has none, its beginning) until every job had ended.
+    /// From the fault's end (or, where it has none, its beginning) until every job had ended; by hand, until the operator
+    /// was done.
     pub recovery_seconds: f64,
     /// Alerts that arrived; none: Prometheus or Alertmanager is not installed, so nobody looked.
     pub alerts: Option<Vec<SeenAlert>>,

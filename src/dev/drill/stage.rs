@@ -77,6 +77,10 @@ impl<'a> Stage<'a> {
         fleet.connect().await?.batch_execute(kinds::EFFECTS_TABLE).await?;
         let watch = MonitoringSpec { hasty: true, brief: spec.by_hand, webhook: Some(receiver.url().to_owned()) };
         let monitoring = Monitoring::start(fleet.services(), &watch)?;
+        ensure!(
+            !spec.by_hand || monitoring.is_some(),
+            "by hand, a drill ends when no alert fires any more: install prometheus and prometheus-alertmanager"
+        );
         let vendors = if drill.is_civic() { Some(vendors::start(drill, fleet.dir()).await?) } else { None };
         let with_env = |member: MemberSpec| {
             let own = vendors.iter().flat_map(|vendors| vendors.env.iter());
@@ -105,10 +109,6 @@ impl<'a> Stage<'a> {
             monitoring.ready().await?;
         }
         let (begun, steps) = (Instant::now(), Mutex::default());
-        ensure!(
-            !spec.by_hand || monitoring.is_some(),
-            "by hand, a drill ends when no alert fires any more: install prometheus and prometheus-alertmanager"
-        );
         let is_by_hand = spec.by_hand;
         let stage = Self { fleet, workers, vendors, monitoring, is_by_hand, receiver, begun, steps, tell };
         stage.watched().await?;

@@ -67,14 +67,9 @@ impl MonitoringSpec {
     }
 
     fn rules(&self, text: &str) -> String {
-        let text = &if self.brief {
-            shortened(text, &["[5m]", "[10m]", "[15m]", "[30m]", "[1h]", "[6h]"], "[1m]")
-                .replace("offset 15m", "offset 1m")
-        } else {
-            text.to_owned()
-        };
+        let text = if self.brief { brief(text) } else { text.to_owned() };
         if !self.hasty {
-            return text.to_owned();
+            return text;
         }
         let quick = |line: &str| match line.split_once("for: ") {
             Some((indent, _)) if indent.trim().is_empty() => format!("{indent}for: 1s\n"),
@@ -101,6 +96,22 @@ impl MonitoringSpec {
         }
         text
     }
+}
+
+/// What rules look back over; a comparison with the day before stays as it is.
+const WINDOWS: [&str; 6] = ["[5m]", "[10m]", "[15m]", "[30m]", "[1h]", "[6h]"];
+
+fn brief(text: &str) -> String {
+    let line = |line: &str| {
+        let is_daily = line.contains("[1d]");
+        let line = if is_daily {
+            line.to_owned()
+        } else {
+            shortened(line, &WINDOWS, "[1m]").replace("offset 15m", "offset 1m")
+        };
+        format!("{line}\n")
+    };
+    text.lines().map(line).collect()
 }
 
 fn shortened(text: &str, windows: &[&str], to: &str) -> String {
@@ -136,8 +147,9 @@ mod tests {
         let brief = MonitoringSpec { brief: true, ..MonitoringSpec::default() };
         for (name, text) in RULES {
             let looks = |text: &str, window: &str| text.matches(window).count();
-            let long = ["[5m]", "[15m]", "[30m]", "[1h]", "[6h]"].map(|window| looks(&brief.rules(text), window));
-            assert_eq!(long, [0; 5], "{name}");
+            let long = WINDOWS.map(|window| looks(&brief.rules(text), window));
+            let daily = text.lines().filter(|line| line.contains("[1d]")).count();
+            assert_eq!(long, [0, 0, 0, 0, daily, 0], "{name}");
             assert!(looks(&brief.rules(text), "[1m]") > looks(text, "[1m]"), "{name}");
         }
     }

@@ -8,7 +8,6 @@ use super::{
     report,
     shared::Shared,
     signal::{Stop, StopSignal},
-    span,
 };
 use crate::{
     fleet::{
@@ -24,7 +23,7 @@ use crate::{
 use serde_json::Value;
 use std::{any::Any, sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 /// What is left to do after an attempt.
 pub(super) enum Ran<Tx> {
@@ -54,12 +53,12 @@ pub(super) async fn run<L: Ledger, B: Broker>(
     let span = tracing::info_span!(
         "job",
         job.id = job.id.0,
-        job.kind = %job.kind,
-        job.lane = %job.lane,
+        job.kind = job.kind,
+        job.lane = job.lane,
         attempt = attempt.number,
         trace_id = trace
     );
-    let end = attend(shared, &handler, job, (&attempt, deadline), &signal).instrument(span.clone()).await;
+    let end = attend(shared, &handler, job, (&attempt, deadline, &span), &signal).await;
     let ran = attempt.begun.elapsed();
     let verdict = match end {
         End::Output(output, None) => Verdict::Completed(output),
@@ -120,7 +119,7 @@ async fn attend<L: Ledger, B: Broker>(
     shared: &Arc<Shared<L, B>>,
     handler: &Arc<dyn Erased<L::Tx>>,
     job: Claimed,
-    (attempt, deadline): (&Attempt, Duration),
+    (attempt, deadline, span): (&Attempt, Duration, &Span),
     signal: &StopSignal,
 ) -> End<L::Tx> {
     // It may have waited behind others of its message.
@@ -128,7 +127,7 @@ async fn attend<L: Ledger, B: Broker>(
         return End::Stopped(stop);
     }
     let ctx = context(&job, signal);
-    let trace = span::of(ctx.trace_id, attempt.row());
+    let trace = super::span::of(ctx.trace_id, attempt.row());
     let args = match job.args {
         Ok(args) => args,
         Err(reason) => {
@@ -139,7 +138,7 @@ async fn attend<L: Ledger, B: Broker>(
     signal.runs(handler.meta().kind);
     crash::point(Point::MidHandler);
     let polled = Polled::new(handler.run(args, job.args_version, ctx), signal.clone());
-    let mut running = tokio::spawn(within_trace(trace, polled).in_current_span());
+    let mut running = tokio::spawn(within_trace(trace, polled).instrument(span.clone()));
     let finish = supervise(&mut running, deadline, signal).await;
     shared.followed.follow(&shared.threads, running, attempt);
     crash::point(Point::AfterHandler);

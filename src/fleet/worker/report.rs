@@ -58,12 +58,14 @@ pub(super) fn discarded(one: &Ended) {
 /// The ledger refused the verdict: the row had gone to someone else.
 pub(super) fn fenced(attempt: &Attempt) {
     counter!(names::FENCED).increment(1);
+    span::ended(attempt, attempt.begun.elapsed(), "fenced", Some("fenced"));
     tracing::warn!(event = "job.fenced", job.id = attempt.id.0, job.kind = attempt.kind(), "a late result was refused");
 }
 
 /// The attempt was given up without a verdict.
 pub(super) fn lost(attempt: &Attempt) {
     Component::Worker.failed(ErrorClass::WorkerLost);
+    span::ended(attempt, attempt.begun.elapsed(), "lost", Some(ErrorClass::WorkerLost.as_str()));
     tracing::warn!(
         event = "job.lost",
         job.id = attempt.id.0,
@@ -75,7 +77,7 @@ pub(super) fn lost(attempt: &Attempt) {
 fn ended(attempt: &Attempt, ran: Duration, outcome: AttemptOutcome, error: Option<(&str, &str)>) {
     attempt.meters.ended(outcome);
     attempt.meters.ran.record(ran.as_secs_f64());
-    span::ended(attempt, ran, outcome, error.map(|(class, _)| class));
+    span::ended(attempt, ran, outcome.as_str(), error.map(|(class, _)| class));
     attempt_line(&AttemptLine {
         outcome,
         job_id: attempt.id.0,

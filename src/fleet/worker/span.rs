@@ -3,14 +3,15 @@
 use super::outcome::Attempt;
 use crate::{
     fleet::job::Pointer,
-    telemetry::{AttemptOutcome, Attribute, Span, SpanKind, TraceParent},
+    telemetry::{Attribute, Span, SpanKind, TraceParent},
 };
 use std::time::Duration;
 use uuid::Uuid;
 
 /// The attempt, for what its handler asks of others.
 ///
-/// Its number is the job's, with the epoch in the upper 16 bits: each attempt has one of its own, and both can be read in it.
+/// Its number is the job's, with the epoch in the upper 16 bits: each attempt has one of its own (the epoch, which grows with
+/// each change of status, stays far below 65,536), and both can be read in it.
 pub(super) fn of(trace_id: Option<Uuid>, Pointer(job, epoch): Pointer) -> Option<TraceParent> {
     const JOB: u64 = (1 << 48) - 1;
     let number = (u64::from(epoch.unsigned_abs()) << 48) | (job.0.unsigned_abs() & JOB);
@@ -18,11 +19,8 @@ pub(super) fn of(trace_id: Option<Uuid>, Pointer(job, epoch): Pointer) -> Option
 }
 
 /// It has ended. Names as in OpenTelemetry's conventions for messaging, which are still in development.
-pub(super) fn ended(attempt: &Attempt, ran: Duration, outcome: AttemptOutcome, error: Option<&str>) {
-    if !Span::is_told() {
-        return;
-    }
-    let Some(own) = of(attempt.trace_id, attempt.row()) else { return };
+pub(super) fn ended(attempt: &Attempt, ran: Duration, outcome: &str, error: Option<&str>) {
+    let Some(own) = of(attempt.trace_id, attempt.row()).filter(|own| Span::is_told(*own)) else { return };
     let attributes = [
         ("messaging.system", Attribute::Text("rabbitmq")),
         ("messaging.operation.type", Attribute::Text("process")),
@@ -30,12 +28,13 @@ pub(super) fn ended(attempt: &Attempt, ran: Duration, outcome: AttemptOutcome, e
         ("docket.job.id", Attribute::Number(attempt.id.0)),
         ("docket.job.kind", Attribute::Text(attempt.kind())),
         ("docket.attempt", Attribute::Number(attempt.number.into())),
-        ("docket.outcome", Attribute::Text(outcome.as_str())),
+        ("docket.outcome", Attribute::Text(outcome)),
         ("docket.wait_ms", Attribute::Number(attempt.waited.as_millis().try_into().unwrap_or(i64::MAX))),
     ];
     let name = format!("process {}", attempt.kind());
-    let (kind, took) = (SpanKind::Consumer, ran);
-    Span { own, parent: None, kind, name: &name, took, attributes: &attributes, error }.record();
+    // It is told when its verdict is booked, which may be much later.
+    let (kind, ago) = (SpanKind::Consumer, attempt.begun.elapsed());
+    Span { own, parent: None, kind, name: &name, ago, took: ran, attributes: &attributes, error }.record();
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ pub enum Attribute<'a> {
     Number(i64),
 }
 
-/// Something that has just ended.
+/// Something that has ended.
 #[derive(Clone, Copy, Debug)]
 pub struct Span<'a> {
     /// Its trace; [`parent_id`](TraceParent::parent_id) is its own number, since it is the parent of whatever it causes.
@@ -71,9 +71,11 @@ pub struct Span<'a> {
     pub parent: Option<u64>,
     /// Whose work it is.
     pub kind: SpanKind,
-    /// What it does, of a small set: `GET`, `process default`.
+    /// What it does, of a small set: `GET`, `process sync_city`.
     pub name: &'a str,
-    /// How long it took.
+    /// How long ago it began.
+    pub ago: Duration,
+    /// How long it took: it may be told later than it ended.
     pub took: Duration,
     /// What is known of it, by the names of OpenTelemetry's conventions where there are some.
     pub attributes: &'a [(&'static str, Attribute<'a>)],
@@ -82,14 +84,16 @@ pub struct Span<'a> {
 }
 
 impl Span<'_> {
-    /// Whether anybody is told: otherwise there is no need to put a span together.
+    /// Whether anybody is told of this trace: otherwise there is no need to put a span together.
     #[must_use]
-    pub fn is_told() -> bool {
-        exporter::is_on()
+    pub fn is_told(trace: TraceParent) -> bool {
+        trace.is_sampled() && exporter::takes(trace)
     }
 
     /// Hands it to the exporter, which never waits: what it has no room for is dropped.
     pub fn record(&self) {
-        exporter::record(self);
+        if Self::is_told(self.own) {
+            exporter::record(self);
+        }
     }
 }

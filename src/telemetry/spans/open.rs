@@ -3,12 +3,14 @@
 use super::{Attribute, Span, SpanKind};
 use crate::telemetry::{TraceParent, current_trace, within_trace};
 use std::{future::Future, time::Duration};
+use uuid::Uuid;
 
-/// A span of the work around it that has begun.
+/// A span that has begun. One that is dropped before its end is not told.
 ///
-/// Where spans are told, what happens inside belongs to this one; elsewhere to the work around it, because nobody would find
-/// a span by a number that was never told.
+/// Where its trace is told, what happens inside belongs to this one; elsewhere to the work around it, because nobody would
+/// find a span by a number that was never told.
 #[derive(Clone, Copy, Debug)]
+#[must_use = "it is told when it ends"]
 pub struct OpenSpan {
     own: Option<TraceParent>,
     parent: Option<TraceParent>,
@@ -16,16 +18,25 @@ pub struct OpenSpan {
 
 impl OpenSpan {
     /// Begins a part of the current work.
-    #[must_use]
     pub fn begin() -> Self {
         Self::of(current_trace())
     }
 
     /// Begins what `parent` caused.
-    #[must_use]
     pub fn of(parent: Option<TraceParent>) -> Self {
-        let child = |parent: TraceParent| TraceParent::new(parent.trace_id(), rand::random());
-        Self { own: if Span::is_told() { parent.and_then(child) } else { parent }, parent }
+        let own = parent.map(|parent| if Span::is_told(parent) { parent.child(rand::random()) } else { parent });
+        Self { own, parent }
+    }
+
+    /// Begins a trace.
+    pub fn root() -> Self {
+        Self { own: TraceParent::new(Uuid::new_v4(), rand::random()), parent: None }
+    }
+
+    /// Its trace, as it hands it on.
+    #[must_use]
+    pub const fn trace(&self) -> Option<TraceParent> {
+        self.own
     }
 
     /// Does its work.
@@ -43,7 +54,7 @@ impl OpenSpan {
     ) {
         if let Some(own) = self.own {
             let parent = self.parent.map(|parent| parent.parent_id());
-            Span { own, parent, kind, name, took, attributes, error }.record();
+            Span { own, parent, kind, name, ago: took, took, attributes, error }.record();
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Export by OTLP over HTTP: batches, a bounded queue, and a thread of its own, all of OpenTelemetry's SDK.
 
 use super::{Attribute, Span, SpanError, SpanKind, SpanSettings};
-use crate::telemetry::names;
+use crate::telemetry::{TraceParent, names};
 use metrics::counter;
 use opentelemetry::{
     InstrumentationScope, KeyValue, Value,
@@ -38,8 +38,9 @@ pub struct SpanGuard(());
 impl Drop for SpanGuard {
     fn drop(&mut self) {
         if let Some(exporter) = EXPORTER.get() {
-            // What can't be sent any more was counted and told by the exporter.
-            let _ = exporter.processor.shutdown_with_timeout(FLUSH);
+            if let Err(error) = exporter.processor.shutdown_with_timeout(FLUSH) {
+                tracing::warn!(event = "spans.unsent", %error, "the last spans are lost");
+            }
         }
     }
 }
@@ -72,28 +73,27 @@ fn resource(role: &str) -> Resource {
         .build()
 }
 
-pub(super) fn is_on() -> bool {
-    EXPORTER.get().is_some()
+pub(super) fn takes(trace: TraceParent) -> bool {
+    EXPORTER.get().is_some_and(|exporter| is_chosen(trace, exporter.one_in))
 }
 
 pub(super) fn record(span: &Span<'_>) {
-    if let Some(exporter) = EXPORTER.get()
-        && is_sampled(span, exporter.one_in)
-    {
+    if let Some(exporter) = EXPORTER.get() {
         counter!(names::SPANS, "status" => "recorded").increment(1);
         exporter.processor.on_end(data(span, &exporter.scope));
     }
 }
 
 /// By the trace's number, of which the last bytes are random: whoever works on a trace decides alike.
-fn is_sampled(span: &Span<'_>, one_in: u64) -> bool {
-    span.own.trace_id().as_u64_pair().1.is_multiple_of(one_in)
+fn is_chosen(trace: TraceParent, one_in: u64) -> bool {
+    trace.trace_id().as_u64_pair().1.is_multiple_of(one_in)
 }
 
 fn data(span: &Span<'_>, scope: &InstrumentationScope) -> SpanData {
     let trace = TraceId::from(span.own.trace_id().as_u128());
     let own = SpanId::from(span.own.parent_id());
-    let end_time = SystemTime::now();
+    let now = SystemTime::now();
+    let start_time = now.checked_sub(span.ago).unwrap_or(now);
     let mut attributes: Vec<KeyValue> = span.attributes.iter().map(|&(name, value)| attribute(name, value)).collect();
     attributes.extend(span.error.map(|class| KeyValue::new("error.type", class.to_owned())));
     SpanData {
@@ -106,8 +106,8 @@ fn data(span: &Span<'_>, scope: &InstrumentationScope) -> SpanData {
             SpanKind::Client => opentelemetry::trace::SpanKind::Client,
         },
         name: span.name.to_owned().into(),
-        start_time: end_time.checked_sub(span.took).unwrap_or(end_time),
-        end_time,
+        start_time,
+        end_time: start_time + span.took,
         attributes,
         dropped_attributes_count: 0,
         events: SpanEvents::default(),
@@ -163,8 +163,8 @@ mod tests {
     fn span(trace: u128) -> Span<'static> {
         let own = TraceParent::new(Uuid::from_u128(trace), 7).expect("not nil");
         let attributes = &[("a", Attribute::Text("b")), ("n", Attribute::Number(-1))];
-        let took = Duration::from_secs(2);
-        Span { own, parent: Some(9), kind: SpanKind::Client, name: "GET", took, attributes, error: Some("timeout") }
+        let (ago, took, error) = (Duration::from_mins(1), Duration::from_secs(2), Some("timeout"));
+        Span { own, parent: Some(9), kind: SpanKind::Client, name: "GET", ago, took, attributes, error }
     }
 
     #[test]
@@ -173,6 +173,7 @@ mod tests {
         assert_eq!(data.span_context.trace_id().to_string(), format!("{:032x}", 0x1234));
         assert_eq!((data.span_context.span_id(), data.parent_span_id), (SpanId::from(7), SpanId::from(9)));
         assert_eq!(data.end_time.duration_since(data.start_time).expect("it ends later"), Duration::from_secs(2));
+        assert!(data.end_time.elapsed().expect("it is over") >= Duration::from_secs(58), "told a minute later");
         assert_eq!(data.status, Status::error("timeout"));
         let names: Vec<&str> = data.attributes.iter().map(|pair| pair.key.as_str()).collect();
         assert_eq!(names, ["a", "n", "error.type"]);
@@ -180,8 +181,8 @@ mod tests {
 
     #[test]
     fn one_in_so_many_traces_is_told_whichever_process_asks() {
-        let told = (1..=1000u128).filter(|&n| is_sampled(&span(n << 64 | n), 10)).count();
+        let told = (1..=1000u128).filter(|&n| is_chosen(span(n << 64 | n).own, 10)).count();
         assert_eq!(told, 100);
-        assert!((1..=1000u128).all(|n| is_sampled(&span(n), 1)));
+        assert!((1..=1000u128).all(|n| is_chosen(span(n).own, 1)));
     }
 }

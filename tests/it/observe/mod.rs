@@ -7,6 +7,7 @@ mod drills;
 mod files;
 mod fleet;
 mod logs;
+mod memory;
 mod rules;
 mod runbook;
 mod sums;
