@@ -37,10 +37,10 @@ pub struct SpanGuard(());
 
 impl Drop for SpanGuard {
     fn drop(&mut self) {
-        if let Some(exporter) = EXPORTER.get() {
-            if let Err(error) = exporter.processor.shutdown_with_timeout(FLUSH) {
-                tracing::warn!(event = "spans.unsent", %error, "the last spans are lost");
-            }
+        if let Some(exporter) = EXPORTER.get()
+            && let Err(error) = exporter.processor.shutdown_with_timeout(FLUSH)
+        {
+            tracing::warn!(event = "spans.unsent", %error, "the last spans are lost");
         }
     }
 }
