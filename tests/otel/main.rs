@@ -4,6 +4,8 @@
 //! cargo test --features otel --test otel
 //! ```
 
+#![expect(clippy::unwrap_used, reason = "a test's helpers may panic like the test itself")]
+
 use axum::{Json, Router, body::Bytes, extract::State, http::StatusCode, routing::post};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse},
