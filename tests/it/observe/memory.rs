@@ -26,7 +26,7 @@ fn resident_kib() -> u64 {
 async fn the_exporters_memory_is_flat_at_a_hundred_times_the_rate() {
     let (metrics, shutdown) = (metrics(), CancellationToken::new());
     let upkeep = tokio::spawn(metrics.clone().upkeep(shutdown.clone()));
-    let seconds = std::env::var("DOCKET_TEST_MEMORY_SECONDS").map_or(60, |text| text.parse().unwrap());
+    let seconds = std::env::var("DOCKET_TEST_MEMORY_SECONDS").map_or(40, |text| text.parse().unwrap());
     let (begun, mut tick) = (Instant::now(), interval(EVERY));
     tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let (mut settled, mut later, mut attempts) = (0, 0, 0_u64);
