@@ -1,13 +1,12 @@
 //! What an operator does by hand, and how a drill knows that it is done.
 
-use super::stage::{LOOK, QUIET, Stage, WATCHDOG};
+use super::stage::Stage;
 use anyhow::{Context, Result};
 use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 
 /// Whoever practises may read and think.
 const PATIENCE: Duration = Duration::from_hours(1);
-const LEFT: &str = "select count(*) from jobs where status in ('pending', 'queued', 'processing', 'dead_letter')";
 
 impl Stage<'_> {
     /// Where the drill is by hand: says what fires, and waits until nothing does but the watchdog, no job is open and no dead
@@ -17,23 +16,7 @@ impl Stage<'_> {
         let (env, targets) = (self.fleet.services().env_file(), monitoring.targets_dir());
         let (env, targets) = (env.display(), targets.display());
         self.say(format!("yours now, by docs/RUNBOOK.md: set -a; . '{env}'; DOCKET_TARGETS_DIR='{targets}'; set +a"));
-        let green = async {
-            let (mut told, mut since) = (Vec::new(), Instant::now());
-            while since.elapsed() < QUIET {
-                // Who gives no answer is not green.
-                let firing = monitoring.firing().await.unwrap_or_else(|_| told.clone());
-                if firing != [WATCHDOG] || self.number(LEFT).await? > 0 {
-                    since = Instant::now();
-                }
-                if firing != told {
-                    self.say(format!("firing: {}", firing.join(", ")));
-                    told = firing;
-                }
-                sleep(LOOK).await;
-            }
-            anyhow::Ok(())
-        };
-        timeout(PATIENCE, green).await.context("an hour later it is not green")??;
+        timeout(PATIENCE, self.quiet(monitoring)).await.context("an hour later it is not green")??;
         self.say("green: nothing fires but the watchdog, no job is open, no dead letter is left");
         Ok(true)
     }

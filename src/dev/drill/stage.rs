@@ -32,15 +32,17 @@ const SLOTS: usize = 8;
 /// A process of the fleet is ready in this time, however busy the machine is.
 const READY: Duration = Duration::from_mins(2);
 /// Between two looks.
-pub(super) const LOOK: Duration = Duration::from_millis(200);
+const LOOK: Duration = Duration::from_millis(200);
 /// All jobs have ended in this time after a fault.
 const SETTLE: Duration = Duration::from_mins(5);
 /// An alert has arrived in this time: two scrapes, two evaluations, and what the rule itself asks for.
 const ALERT: Duration = Duration::from_mins(1);
 /// Gauges are read again in this time, and scraped: what fires after that is no leftover of the start.
-pub(super) const QUIET: Duration = Duration::from_secs(6);
+const QUIET: Duration = Duration::from_secs(6);
 /// Always fires.
-pub(super) const WATCHDOG: &str = "DocketWatchdog";
+const WATCHDOG: &str = "DocketWatchdog";
+/// What a drill may not leave behind.
+const LEFT: &str = "select count(*) from jobs where status in ('pending', 'queued', 'processing', 'dead_letter')";
 /// The scheduler has audited in this time after a fault.
 const AUDIT: Duration = Duration::from_mins(1);
 
@@ -121,17 +123,8 @@ impl<'a> Stage<'a> {
             self.say("Prometheus or Alertmanager is not installed: nobody looks at alerts");
             return Ok(());
         };
-        let quiet = async {
-            let mut since = Instant::now();
-            while since.elapsed() < QUIET {
-                if monitoring.firing().await.unwrap_or_default() != [WATCHDOG] {
-                    since = Instant::now();
-                }
-                sleep(LOOK).await;
-            }
-        };
         ensure!(
-            timeout(ALERT, quiet).await.is_ok(),
+            timeout(ALERT, self.quiet(monitoring)).await.is_ok_and(|quiet| quiet.is_ok()),
             "alerts fire before anything was done: {:?}",
             monitoring.firing().await
         );
@@ -139,6 +132,24 @@ impl<'a> Stage<'a> {
         self.receiver.forget_all_but(WATCHDOG);
         ensure!(self.alert(WATCHDOG).await, "the watchdog does not arrive: alerts can't");
         self.say("the fleet is up, scraped, and nothing fires but the watchdog");
+        Ok(())
+    }
+
+    /// Waits until nothing has fired but the watchdog for a while, no job open and no dead letter left; by hand, says what
+    /// fires. Who gives no answer is not quiet.
+    pub(super) async fn quiet(&self, monitoring: &Monitoring) -> Result<()> {
+        let (mut told, mut since) = (Vec::new(), Instant::now());
+        while since.elapsed() < QUIET {
+            let firing = monitoring.firing().await.ok();
+            if firing.as_ref().is_none_or(|names| *names != [WATCHDOG]) || self.number(LEFT).await? > 0 {
+                since = Instant::now();
+            }
+            if let Some(firing) = firing.filter(|firing| self.is_by_hand && *firing != told) {
+                self.say(format!("firing: {}", firing.join(", ")));
+                told = firing;
+            }
+            sleep(LOOK).await;
+        }
         Ok(())
     }
 

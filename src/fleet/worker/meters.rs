@@ -31,7 +31,10 @@ impl Meters {
 
 impl KindMeters {
     fn new(kind: &str) -> Self {
-        let ended = |outcome: AttemptOutcome| counter!(names::JOBS_PROCESSED, "job_type" => kind.to_owned(), "status" => outcome.as_str());
+        let ended = |outcome: AttemptOutcome| {
+            let status = outcome.as_str();
+            counter!(names::JOBS_PROCESSED, "job_type" => kind.to_owned(), "status" => status)
+        };
         Self {
             kind: kind.to_owned(),
             waited: histogram!(names::QUEUE_WAIT, "job_type" => kind.to_owned()),
