@@ -14,6 +14,9 @@ use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 
+/// So often is tried to fill the queues.
+const FILLS: u32 = 4;
+
 pub(super) fn one(members: &[Arc<Member>], random: &mut StdRng) -> Arc<Member> {
     members.choose(random).expect("a fleet has members of each role").clone()
 }
@@ -109,11 +112,22 @@ pub(super) async fn hold_slow_jobs(stage: &Stage, worker: &Member) -> Result<boo
 }
 
 /// Stalls all workers and fills the queues, so that the broker holds confirmed messages that nobody has taken. Says whether
-/// it does; the workers are still stalled.
-///
-/// What was delivered and not claimed is not in a queue any more, so there must be more messages than the workers prefetch.
-/// The window holds twice as many jobs, which is few messages unless each job has its own: retries travel alone.
+/// it does; the workers are still stalled. What fills it is chance: retries that come due together.
 pub(super) async fn fill_queues(stage: &Stage) -> Result<bool> {
+    for _ in 1..FILLS {
+        if fill_once(stage).await? {
+            return Ok(true);
+        }
+        go_on(stage);
+        sleep(stage.protocol.lease).await;
+    }
+    fill_once(stage).await
+}
+
+/// What was delivered and not claimed is not in a queue any more, so one queue must have more messages than the workers
+/// prefetch of each. The window holds twice as many jobs, which is few messages unless each job has its own: retries travel
+/// alone.
+async fn fill_once(stage: &Stage) -> Result<bool> {
     let slots = stage.workers.len() * SLOTS;
     stage.put(&vec![(FAIL_ONCE, 5, 100); 3 * slots]).await?;
     let failed = format!("select count(*) > {} from jobs where kind = '{FAIL_ONCE}' and hold = 'retry'", 3 * slots / 2);
@@ -122,8 +136,8 @@ pub(super) async fn fill_queues(stage: &Stage) -> Result<bool> {
         worker.suspend();
     }
     let sql = format!(
-        "select count(*) > {slots} from job_messages \
-         where worker_id is null and broker_gen is not null and published_at is not null"
+        "select coalesce(max(n), 0) > {slots} from (select count(*) n from job_messages \
+         where worker_id is null and broker_gen is not null and published_at is not null group by lane, band) m"
     );
     Ok(stage.until(stage.protocol.lease.mul_f64(0.7), &sql).await)
 }
