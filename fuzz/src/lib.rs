@@ -69,8 +69,8 @@ pub fn legistar_items(data: &[u8]) {
 
 /// What a parser made of the bytes. Twice the same, and fit for the database and for a log line.
 fn parsed(kind: &str, data: &[u8]) -> Option<ParseReport> {
-    let result = parse_file("legistar", kind, data);
-    assert_eq!(result, parse_file("legistar", kind, data), "the same bytes, the same result");
+    let result = parse_file("legistar", kind, data, None);
+    assert_eq!(result, parse_file("legistar", kind, data, None), "the same bytes, the same result");
     match result {
         Ok(report) => {
             let json = serde_json::to_value(&report).expect("a report is JSON");

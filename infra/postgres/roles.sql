@@ -46,7 +46,7 @@ grant insert on workers to docket_worker;
 grant update (beat, beat_at, state, run_us) on workers to docket_worker;
 grant insert, delete on quarantine to docket_worker;
 grant insert, update on meetings, agenda_items, document_refs, matters, matter_appearances to docket_worker;
-grant insert on meeting_revisions, documents, extractions, summaries, llm_ledger to docket_worker;
+grant insert on meeting_aliases, meeting_revisions, documents, extractions, summaries, llm_ledger to docket_worker;
 grant update (synced_at) on cities to docket_worker;
 
 -- Dispatches, sweeps, keeps docket.dead, and deletes what is old.

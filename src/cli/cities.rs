@@ -51,7 +51,7 @@ struct Add {
     /// IANA time zone
     #[arg(long, value_name = "America/Los_Angeles", value_parser = |text: &str| Zone::new(text))]
     zone: Zone,
-    /// Who publishes its meetings: legistar
+    /// Who publishes its meetings: legistar, primegov, granicus, civicplus or civicclerk
     #[arg(long)]
     vendor: Vendor,
     /// The city's name at the vendor

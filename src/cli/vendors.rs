@@ -4,7 +4,7 @@ use super::{
     exit::{Failure, Outcome},
     input, output,
 };
-use crate::civic::vendor::parse_file;
+use crate::civic::{model::WebUrl, vendor::parse_file};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -24,12 +24,16 @@ enum Action {
     /// Parse a recorded answer of a vendor, without a network: meetings, items, warnings
     #[command(after_help = "Example: docket vendors parse legistar event-items - < answer.json")]
     Parse {
-        /// legistar
+        /// legistar, primegov, granicus, civicplus or civicclerk
         vendor: String,
-        /// Which answer: events or event-items
+        /// Which answer: events, event-items or calendar (legistar), meetings (primegov), archive (granicus),
+        /// agenda-center (civicplus), events or items (civicclerk)
         kind: String,
         /// File with the answer; - is standard input
         file: PathBuf,
+        /// What its links are relative to, where the answer doesn't say
+        #[arg(long, value_name = "URL", value_parser = |text: &str| WebUrl::parse(text))]
+        base_url: Option<WebUrl>,
     },
 }
 
@@ -37,8 +41,8 @@ enum Action {
 const MAX: u64 = 64 << 20;
 
 pub(super) fn run(args: &Args) -> Outcome {
-    let Action::Parse { vendor, kind, file } = &args.action;
+    let Action::Parse { vendor, kind, file, base_url } = &args.action;
     let bytes = input::read(file, MAX)?;
-    let report = parse_file(vendor, kind, &bytes).map_err(Failure::usage)?;
+    let report = parse_file(vendor, kind, &bytes, base_url.as_ref()).map_err(Failure::usage)?;
     output::document(&report, args.json)
 }

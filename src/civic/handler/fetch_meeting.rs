@@ -1,6 +1,6 @@
 //! `fetch_meeting`: what is on a meeting's agenda.
 
-use super::{revision, source};
+use super::revision;
 use crate::{
     civic::{
         Services,
@@ -11,6 +11,7 @@ use crate::{
             meetings,
             revisions::{self, Content},
         },
+        vendor,
     },
     fleet::{
         handler::{Component, Context, Effects, ErrorClass, Handler, HandlerError},
@@ -65,7 +66,8 @@ impl Handler for FetchMeeting {
         drop(db);
         let unknown = || format!("city {} has no meeting {}: list its meetings first", args.city, args.meeting);
         let meeting = meeting.ok_or_else(|| HandlerError::non_retryable(ErrorClass::InvalidArgs, unknown()))?;
-        let agenda = source::agenda(&self.0, &city, &args.meeting).await?;
+        let site = vendor::open(&self.0.http, &city.city.source, city.synced_at.is_some())?;
+        let agenda = site.agenda(&meeting.listing).await?;
         Ok(Agenda {
             items: agenda.values.len(),
             attachments: agenda.values.iter().map(|item: &ParsedItem| item.attachments.len()).sum(),

@@ -20,7 +20,6 @@ mod late;
 mod model_call;
 mod next;
 mod revision;
-mod source;
 mod summarise_item;
 mod summarise_meeting;
 mod sync;

@@ -1,15 +1,16 @@
 //! `sync_city`: which meetings there are.
 
-use super::{FetchMeeting, FetchMeetingArgs, next, source};
+use super::{FetchMeeting, FetchMeetingArgs, next};
 use crate::{
     civic::{
         Services,
         model::{CitySlug, MeetingStatus, ParsedMeeting},
         store::{
+            aliases,
             cities::{self, StoredCity},
-            meetings,
+            meetings::{self, Listed},
         },
-        vendor::legistar::Window,
+        vendor::{self, Window},
     },
     fleet::{
         enqueue::{Notify, enqueue},
@@ -61,7 +62,8 @@ impl Handler for SyncCity {
 
     async fn run(&self, args: SyncCityArgs, _: Context) -> Result<Listing, HandlerError> {
         let city = cities::find(&*self.0.db().await?, &args.city).await?;
-        let listed = source::meetings(&self.0, &city, self.window(today(&city))).await?;
+        let site = vendor::open(&self.0.http, &city.city.source, city.synced_at.is_some())?;
+        let listed = site.meetings(self.window(today(&city))).await?;
         Ok(Listing {
             meetings: listed.values.len(),
             cancelled: listed.values.iter().filter(|m| m.status == MeetingStatus::Cancelled).count(),
@@ -76,12 +78,15 @@ impl Handler for SyncCity {
 impl Effects<PgTx> for SyncCity {
     async fn apply(&self, tx: &mut PgTx, listing: &Listing, ctx: &Context) -> Result<(), HandlerError> {
         let StoredCity { id, city, .. } = &listing.city;
+        if city.source.vendor.renumbers() {
+            aliases::adopt(tx, *id, &listing.values).await?;
+        }
         let mut jobs = Vec::new();
         for meeting in &listing.values {
             let listed = meetings::upsert(tx, *id, &city.zone, meeting).await?;
             // What is cancelled has no agenda worth reading, and may be restored: the listing will say so.
             if meeting.status != MeetingStatus::Cancelled {
-                jobs.push(self.fetch(listing, meeting, listed.listing_no, ctx)?);
+                jobs.push(self.fetch(listing, meeting, &listed, ctx)?);
             }
         }
         enqueue(tx, &jobs, Notify::Yes).await.map_err(|e| next::refused(&e))?;
@@ -106,16 +111,17 @@ impl SyncCity {
         &self,
         listing: &Listing,
         meeting: &ParsedMeeting,
-        listing_no: i32,
+        listed: &Listed,
         ctx: &Context,
     ) -> Result<NewJob, HandlerError> {
         let city = &listing.city.city.slug;
-        let mut key = format!("mtg:{city}:{}:{listing_no}:{}", meeting.vendor_id, meeting.fingerprint());
+        let Listed { vendor_id, listing_no, .. } = listed;
+        let mut key = format!("mtg:{city}:{vendor_id}:{listing_no}:{}", meeting.fingerprint());
         let away = (meeting.local_date - today(&listing.city)).get_days().unsigned_abs();
         if away <= self.0.settings.reread_days.into() {
             key = format!("{key}:{}", listing.slot);
         }
-        let args = FetchMeetingArgs { city: city.clone(), meeting: meeting.vendor_id.clone() };
+        let args = FetchMeetingArgs { city: city.clone(), meeting: vendor_id.clone() };
         next::next::<FetchMeeting>(&args, key, ctx)
     }
 }

@@ -34,25 +34,46 @@ pub struct Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Vendor {
-    /// Legistar's web API.
+    /// Legistar: its web API, or the calendar pages of clients that closed it.
     Legistar,
+    /// PrimeGov's public portal.
+    PrimeGov,
+    /// Granicus' `ViewPublisher` pages.
+    Granicus,
+    /// CivicPlus' `AgendaCenter` pages.
+    CivicPlus,
+    /// CivicClerk's API.
+    CivicClerk,
 }
 
 /// A vendor's name that is none of [`Vendor::ALL`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown vendor {0:?}: use one of legistar")]
+#[error("unknown vendor {0:?}: use one of {names}", names = Vendor::ALL.iter().map(|vendor| vendor.as_str()).collect::<Vec<_>>().join(", "))]
 pub struct UnknownVendor(pub String);
 
 impl Vendor {
     /// Every vendor.
-    pub const ALL: &'static [Self] = &[Self::Legistar];
+    pub const ALL: &'static [Self] =
+        &[Self::Legistar, Self::PrimeGov, Self::Granicus, Self::CivicPlus, Self::CivicClerk];
 
     /// Its name in configuration, the database and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Legistar => "legistar",
+            Self::PrimeGov => "primegov",
+            Self::Granicus => "granicus",
+            Self::CivicPlus => "civicplus",
+            Self::CivicClerk => "civicclerk",
         }
+    }
+}
+
+impl Vendor {
+    /// Whether a meeting has another id after it than before it.
+    #[must_use]
+    pub const fn renumbers(self) -> bool {
+        matches!(self, Self::Granicus)
     }
 }
 

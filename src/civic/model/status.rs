@@ -18,6 +18,8 @@ pub enum MeetingStatus {
     Rescheduled,
     /// It was interrupted, to go on later.
     Recessed,
+    /// It took place: there is a recording, or there are minutes.
+    Held,
     /// The source no longer lists it. No single answer says so: only a complete listing that lacks it.
     Withdrawn,
 }
@@ -29,8 +31,15 @@ pub struct UnknownStatus(pub String);
 
 impl MeetingStatus {
     /// Every status.
-    pub const ALL: &'static [Self] =
-        &[Self::Scheduled, Self::Cancelled, Self::Postponed, Self::Rescheduled, Self::Recessed, Self::Withdrawn];
+    pub const ALL: &'static [Self] = &[
+        Self::Scheduled,
+        Self::Cancelled,
+        Self::Postponed,
+        Self::Rescheduled,
+        Self::Recessed,
+        Self::Held,
+        Self::Withdrawn,
+    ];
 
     /// Its name in JSON and in the database.
     #[must_use]
@@ -41,6 +50,7 @@ impl MeetingStatus {
             Self::Postponed => "postponed",
             Self::Rescheduled => "rescheduled",
             Self::Recessed => "recessed",
+            Self::Held => "held",
             Self::Withdrawn => "withdrawn",
         }
     }
@@ -85,6 +95,8 @@ pub enum EvidenceSource {
     Comment,
     /// The name of a document.
     Document,
+    /// A recording.
+    Recording,
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Meetings, in their newest state.
 
-use super::{CityId, MeetingId, RevisionId, SummaryId};
+use super::{CityId, MeetingId, RevisionId, SummaryId, aliases};
 use crate::{
     civic::model::{CitySlug, Fingerprint, ParsedMeeting, SourceMeetingId, Zone, starts_at_utc},
     db::Statements,
@@ -20,11 +20,15 @@ pub struct StoredMeeting {
     pub summary: Option<SummaryId>,
 }
 
+/// $2 may be another id of a meeting that is known: the row keeps the id that it has.
 const UPSERT: &str = "\
-with written as (
+with known as (
+  select coalesce((select m.vendor_id from meeting_aliases a join meetings m on m.id = a.meeting_id
+                   where a.city_id = $1 and a.alias = $2), $2) as id
+), written as (
   insert into meetings as m (city_id, vendor_id, body, title, local_date, local_time, zone, starts_at, status,
                              status_evidence, location, agenda_url, minutes_url, page_url, listing, list_fingerprint)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+  select $1, known.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 from known
   on conflict (city_id, vendor_id) do update set
     body = excluded.body, title = excluded.title, local_date = excluded.local_date, local_time = excluded.local_time,
     zone = excluded.zone, starts_at = excluded.starts_at, status = excluded.status,
@@ -32,15 +36,17 @@ with written as (
     minutes_url = excluded.minutes_url, page_url = excluded.page_url, listing = excluded.listing,
     list_fingerprint = excluded.list_fingerprint, listing_no = m.listing_no + 1, updated_at = now()
   where m.list_fingerprint <> excluded.list_fingerprint or m.zone <> excluded.zone
-  returning id, listing_no)
-select id, listing_no from written
-union all select id, listing_no from meetings where city_id = $1 and vendor_id = $2 limit 1";
+  returning id, listing_no, vendor_id)
+select id, listing_no, vendor_id from written
+union all select m.id, m.listing_no, m.vendor_id from meetings m join known on known.id = m.vendor_id where city_id = $1 limit 1";
 
 /// A meeting as it was just listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// The row.
     pub id: MeetingId,
+    /// The id that it is known by: the first one that the vendor gave it.
+    pub vendor_id: SourceMeetingId,
     /// How often the list has said something new, the first time included: what returns to an earlier state is new.
     pub listing_no: i32,
 }
@@ -81,7 +87,9 @@ pub async fn upsert<C: Statements>(
             ],
         )
         .await?;
-    Ok(Listed { id: MeetingId(row.get(0)), listing_no: row.get(1) })
+    let listed = Listed { id: MeetingId(row.get(0)), listing_no: row.get(1), vendor_id: SourceMeetingId(row.get(2)) };
+    aliases::add(client, city, listed.id, &meeting.aliases).await?;
+    Ok(listed)
 }
 
 /// One meeting of a city, by the vendor's id.

@@ -3,6 +3,7 @@
 //! Every function takes a connection or a transaction of the caller, who decides what is written together. Writing the
 //! same thing twice changes nothing: a job may run more than once.
 
+pub mod aliases;
 pub mod cities;
 pub mod documents;
 pub mod extractions;

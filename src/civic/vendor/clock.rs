@@ -19,6 +19,68 @@ pub(super) fn date(text: &str) -> Option<DateTime> {
     text.parse::<DateTime>().or_else(|_| text.parse::<Date>().map(|date| date.at(0, 0, 0, 0))).ok()
 }
 
+/// Finds the first day in a text that was typed by hand, and what follows it: `Nov. 10, 2022 - 6:00 PM`, `1/31/2019`,
+/// `11-7-22`, `2022-11-07`. Only what looks like a whole date is one: "Agenda" is none, and "May 7" neither.
+pub(super) fn typed_date(text: &str) -> Option<(Date, &str)> {
+    let starts = text.char_indices().scan(' ', |before, (at, c)| {
+        let begins = c.is_alphanumeric() && !before.is_alphanumeric();
+        *before = c;
+        Some((at, begins))
+    });
+    starts.filter(|(_, begins)| *begins).find_map(|(at, _)| {
+        let rest = &text[at..];
+        numeric(rest).or_else(|| named(rest))
+    })
+}
+
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+/// `November 10, 2022`, `Nov. 10 2022`, `Sept 8th, 2020`.
+fn named(text: &str) -> Option<(Date, &str)> {
+    let (word, rest) = text.split_at(text.find(|c: char| !c.is_alphabetic()).unwrap_or(text.len()));
+    let word = word.to_lowercase();
+    let month = MONTHS.iter().position(|month| word.len() >= 3 && month.starts_with(&word))?;
+    let (day, rest) = digits(rest.strip_prefix('.').unwrap_or(rest).trim_start());
+    let rest = ["st", "nd", "rd", "th"].iter().find_map(|ending| rest.strip_prefix(ending)).unwrap_or(rest);
+    let (year, rest) = digits(rest.trim_start_matches([',', ' ', '\u{a0}']));
+    Some((day_of(year, &(month + 1).to_string(), day)?, rest))
+}
+
+/// `2022-11-07`, `11/7/2022`, `11-07-22`.
+fn numeric(text: &str) -> Option<(Date, &str)> {
+    let (a, rest) = digits(text);
+    let separator = rest.chars().next().filter(|c| matches!(c, '/' | '-' | '.'))?;
+    let (b, rest) = digits(&rest[1..]);
+    let (c, rest) = digits(rest.strip_prefix(separator)?);
+    let date = if a.len() == 4 { day_of(a, b, c) } else { day_of(c, a, b) };
+    Some((date?, rest))
+}
+
+/// Two digits of a year are of this century up to 69.
+fn day_of(year: &str, month: &str, day: &str) -> Option<Date> {
+    let number = |text: &str, most: usize| (1..=most).contains(&text.len()).then(|| text.parse::<i16>().ok()).flatten();
+    let year = match year.len() {
+        4 => number(year, 4)?,
+        2 => number(year, 2).map(|year| if year < 70 { 2000 + year } else { 1900 + year })?,
+        _ => return None,
+    };
+    let small = |text| number(text, 2).and_then(|number| i8::try_from(number).ok());
+    Date::new(year, small(month)?, small(day)?).ok()
+}
+
 /// True for dates that stand for "none": vendors write 0001-01-01 and 1900-01-01, and no API reaches before 1970.
 pub(super) fn is_placeholder(date: Date) -> bool {
     date.year() < 1970 || date.year() > 2100
@@ -51,6 +113,23 @@ pub(super) fn time(text: &str) -> TypedTime {
         }
         _ => TypedTime::Unreadable,
     }
+}
+
+/// The first time of day within a text, such as the title "City Commission Meeting 5:30 pm (PDF)". Only one with minutes and
+/// a half of the day: titles hold other numbers.
+pub(super) fn time_within(text: &str) -> Option<Time> {
+    let lower = text.to_lowercase();
+    let starts = lower.char_indices().scan(' ', |before, (at, c)| {
+        let begins = c.is_ascii_digit() && !before.is_alphanumeric() && !matches!(before, ':' | '.' | '/' | '-');
+        *before = c;
+        Some((at, begins))
+    });
+    starts.filter(|(_, begins)| *begins).find_map(|(at, _)| {
+        let (_, rest) = digits(&lower[at..]);
+        let (minutes, rest) = digits(rest.strip_prefix(':')?);
+        let (TypedTime::Exact(time) | TypedTime::WithText(time)) = self::time(&lower[at..]) else { return None };
+        (minutes.len() == 2 && meridiem(rest).is_some()).then_some(time)
+    })
 }
 
 fn found(hour: i8, minute: i8, rest: &str) -> TypedTime {
@@ -126,6 +205,20 @@ mod tests {
     }
 
     #[test]
+    fn a_time_within_a_title() {
+        for (text, want) in [
+            ("POSTPONED- City Commission Meeting 5:30 pm (PDF)", Some(at(17, 30, 0, 0))),
+            ("Regular Meeting @ 6:30 P.M.", Some(at(18, 30, 0, 0))),
+            ("Agenda 12:75 pm", None),
+            ("Resolution 5:30", None),
+            ("Section 2 p. 3", None),
+            ("", None),
+        ] {
+            assert_eq!(time_within(text), want, "{text}");
+        }
+    }
+
+    #[test]
     fn dates_are_local_whatever_letter_follows() {
         let want = "2024-01-09".parse::<Date>().unwrap();
         for text in ["2024-01-09T00:00:00", "2024-01-09", "2024-01-09T00:00:00Z", " 2024-01-09T00:00:00.123 "] {
@@ -137,10 +230,45 @@ mod tests {
         assert!(is_placeholder(date("1900-01-01").unwrap().date()));
     }
 
+    #[test]
+    fn days_that_were_typed() {
+        let day = |text| typed_date(text).map(|(date, rest)| (date.to_string(), rest.trim().to_owned()));
+        let is = |date: &str, rest: &str| Some((date.to_owned(), rest.to_owned()));
+        assert_eq!(day("November 10, 2022 - 06:00 PM"), is("2022-11-10", "- 06:00 PM"));
+        assert_eq!(day("Dec  8, 2022"), is("2022-12-08", ""));
+        assert_eq!(day("Thursday, Sept. 8th 2020"), is("2020-09-08", ""));
+        assert_eq!(day("City Council 12-12-22"), is("2022-12-12", ""));
+        assert_eq!(day("1/31/2019"), is("2019-01-31", ""));
+        assert_eq!(day("2022-11-07T19:00"), is("2022-11-07", "T19:00"));
+        for none in [
+            "Agenda",
+            "May 7",
+            "Market 5, 2022",
+            "13/31/2019",
+            "02/30/2022",
+            "1/2/345",
+            "555-1212",
+            "",
+            "mar",
+            "Ordinance 22-1-1234",
+        ] {
+            assert_eq!(day(none), None, "{none}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_breaks_them(text in "(?s).{0,40}") {
-            let _ = (date(&text), time(&text));
+            let _ = (date(&text), time(&text), typed_date(&text), time_within(&text));
+        }
+
+        #[test]
+        fn every_day_is_read_back(day in 0i32..60_000) {
+            let want = jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().days(day)).unwrap();
+            for text in [want.strftime("%B %-d, %Y"), want.strftime("%b %d, %Y"), want.strftime("%-m/%-d/%Y"), want.strftime("%Y-%m-%d")] {
+                let text = text.to_string();
+                prop_assert_eq!(typed_date(&text).map(|(date, _)| date), Some(want), "{}", text);
+            }
         }
 
         #[test]

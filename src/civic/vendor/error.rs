@@ -15,6 +15,20 @@ pub enum ParseError {
     /// A page, usually an error page that came with status 200.
     #[error("the answer is an HTML page where JSON was promised")]
     Html,
+    /// No markup where a page was promised.
+    #[error("the answer is no HTML page")]
+    NotHtml,
+    /// More than any real answer.
+    #[error("the answer has {bytes} bytes: more than {max} are not read")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The most that is read.
+        max: usize,
+    },
+    /// The record is gone for good: asking again gives the same.
+    #[error("the vendor says that the record no longer exists")]
+    Gone,
     /// XML, which some clients answer whatever was asked for.
     #[error("the answer is XML where JSON was promised: ask with `Accept: application/json`")]
     Xml,
@@ -38,7 +52,7 @@ pub enum ParseError {
         /// What was asked for.
         kind: String,
         /// What could be asked for.
-        known: &'static str,
+        known: String,
     },
 }
 
@@ -56,6 +70,14 @@ pub enum VendorError {
         /// What is wrong with the answer.
         source: ParseError,
     },
+    /// The source lacks what only this vendor needs.
+    #[error("the city's source needs the parameter {name}: add the city with {example}")]
+    Parameter {
+        /// The parameter.
+        name: &'static str,
+        /// How it is given.
+        example: &'static str,
+    },
     /// The vendor has no such client. Legistar says so with a plain 500.
     #[error("the vendor knows no client {0:?}: correct the city's source")]
     UnknownClient(String),
@@ -65,6 +87,11 @@ impl From<VendorError> for HandlerError {
     fn from(error: VendorError) -> Self {
         match error {
             VendorError::Fetch(fetch) => fetch.into(),
+            // The page that was asked for is gone: it will not come back.
+            VendorError::Parse { source: ParseError::Gone, .. } => {
+                Self::non_retryable(ErrorClass::NotFound, error.to_string())
+            }
+            VendorError::Parameter { .. } => Self::non_retryable(ErrorClass::InvalidArgs, error.to_string()),
             // A soft error: such pages come and go with a vendor's outages, so another attempt may get the list.
             VendorError::Parse { .. } => Self::retryable(ErrorClass::Malformed, error.to_string()),
             VendorError::UnknownClient(_) => Self::non_retryable(ErrorClass::UnknownClient, error.to_string()),

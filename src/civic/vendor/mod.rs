@@ -2,14 +2,25 @@
 //!
 //! Parsers are pure functions over bytes: [`parse_file`] runs one on a recorded answer, without a network.
 
+pub mod civicclerk;
+pub mod civicplus;
 mod clock;
 mod error;
+pub mod granicus;
+mod html;
 pub mod http;
 mod json;
 pub mod legistar;
+mod links;
+pub mod primegov;
 mod report;
+mod rows;
+mod site;
 mod status;
 mod text;
+mod window;
 
 pub use error::{ParseError, VendorError};
 pub use report::{ParseReport, parse_file};
+pub use site::{Site, open};
+pub use window::Window;

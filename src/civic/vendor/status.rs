@@ -1,7 +1,7 @@
 //! Cancelled, moved, interrupted: read from whatever field a clerk wrote it into.
 
 use super::text::cut;
-use crate::civic::model::{Evidence, EvidenceSource, MeetingStatus};
+use crate::civic::model::{DocumentRole, Evidence, EvidenceSource, MeetingStatus, ParsedDocument};
 
 /// Longest piece of text that is kept as evidence, in characters.
 const EVIDENCE_CHARS: usize = 200;
@@ -10,7 +10,7 @@ const EVIDENCE_CHARS: usize = 200;
 const WORDS: &[(MeetingStatus, &[&str])] = &[
     (MeetingStatus::Cancelled, &["cancelled", "canceled", "cancellation"]),
     (MeetingStatus::Rescheduled, &["rescheduled"]),
-    (MeetingStatus::Postponed, &["postponed"]),
+    (MeetingStatus::Postponed, &["postponed", "deferred"]),
     (MeetingStatus::Recessed, &["recessed", "recess"]),
 ];
 
@@ -27,6 +27,26 @@ pub(super) fn read(texts: &[(EvidenceSource, Option<&str>)]) -> (MeetingStatus, 
     (MeetingStatus::Scheduled, None)
 }
 
+/// What was told; or held, if nothing was and there is a recording or there are minutes.
+pub(super) fn or_held(
+    told: (MeetingStatus, Option<Evidence>),
+    documents: &[ParsedDocument],
+    recording: Option<&str>,
+) -> (MeetingStatus, Option<Evidence>) {
+    if told.0 != MeetingStatus::Scheduled {
+        return told;
+    }
+    let minutes = documents.iter().find(|document| document.role == DocumentRole::Minutes);
+    let minutes = minutes.map(|document| (EvidenceSource::Document, document.name.as_str()));
+    match recording.map(|name| (EvidenceSource::Recording, name)).or(minutes) {
+        Some((source, text)) => {
+            let (text, _) = cut(text.to_owned(), EVIDENCE_CHARS);
+            (MeetingStatus::Held, Some(Evidence { source, text }))
+        }
+        None => told,
+    }
+}
+
 fn tells(source: EvidenceSource, text: &str, words: &[&str]) -> bool {
     let lower = text.to_lowercase();
     let tokens: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|token| !token.is_empty()).collect();
@@ -38,11 +58,15 @@ fn tells(source: EvidenceSource, text: &str, words: &[&str]) -> bool {
     tokens.iter().enumerate().any(|(i, token)| words.contains(token) && !denied(&tokens, i))
 }
 
-/// "not cancelled"; "rescheduled from March 4", which this meeting is the new date of; "after the recess".
+/// "not cancelled"; "rescheduled from March 4", which this meeting is the new date of; "after the recess"; "recessed
+/// meeting", which goes on then.
 fn denied(tokens: &[&str], at: usize) -> bool {
     let before = at.checked_sub(1).map(|i| tokens[i]);
     let after = tokens.get(at + 1).copied();
-    before == Some("not") || after == Some("from") || (tokens[at] == "recess" && before == Some("the"))
+    before == Some("not")
+        || after == Some("from")
+        || (tokens[at] == "recess" && before == Some("the"))
+        || (tokens[at] == "recessed" && tokens[at + 1..].iter().take(3).any(|token| *token == "meeting"))
 }
 
 #[cfg(test)]
@@ -64,7 +88,10 @@ mod tests {
             (Title, "Committee on Consolidation", MeetingStatus::Scheduled),
             (Location, "City Hall *** CANCELLED ***", MeetingStatus::Cancelled),
             (Comment, "Recessed to 09/29/20 at 1:30 p.m.", MeetingStatus::Recessed),
+            (Title, "July 8, 2020 Recessed Meeting Agenda", MeetingStatus::Scheduled),
+            (Title, "Recessed Joint Meeting", MeetingStatus::Scheduled),
             (Comment, "Postponed", MeetingStatus::Postponed),
+            (EvidenceSource::Time, "Deferred", MeetingStatus::Postponed),
             (Comment, "Rescheduled to Friday", MeetingStatus::Rescheduled),
             (Comment, "Rescheduled from March 4", MeetingStatus::Scheduled),
             (Comment, "This meeting is not cancelled", MeetingStatus::Scheduled),

@@ -29,7 +29,11 @@ const INLINE_TAGS: &[&str] = &["b", "i", "u", "em", "strong", "span", "font", "a
 
 /// Removes tags, reads entities, drops what can't be seen, joins white space. May return an empty text.
 pub(super) fn clean(raw: &str) -> String {
-    let text = entities(&without_tags(raw));
+    tidy(&entities(&without_tags(raw)))
+}
+
+/// Drops what can't be seen and joins white space, in text that has no markup.
+pub(super) fn tidy(text: &str) -> String {
     let visible: String =
         text.chars().filter(|c| !invisible(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")

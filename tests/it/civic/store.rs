@@ -5,10 +5,10 @@ use docket::civic::{
     SyncError,
     document::Extraction,
     enqueue_sync,
-    model::{City, Fingerprint, MeetingStatus, ParsedAttachment, ParsedItem, ParsedMeeting, WebUrl},
+    model::{City, Fingerprint, MeetingStatus, ParsedAttachment, ParsedItem, ParsedMeeting, SourceMeetingId, WebUrl},
     settings::CivicSettings,
     store::{
-        MeetingId,
+        MeetingId, aliases,
         cities::{self, CityError},
         documents, extractions, items, meetings,
         refs::{self, NewRef},
@@ -50,6 +50,52 @@ fn item(id: &str, title: &str) -> ParsedItem {
 async fn stored(client: &Client, city: &City) -> MeetingId {
     let id = cities::add(client, city).await.unwrap();
     meetings::upsert(client, id, &city.zone, &meeting()).await.unwrap().id
+}
+
+/// What a listing shows of one meeting.
+fn listed(id: &str, title: &str, aliases: &[&str]) -> ParsedMeeting {
+    let aliases = aliases.iter().map(|alias| SourceMeetingId((*alias).to_owned())).collect();
+    ParsedMeeting { vendor_id: SourceMeetingId(id.to_owned()), title: title.to_owned(), aliases, ..meeting() }
+}
+
+#[tokio::test]
+async fn a_meeting_keeps_its_row_when_its_vendor_gives_it_another_id() {
+    let (_, client) = database().await;
+    let city = demo().await.city();
+    let id = cities::add(&client, &city).await.unwrap();
+    let put = async |meeting: &ParsedMeeting| meetings::upsert(&client, id, &city.zone, meeting).await.unwrap();
+
+    let event = put(&listed("event-5", "Council", &["clip-9"])).await;
+    let clip = put(&listed("clip-9", "Council, held", &[])).await;
+    assert_eq!((clip.id, clip.vendor_id.as_str(), clip.listing_no), (event.id, "event-5", 2));
+
+    // The event is gone from the list before the clip is there, and nothing names both.
+    let board = put(&listed("event-6", "Board", &[])).await;
+    let today = [listed("clip-10", "BOARD", &[])];
+    aliases::adopt(&client, id, &today).await.unwrap();
+    assert_eq!(put(&today[0]).await.id, board.id);
+    aliases::adopt(&client, id, &today).await.unwrap();
+    assert_eq!((count(&client, "meetings").await, count(&client, "meeting_aliases").await), (2, 2));
+}
+
+#[tokio::test]
+async fn two_meetings_of_one_name_and_day_are_never_taken_for_one() {
+    let (_, client) = database().await;
+    let city = demo().await.city();
+    let id = cities::add(&client, &city).await.unwrap();
+    for event in ["event-1", "event-2", "event-3"] {
+        meetings::upsert(&client, id, &city.zone, &listed(event, "Hearing", &[])).await.unwrap();
+    }
+    // One event is still listed; which of the two others became the clip, nobody knows.
+    let shown = [listed("event-3", "Hearing", &[]), listed("clip-7", "Hearing", &[])];
+    aliases::adopt(&client, id, &shown).await.unwrap();
+    assert_eq!(count(&client, "meeting_aliases").await, 0);
+    // An id of another meeting's own is no alias of this one.
+    let confused = listed("event-1", "Hearing", &["event-2", ""]);
+    assert!(meetings::upsert(&client, id, &city.zone, &confused).await.is_err(), "an empty id is refused");
+    let confused = listed("event-1", "Hearing", &["event-2"]);
+    meetings::upsert(&client, id, &city.zone, &confused).await.unwrap();
+    assert_eq!((count(&client, "meetings").await, count(&client, "meeting_aliases").await), (3, 0));
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ fn rows(fields: &'static [&'static str]) -> impl Strategy<Value = Vec<Value>> {
 }
 
 fn parse(kind: &str, rows: &[Value]) -> Option<ParseReport> {
-    parse_file("legistar", kind, &serde_json::to_vec(rows).unwrap()).ok()
+    parse_file("legistar", kind, &serde_json::to_vec(rows).unwrap(), None).ok()
 }
 
 /// A list and the same list in another order.
@@ -76,7 +76,7 @@ proptest! {
     #[test]
     fn no_bytes_break_it(bytes in vec(any::<u8>(), 0..300)) {
         for kind in ["events", "event-items"] {
-            let _ = parse_file("legistar", kind, &bytes);
+            let _ = parse_file("legistar", kind, &bytes, None);
         }
     }
 

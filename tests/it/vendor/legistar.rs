@@ -4,11 +4,7 @@ use super::site::{Answer, Site, answer};
 use docket::{
     civic::{
         model::{Parsed, ParsedMeeting, SourceMeetingId, WarningCode},
-        vendor::{
-            ParseError, VendorError,
-            http::FetchError,
-            legistar::{LegistarClient, Window},
-        },
+        vendor::{ParseError, VendorError, Window, http::FetchError, legistar::LegistarClient},
     },
     fleet::handler::{ErrorClass, HandlerError},
 };

@@ -4,5 +4,7 @@ mod arbitrary;
 mod fetching;
 mod legistar;
 mod parsing;
+mod recorded_pages;
 mod refusing;
 pub(crate) mod site;
+mod sites;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 fn recorded(file: &str, kind: &str) -> Option<Result<ParseReport, ParseError>> {
     let path = recordings()?.join("legistar").join(file);
-    Some(parse_file("legistar", kind, &std::fs::read(path).unwrap()))
+    Some(parse_file("legistar", kind, &std::fs::read(path).unwrap(), None))
 }
 
 fn codes(report: &ParseReport) -> Vec<(WarningCode, Option<&str>)> {
@@ -84,7 +84,7 @@ fn recordings_of_another_kind_are_errors_and_never_an_empty_success() {
 
 #[test]
 fn every_fault_of_a_meeting_is_a_warning() {
-    let report = parse_file("legistar", "events", &made("legistar/events.json")).unwrap();
+    let report = parse_file("legistar", "events", &made("legistar/events.json"), None).unwrap();
     let ids: Vec<_> = report.meetings.iter().map(|m| m.vendor_id.as_str()).collect();
     assert_eq!(ids, ["11", "12", "13", "16"]);
     let [council, parks, planning, budget] = &report.meetings[..] else { panic!("{ids:?}") };
@@ -111,7 +111,7 @@ fn every_fault_of_a_meeting_is_a_warning() {
 
 #[test]
 fn every_fault_of_an_item_is_a_warning() {
-    let report = parse_file("legistar", "event-items", &made("legistar/event_items.json")).unwrap();
+    let report = parse_file("legistar", "event-items", &made("legistar/event_items.json"), None).unwrap();
     let titles: Vec<_> = report.items.iter().map(|item| item.title.as_str()).collect();
     assert_eq!(titles, ["CALL TO ORDER", "Lease of the old library", "First of two", "Second of two"]);
     let lease = &report.items[1];
@@ -135,7 +135,7 @@ fn every_fault_of_an_item_is_a_warning() {
 
 #[test]
 fn a_single_object_is_a_list_of_one() {
-    let report = parse_file("legistar", "events", &made("legistar/event.json")).unwrap();
+    let report = parse_file("legistar", "events", &made("legistar/event.json"), None).unwrap();
     assert_eq!((report.meetings.len(), codes(&report)), (1, vec![(WarningCode::SingleObject, None)]));
 }
 
@@ -143,14 +143,14 @@ fn a_single_object_is_a_list_of_one() {
 fn lists_of_another_kind_are_errors() {
     for file in ["matter_histories.json", "indexes.json"] {
         for kind in ["events", "event-items"] {
-            let report = parse_file("legistar", kind, &made(&format!("legistar/{file}")));
+            let report = parse_file("legistar", kind, &made(&format!("legistar/{file}")), None);
             assert!(matches!(report, Err(ParseError::Schema(_))), "{file} as {kind}: {report:?}");
         }
     }
-    assert_eq!(parse_file("legistar", "events", &made("legistar/error_page.html")), Err(ParseError::Html));
-    let one = parse_file("legistar", "events", b"{\"IndexId\": 1}");
+    assert_eq!(parse_file("legistar", "events", &made("legistar/error_page.html"), None), Err(ParseError::Html));
+    let one = parse_file("legistar", "events", b"{\"IndexId\": 1}", None);
     assert!(matches!(one, Err(ParseError::Shape(_))), "{one:?}");
-    let strangers = parse_file("legistar", "events", b"[1, \"two\", null]");
+    let strangers = parse_file("legistar", "events", b"[1, \"two\", null]", None);
     assert!(strangers.is_ok_and(|r| r.warnings.len() == 3), "no row is an object: each is a warning");
 }
 
@@ -161,6 +161,6 @@ fn the_order_of_the_rows_changes_nothing() {
         let mut rows: Vec<Value> = serde_json::from_slice(&bytes).unwrap();
         rows.reverse();
         let reversed = serde_json::to_vec(&rows).unwrap();
-        assert_eq!(parse_file("legistar", kind, &bytes), parse_file("legistar", kind, &reversed), "{file}");
+        assert_eq!(parse_file("legistar", kind, &bytes, None), parse_file("legistar", kind, &reversed, None), "{file}");
     }
 }

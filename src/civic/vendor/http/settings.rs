@@ -87,6 +87,17 @@ impl Ask {
         Self { vendor, accept: "application/json", max_body: 16 << 20, request_id: None }
     }
 
+    /// A page, up to 8 MiB: the largest archive that is known has 3 MB.
+    #[must_use]
+    pub const fn page(vendor: Vendor) -> Self {
+        Self {
+            vendor,
+            accept: "text/html, application/xhtml+xml;q=0.9, */*;q=0.5",
+            max_body: 8 << 20,
+            request_id: None,
+        }
+    }
+
     /// A document, up to 50 MiB.
     #[must_use]
     pub const fn document(vendor: Vendor) -> Self {

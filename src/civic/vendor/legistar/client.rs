@@ -3,16 +3,16 @@
 use super::{
     events::{self, from_rows},
     items::parse_event_items_with,
-    rows,
 };
 use crate::civic::{
     model::{Parsed, ParsedItem, ParsedMeeting, SourceMeetingId, Vendor, WebUrl},
     vendor::{
-        ParseError, VendorError,
+        ParseError, VendorError, Window,
         http::{Ask, FetchError, HttpClient, redacted},
+        rows,
     },
 };
-use jiff::{ToSpan, civil::Date};
+use jiff::ToSpan;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
@@ -27,15 +27,6 @@ const MAX_PAGES: usize = 50;
 const OVERLAP: usize = 100;
 /// Bytes of all pages together: 50 pages as large as one may be would fill the memory.
 const MAX_BYTES: usize = 128 << 20;
-
-/// Days on the city's calendar, both included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    /// The first day.
-    pub from: Date,
-    /// The last day.
-    pub to: Date,
-}
 
 /// One city's view of the API.
 #[derive(Clone, Debug)]
@@ -105,7 +96,7 @@ impl LegistarClient {
             all.extend(rows);
             if last {
                 let mut parsed = from_rows(&all, warnings).map_err(|e| unreadable(&url, e))?;
-                parsed.values.retain(|meeting| (window.from..=window.to).contains(&meeting.local_date));
+                parsed.values.retain(|meeting| window.contains(meeting.local_date));
                 return Ok(parsed);
             }
             if bytes > MAX_BYTES {

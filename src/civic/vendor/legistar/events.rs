@@ -1,17 +1,17 @@
 //! `/events`: meetings.
 
-use super::rows::{Fields, check_schema, id, id_order, read, warn};
 use crate::civic::{
-    model::{EvidenceSource, Parsed, ParsedMeeting, SourceMeetingId, Warning, WarningCode},
+    model::{
+        DocumentRole, EvidenceSource, Parsed, ParsedDocument, ParsedMeeting, SourceMeetingId, Warning, WarningCode,
+    },
     vendor::{
-        ParseError,
-        clock::{self, TypedTime},
+        ParseError, clock,
+        rows::{Fields, check_schema, id_order, newest, read},
         status,
     },
 };
 use jiff::civil::{Date, Time};
-use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use serde_json::Value;
 
 /// The field that identifies an event.
 pub(super) const ID: &str = "EventId";
@@ -38,44 +38,11 @@ pub(super) fn from_rows(rows: &[Value], mut warnings: Vec<Warning>) -> Result<Pa
     Ok(Parsed { values, warnings })
 }
 
-/// The rows by id. Of two with one id the one changed last is kept; of two changed together the one whose JSON is
-/// greater, so that the order of the rows decides nothing.
-pub(super) fn newest<'a>(
-    rows: &'a [Value],
-    id_field: &str,
-    changed_field: &str,
-    warnings: &mut Vec<Warning>,
-) -> BTreeMap<String, &'a Map<String, Value>> {
-    let age = |row: &Map<String, Value>| {
-        let changed = row.get(changed_field).and_then(Value::as_str).unwrap_or_default().to_owned();
-        (changed, serde_json::to_string(row).unwrap_or_default())
-    };
-    let mut kept = BTreeMap::new();
-    for row in rows {
-        let Some(row) = row.as_object() else {
-            warn(warnings, WarningCode::Malformed, "a row is not an object", None);
-            continue;
-        };
-        let Some(id) = id(row, id_field) else {
-            warn(warnings, WarningCode::MissingId, &format!("a row has no {id_field}"), None);
-            continue;
-        };
-        if let Some(other) = kept.get(&id).copied() {
-            warn(warnings, WarningCode::DuplicateId, "the id occurs twice: the newer row is kept", Some(&id));
-            if age(other) > age(row) {
-                continue;
-            }
-        }
-        kept.insert(id, row);
-    }
-    kept
-}
-
 fn meeting(fields: &mut Fields<'_>) -> Option<ParsedMeeting> {
     let (local_date, time_in_date) = date(fields)?;
     let time_text = fields.text("EventTime");
     let local_time = match &time_text {
-        Some(text) => time(fields, text),
+        Some(text) => fields.time("EventTime", text),
         None => time_in_date,
     };
     let body_name = fields.text("EventBodyName").unwrap_or_default();
@@ -91,22 +58,24 @@ fn meeting(fields: &mut Fields<'_>) -> Option<ParsedMeeting> {
         (EvidenceSource::Time, time_text.as_deref()),
         (EvidenceSource::Comment, comment.as_deref()),
     ]);
-    Some(ParsedMeeting {
-        vendor_id: SourceMeetingId(fields.id.to_owned()),
-        title: body_name.clone(),
-        body_name,
-        local_date,
-        local_time,
-        time_text,
-        status,
-        status_evidence,
-        location,
-        agenda_url: fields.link("EventAgendaFile", None),
-        minutes_url: fields.link("EventMinutesFile", None),
-        page_url: fields.link("EventInSiteURL", None),
-        agenda_status,
-        comment,
-    })
+    let mut meeting = ParsedMeeting::new(SourceMeetingId(fields.id.to_owned()), body_name.clone(), local_date);
+    let guid = fields.text("EventGuid").map(|guid| SourceMeetingId(format!("guid-{}", guid.to_lowercase())));
+    meeting.aliases.extend(guid);
+    meeting.body_name = body_name;
+    (meeting.local_time, meeting.time_text) = (local_time, time_text);
+    (meeting.status, meeting.status_evidence) = (status, status_evidence);
+    (meeting.location, meeting.agenda_status, meeting.comment) = (location, agenda_status, comment);
+    meeting.agenda_url = fields.link("EventAgendaFile", None);
+    meeting.minutes_url = fields.link("EventMinutesFile", None);
+    meeting.page_url = fields.link("EventInSiteURL", None);
+    meeting.documents = [
+        (DocumentRole::Agenda, "Agenda", &meeting.agenda_url),
+        (DocumentRole::Minutes, "Minutes", &meeting.minutes_url),
+    ]
+    .into_iter()
+    .filter_map(|(role, name, url)| url.clone().map(|url| ParsedDocument::at(role, name, url)))
+    .collect();
+    Some(meeting)
 }
 
 /// The day, and the time if the date holds one: midnight is how the API writes "see `EventTime`".
@@ -123,18 +92,4 @@ fn date(fields: &mut Fields<'_>) -> Option<(Date, Option<Time>)> {
         Some(at) => return Some((at.date(), Some(at.time()).filter(|time| *time != Time::midnight()))),
     }
     None
-}
-
-fn time(fields: &mut Fields<'_>, text: &str) -> Option<Time> {
-    match clock::time(text) {
-        TypedTime::Exact(time) => Some(time),
-        TypedTime::WithText(time) => {
-            fields.warn(WarningCode::TimeWithExtraText, "EventTime holds more than a time: the first one is taken");
-            Some(time)
-        }
-        TypedTime::Unreadable => {
-            fields.warn(WarningCode::UnreadableTime, "EventTime holds no time that can be read");
-            None
-        }
-    }
 }

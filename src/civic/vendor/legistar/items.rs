@@ -1,15 +1,14 @@
 //! `/events/{id}/eventitems`: the agenda, mixed with the rows of the minutes and with what structures the page.
 
-use super::{
-    events::newest,
-    rows::{Fields, check_schema, id, id_order, read, warn},
-};
 use crate::civic::{
     model::{
         AttachmentId, MatterId, Parsed, ParsedAttachment, ParsedItem, ParsedMatter, SourceItemId, Warning, WarningCode,
         WebUrl,
     },
-    vendor::ParseError,
+    vendor::{
+        ParseError,
+        rows::{Fields, check_schema, id, id_order, newest, read, warn},
+    },
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;

@@ -42,6 +42,7 @@ const WORKER: &[Need] = &[
     ("job_message_seq", &["USAGE"]),
     ("cities", &["SELECT", "UPDATE"]),
     ("meetings", CHANGE),
+    ("meeting_aliases", ADD),
     ("meeting_revisions", ADD),
     ("agenda_items", CHANGE),
     ("documents", ADD),

@@ -1,13 +1,15 @@
 //! The rows of an answer, and their fields read with warnings instead of errors.
 
-use crate::civic::{
-    model::{UrlRefused, Warning, WarningCode, WebUrl},
-    vendor::{
-        ParseError, json,
-        text::{MAX_CHARS, clean, cut},
-    },
+use super::{
+    ParseError,
+    clock::{self, TypedTime},
+    json,
+    text::{MAX_CHARS, clean, cut},
 };
+use crate::civic::model::{UrlRefused, Warning, WarningCode, WebUrl};
+use jiff::civil::Time;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// More rows than any answer has: the API gives 1,000 a page, and the largest agenda that is known some hundreds.
 const MAX_ROWS: usize = 50_000;
@@ -17,6 +19,25 @@ const MAX_ROWS: usize = 50_000;
 /// # Errors
 /// When the bytes are empty, no JSON, or JSON that is neither a list nor a row with the field `id`.
 pub(super) fn read(bytes: &[u8], id: &'static str, warnings: &mut Vec<Warning>) -> Result<Vec<Value>, ParseError> {
+    match value(bytes, warnings)? {
+        Value::Array(rows) => Ok(bounded(rows, warnings)),
+        Value::Object(row) if row.contains_key(id) => {
+            warn(warnings, WarningCode::SingleObject, "a single object is read as a list of one", None);
+            Ok(vec![Value::Object(row)])
+        }
+        Value::Object(row) => Err(ParseError::Shape(match row.get("Message").and_then(Value::as_str) {
+            Some(message) => format!("an error message: {}", cut(clean(message), 200).0),
+            None => "an object that is no row".to_owned(),
+        })),
+        _ => Err(ParseError::Shape("neither a list nor an object".to_owned())),
+    }
+}
+
+/// Reads an answer.
+///
+/// # Errors
+/// When the bytes are empty or no JSON.
+pub(super) fn value(bytes: &[u8], warnings: &mut Vec<Warning>) -> Result<Value, ParseError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii();
     match bytes {
         [] => return Err(ParseError::Empty),
@@ -28,25 +49,17 @@ pub(super) fn read(bytes: &[u8], id: &'static str, warnings: &mut Vec<Warning>) 
     if matches!(text, std::borrow::Cow::Owned(_)) {
         warn(warnings, WarningCode::Malformed, "the answer is not UTF-8: unreadable characters are replaced", None);
     }
-    match json::read(&text, json::BUDGET).map_err(|e| ParseError::NotJson(e.to_string()))? {
-        Value::Array(mut rows) => {
-            if rows.len() > MAX_ROWS {
-                let dropped = rows.len() - MAX_ROWS;
-                warn(warnings, WarningCode::TooManyRows, &format!("{dropped} rows are left out"), None);
-                rows.truncate(MAX_ROWS);
-            }
-            Ok(rows)
-        }
-        Value::Object(row) if row.contains_key(id) => {
-            warn(warnings, WarningCode::SingleObject, "a single object is read as a list of one", None);
-            Ok(vec![Value::Object(row)])
-        }
-        Value::Object(row) => Err(ParseError::Shape(match row.get("Message").and_then(Value::as_str) {
-            Some(message) => format!("an error message: {}", cut(clean(message), 200).0),
-            None => "an object that is no row".to_owned(),
-        })),
-        _ => Err(ParseError::Shape("neither a list nor an object".to_owned())),
+    json::read(&text, json::BUDGET).map_err(|e| ParseError::NotJson(e.to_string()))
+}
+
+/// The rows, without those that can't be true.
+pub(super) fn bounded(mut rows: Vec<Value>, warnings: &mut Vec<Warning>) -> Vec<Value> {
+    if rows.len() > MAX_ROWS {
+        let dropped = rows.len() - MAX_ROWS;
+        warn(warnings, WarningCode::TooManyRows, &format!("{dropped} rows are left out"), None);
+        rows.truncate(MAX_ROWS);
     }
+    rows
 }
 
 fn markup(bytes: &[u8]) -> ParseError {
@@ -81,6 +94,39 @@ pub(super) fn id_order(id: &str) -> (usize, String) {
     (id.len(), id.to_owned())
 }
 
+/// The rows by id. Of two with one id the one changed last is kept; of two changed together the one whose JSON is
+/// greater, so that the order of the rows decides nothing.
+pub(super) fn newest<'a>(
+    rows: &'a [Value],
+    id_field: &str,
+    changed_field: &str,
+    warnings: &mut Vec<Warning>,
+) -> BTreeMap<String, &'a Map<String, Value>> {
+    let age = |row: &Map<String, Value>| {
+        let changed = row.get(changed_field).and_then(Value::as_str).unwrap_or_default().to_owned();
+        (changed, serde_json::to_string(row).unwrap_or_default())
+    };
+    let mut kept = BTreeMap::new();
+    for row in rows {
+        let Some(row) = row.as_object() else {
+            warn(warnings, WarningCode::Malformed, "a row is not an object", None);
+            continue;
+        };
+        let Some(id) = id(row, id_field) else {
+            warn(warnings, WarningCode::MissingId, &format!("a row has no {id_field}"), None);
+            continue;
+        };
+        if let Some(other) = kept.get(&id).copied() {
+            warn(warnings, WarningCode::DuplicateId, "the id occurs twice: the newer row is kept", Some(&id));
+            if age(other) > age(row) {
+                continue;
+            }
+        }
+        kept.insert(id, row);
+    }
+    kept
+}
+
 /// One row, with its id for warnings.
 pub(super) struct Fields<'a> {
     pub(super) row: &'a Map<String, Value>,
@@ -109,6 +155,22 @@ impl Fields<'_> {
             self.warn(WarningCode::TextCut, &format!("{field} is cut to {MAX_CHARS} characters"));
         }
         Some(text).filter(|text| !text.is_empty())
+    }
+
+    /// A time that was typed by hand; none when it can't be read.
+    pub(super) fn time(&mut self, field: &str, text: &str) -> Option<Time> {
+        match clock::time(text) {
+            TypedTime::Exact(time) => Some(time),
+            TypedTime::WithText(time) => {
+                let message = format!("{field} holds more than a time: the first one is taken");
+                self.warn(WarningCode::TimeWithExtraText, &message);
+                Some(time)
+            }
+            TypedTime::Unreadable => {
+                self.warn(WarningCode::UnreadableTime, &format!("{field} holds no time that can be read"));
+                None
+            }
+        }
     }
 
     /// A whole number; none when missing, null or anything else.

@@ -1,0 +1,204 @@
+//! `Events`: `{"value": [...], "@odata.nextLink": ...}`.
+
+use crate::civic::{
+    model::{
+        DocumentRole, Evidence, EvidenceSource, MeetingStatus, Parsed, ParsedDocument, ParsedMeeting, SourceMeetingId,
+        Warning, WarningCode, WebUrl,
+    },
+    vendor::{
+        ParseError, clock,
+        links::{Links, first},
+        rows::{Fields, bounded, check_schema, id, id_order, newest, value},
+        status,
+        text::{clean, cut},
+    },
+};
+use serde_json::{Map, Value};
+
+/// The field that identifies an event.
+const ID: &str = "id";
+/// An alias that names the agenda: its items are asked for by this number.
+const AGENDA: &str = "agenda-";
+/// Files of one event that are read.
+const MAX_FILES: usize = 200;
+
+/// One page of a list.
+pub(super) struct EventPage {
+    pub(super) rows: Vec<Value>,
+    /// Where the list goes on.
+    pub(super) next: Option<String>,
+    /// The API's address, which the answer names.
+    pub(super) base: Option<WebUrl>,
+}
+
+/// Parses a list of events. Links are relative to `base`, or to what the answer names as its context.
+///
+/// # Errors
+/// When the bytes are no such list. A row that can't be used is a warning.
+pub fn parse_events(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<ParsedMeeting>, ParseError> {
+    let mut warnings = Vec::new();
+    let page = page(bytes, &mut warnings)?;
+    from_rows(&page.rows, base.or(page.base.as_ref()), warnings)
+}
+
+pub(super) fn page(bytes: &[u8], warnings: &mut Vec<Warning>) -> Result<EventPage, ParseError> {
+    let (mut body, alone) = match value(bytes, warnings)? {
+        Value::Object(body) => (body, false),
+        Value::Array(rows) => (Map::from_iter([("value".to_owned(), Value::Array(rows))]), true),
+        _ => return Err(ParseError::Shape("neither a list nor an object".to_owned())),
+    };
+    let text = |body: &Map<String, Value>, name: &str| body.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
+    let (next, context) = (text(&body, "@odata.nextLink"), text(&body, "@odata.context"));
+    let base = context.and_then(|context| WebUrl::parse(context.split("$metadata").next()?).ok());
+    match body.remove("value") {
+        Some(Value::Array(rows)) => Ok(EventPage { rows: bounded(rows, warnings), next, base }),
+        _ if !alone && body.contains_key("eventName") => {
+            warnings.push(Warning {
+                code: WarningCode::SingleObject,
+                message: "a single object is read as a list of one".to_owned(),
+                vendor_id: None,
+            });
+            Ok(EventPage { rows: vec![Value::Object(body)], next: None, base })
+        }
+        _ => {
+            let message = body.get("error").and_then(|error| error.get("message")).and_then(Value::as_str);
+            let what = message.map_or_else(
+                || "an object without a list".to_owned(),
+                |message| format!("an error message: {}", cut(clean(message), 200).0),
+            );
+            Err(ParseError::Shape(what))
+        }
+    }
+}
+
+pub(super) fn from_rows(
+    rows: &[Value],
+    base: Option<&WebUrl>,
+    mut warnings: Vec<Warning>,
+) -> Result<Parsed<ParsedMeeting>, ParseError> {
+    check_schema(rows, "startDateTime")?;
+    let mut values: Vec<ParsedMeeting> = newest(rows, ID, "createdOn", &mut warnings)
+        .into_iter()
+        .filter_map(|(id, row)| meeting(&mut Fields { row, id: &id, warnings: &mut warnings }, base))
+        .collect();
+    values.sort_by_cached_key(|m| (m.local_date, m.local_time, id_order(m.vendor_id.as_str())));
+    warnings.sort();
+    Ok(Parsed { values, warnings })
+}
+
+/// The number of a meeting's agenda; none: it has no agenda yet.
+pub(super) fn agenda_of(meeting: &ParsedMeeting) -> Option<&str> {
+    meeting.aliases.iter().find_map(|alias| alias.as_str().strip_prefix(AGENDA))
+}
+
+fn meeting(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Option<ParsedMeeting> {
+    // It says Z and means the city's clocks.
+    let start = fields.text("startDateTime").or_else(|| fields.text("eventDate"));
+    let Some(at) = start.as_deref().and_then(clock::date) else {
+        fields.warn(WarningCode::MissingDate, "startDateTime can't be read");
+        return None;
+    };
+    if clock::is_placeholder(at.date()) {
+        fields.warn(WarningCode::ImplausibleDate, &format!("the year {} is a placeholder", at.year()));
+        return None;
+    }
+    let title = fields.text("eventName").or_else(|| fields.text("agendaName")).unwrap_or_default();
+    let documents = documents(fields, base);
+    let mut meeting = ParsedMeeting::new(SourceMeetingId(fields.id.to_owned()), title, at.date());
+    meeting.local_time = Some(at.time()).filter(|time| *time != jiff::civil::Time::midnight());
+    meeting.time_text = start;
+    meeting.body_name = fields.text("eventCategoryName").or_else(|| fields.text("categoryName")).unwrap_or_default();
+    // 0 says that there is none.
+    let agenda =
+        id(fields.row, "agendaId").filter(|number| number.bytes().all(|b| b.is_ascii_digit()) && number != "0");
+    meeting.aliases.extend(agenda.map(|number| SourceMeetingId(format!("{AGENDA}{number}"))));
+    meeting.location = location(fields.row);
+    meeting.agenda_status = fields.text("isPublished");
+    meeting.comment = fields.text("eventDescription");
+    let mut texts = vec![
+        (EvidenceSource::Title, Some(meeting.title.as_str())),
+        (EvidenceSource::Location, meeting.location.as_deref()),
+        (EvidenceSource::Comment, meeting.comment.as_deref()),
+    ];
+    texts.extend(documents.iter().map(|document| (EvidenceSource::Document, Some(document.name.as_str()))));
+    let told = status::read(&texts);
+    (meeting.status, meeting.status_evidence) = if fields.row.get("isDeleted") == Some(&Value::Bool(true)) {
+        let evidence = Evidence { source: EvidenceSource::StatusField, text: "isDeleted".to_owned() };
+        (MeetingStatus::Withdrawn, Some(evidence))
+    } else {
+        status::or_held(told, &documents, None)
+    };
+    meeting.agenda_url = first(&documents, DocumentRole::Agenda).or_else(|| first(&documents, DocumentRole::Packet));
+    meeting.minutes_url = first(&documents, DocumentRole::Minutes);
+    meeting.documents = documents;
+    Some(meeting)
+}
+
+fn location(row: &Map<String, Value>) -> Option<String> {
+    let place = row.get("eventLocation")?.as_object()?;
+    let parts =
+        ["address1", "address2", "city", "state", "zipCode"].map(|name| place.get(name).and_then(Value::as_str));
+    let parts: Vec<String> = parts.into_iter().flatten().map(clean).filter(|part| !part.is_empty()).collect();
+    Some(cut(parts.join(", "), 500).0).filter(|text| !text.is_empty())
+}
+
+/// Files have a number each; the `url` beside it is the vendor's store.
+fn documents(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Vec<ParsedDocument> {
+    let row = fields.row;
+    let Some(files) = row.get("publishedFiles").and_then(Value::as_array) else { return Vec::new() };
+    if files.len() > MAX_FILES {
+        fields.warn(WarningCode::TooManyRows, "files are left out");
+    }
+    let mut links = Links::new(base, fields.id, fields.warnings);
+    for file in files.iter().take(MAX_FILES).filter_map(Value::as_object) {
+        let Some(number) = id(file, "fileId").filter(|number| number != "0") else { continue };
+        let text = |name: &str| file.get(name).and_then(Value::as_str).map(clean).unwrap_or_default();
+        let (kind, name) = (text("type"), text("name"));
+        let role = match DocumentRole::of_name(&kind) {
+            DocumentRole::Other => DocumentRole::of_name(&name),
+            role => role,
+        };
+        let name = if name.is_empty() { kind } else { name };
+        links.add(role, &name, &format!("Meetings/GetMeetingFileStream(fileId={number},plainText=false)"));
+    }
+    links.end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(json: &str) -> Result<Parsed<ParsedMeeting>, ParseError> {
+        parse_events(json.as_bytes(), None)
+    }
+
+    #[test]
+    fn z_is_local_and_sentinels_are_none() {
+        let parsed = parse(
+            r#"{"@odata.context": "https://t.api.civicclerk.com/v1/$metadata#Events", "value": [
+                {"id": 1, "eventName": "Bo\u200bard", "startDateTime": "2026-06-08T19:00:00Z", "agendaId": 0},
+                {"id": 2, "eventName": "Board", "startDateTime": "0001-01-01T00:00:00Z", "agendaId": 7},
+                {"id": 3, "eventName": "Board", "startDateTime": "2026-06-08T19:00:00Z", "agendaId": 7, "isDeleted": true,
+                 "publishedFiles": [{"fileId": 12, "type": "Agenda", "name": ""}, {"fileId": 0, "type": "Agenda"}]}]}"#,
+        )
+        .unwrap();
+        let [a, b] = &parsed.values[..] else { panic!("{parsed:?}") };
+        assert_eq!(
+            (a.title.as_str(), a.local_time, agenda_of(a)),
+            ("Board", Some(jiff::civil::time(19, 0, 0, 0)), None)
+        );
+        assert_eq!((b.status, agenda_of(b)), (MeetingStatus::Withdrawn, Some("7")));
+        let url = "https://t.api.civicclerk.com/v1/Meetings/GetMeetingFileStream(fileId=12,plainText=false)";
+        assert_eq!(b.agenda_url.as_ref().map(WebUrl::as_str), Some(url));
+        assert_eq!(parsed.warnings[0].code, WarningCode::ImplausibleDate);
+    }
+
+    #[test]
+    fn what_is_no_list_says_so() {
+        assert!(matches!(parse("{}"), Err(ParseError::Shape(_))));
+        let error = parse(r#"{"error": {"message": "Resource not found"}}"#).unwrap_err().to_string();
+        assert!(error.contains("Resource not found"), "{error}");
+        assert_eq!(parse(r#"{"value": [{"name": 1}]}"#), Err(ParseError::Schema("startDateTime")));
+        assert_eq!(parse(r#"{"value": []}"#).unwrap(), Parsed::default());
+    }
+}

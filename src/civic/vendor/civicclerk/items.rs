@@ -1,0 +1,170 @@
+//! `Meetings/{agendaId}`: a tree of items.
+
+use crate::civic::{
+    model::{
+        AttachmentId, DocumentRole, Parsed, ParsedAttachment, ParsedItem, SourceItemId, Warning, WarningCode, WebUrl,
+    },
+    vendor::{
+        ParseError,
+        links::Links,
+        rows::{Fields, id, value, warn},
+    },
+};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+/// Items of one agenda that are read. The largest known have some hundreds.
+const MAX_ITEMS: usize = 5_000;
+/// Levels of items: JSON itself ends at 128.
+const MAX_DEPTH: usize = 32;
+/// Attachments of one item that are read.
+const MAX_ATTACHMENTS: usize = 500;
+
+/// Parses the items of one agenda, in the order of the tree. Links are relative to `base`.
+///
+/// # Errors
+/// When the bytes are no such agenda. A row that can't be used is a warning.
+pub fn parse_items(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<ParsedItem>, ParseError> {
+    let mut warnings = Vec::new();
+    let rows = match value(bytes, &mut warnings)? {
+        Value::Array(rows) => rows,
+        Value::Object(mut body) => match body.remove("items") {
+            Some(Value::Array(rows)) => rows,
+            Some(Value::Null) => Vec::new(),
+            _ => return Err(ParseError::Schema("items")),
+        },
+        _ => return Err(ParseError::Shape("neither a list nor an object".to_owned())),
+    };
+    let mut walk = Walk { base, values: Vec::new(), seen: BTreeSet::new(), warnings };
+    walk.rows(&rows, 0);
+    let Walk { values, mut warnings, .. } = walk;
+    warnings.sort();
+    Ok(Parsed { values, warnings })
+}
+
+struct Walk<'a> {
+    base: Option<&'a WebUrl>,
+    values: Vec<ParsedItem>,
+    seen: BTreeSet<String>,
+    warnings: Vec<Warning>,
+}
+
+impl Walk<'_> {
+    fn rows(&mut self, rows: &[Value], depth: usize) {
+        let mut rows: Vec<&Map<String, Value>> = rows.iter().filter_map(Value::as_object).collect();
+        // Stable: rows of one place keep their order.
+        rows.sort_by_key(|row| row.get("sortOrder").and_then(Value::as_i64).unwrap_or(i64::MAX));
+        for row in rows {
+            if self.values.len() >= MAX_ITEMS {
+                warn(&mut self.warnings, WarningCode::TooManyRows, "items are left out", None);
+                return;
+            }
+            self.row(row);
+            match row.get("childItems").and_then(Value::as_array) {
+                Some(_) if depth >= MAX_DEPTH => {
+                    warn(&mut self.warnings, WarningCode::TooManyRows, "items nested too deep are left out", None);
+                }
+                Some(children) => self.rows(children, depth + 1),
+                None => {}
+            }
+        }
+    }
+
+    fn row(&mut self, row: &Map<String, Value>) {
+        let Some(id) = id(row, "id") else {
+            warn(&mut self.warnings, WarningCode::MissingId, "an item has no id", None);
+            return;
+        };
+        if !self.seen.insert(id.clone()) {
+            warn(&mut self.warnings, WarningCode::DuplicateId, "the id occurs twice: the first is kept", Some(&id));
+            return;
+        }
+        let mut fields = Fields { row, id: &id, warnings: &mut self.warnings };
+        let Some(title) = fields.text("agendaObjectItemName") else {
+            fields.warn(WarningCode::BlankTitle, "the item has no title");
+            return;
+        };
+        if title.to_lowercase().starts_with("select meeting files") {
+            fields.warn(WarningCode::PageChrome, "the row only structures the page");
+            return;
+        }
+        let number = fields.text("agendaObjectItemOutlineNumber");
+        let note = fields.text("agendaObjectItemDescription");
+        let attachments = attachments(&mut fields, self.base);
+        self.values.push(ParsedItem {
+            vendor_id: SourceItemId(id),
+            sequence: i32::try_from(self.values.len() + 1).ok(),
+            number,
+            title,
+            matter: None,
+            attachments,
+            note,
+            action: None,
+            consent: false,
+        });
+    }
+}
+
+fn attachments(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Vec<ParsedAttachment> {
+    let row = fields.row;
+    let Some(list) = row.get("attachmentsList").and_then(Value::as_array) else { return Vec::new() };
+    if list.len() > MAX_ATTACHMENTS {
+        fields.warn(WarningCode::TooManyRows, "attachments are left out");
+    }
+    let mut attachments = Vec::new();
+    for row in list.iter().take(MAX_ATTACHMENTS).filter_map(Value::as_object) {
+        let is = |name: &str, wanted: bool| row.get(name).and_then(Value::as_bool) == Some(wanted);
+        if is("isDeleted", true) || is("isPublished", false) {
+            continue;
+        }
+        let mut ignored = Vec::new();
+        let mut file = Fields { row, id: "", warnings: &mut ignored };
+        let name = file.text("fileName").unwrap_or_default();
+        let Some(href) = file.text("pdfVersionFullPath").or_else(|| file.text("mediaFullPath")) else { continue };
+        let mut links = Links::new(base, fields.id, fields.warnings);
+        links.add(DocumentRole::Other, &name, &href);
+        let url = links.end().into_iter().find_map(|document| document.url);
+        attachments.extend(url.map(|url| ParsedAttachment {
+            vendor_id: id(row, "id").map(AttachmentId),
+            name: name.clone(),
+            url,
+        }));
+    }
+    attachments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_tree_becomes_a_list_in_its_order() {
+        let agenda = json!({"id": 1814, "items": [
+            {"id": 2, "sortOrder": 2, "isSection": 1, "agendaObjectItemName": "<b>New business</b>", "agendaObjectItemOutlineNumber": "2.", "childItems": [
+                {"id": 4, "sortOrder": 1, "agendaObjectItemName": "Contract\u{200b} A", "attachmentsList": [
+                    {"id": 9, "fileName": "a.pdf", "pdfVersionFullPath": "https://files.example/a.pdf", "isPublished": true},
+                    {"id": 10, "fileName": "b.pdf", "mediaFullPath": "https://files.example/b.pdf", "isDeleted": true}]}]},
+            {"id": 1, "sortOrder": 1, "agendaObjectItemName": "Call to order", "childItems": []},
+            {"id": 1, "sortOrder": 3, "agendaObjectItemName": "Twice"},
+            {"id": 5, "sortOrder": 4, "agendaObjectItemName": "Select MEETING FILES to attach"},
+            {"id": 6, "sortOrder": 5, "agendaObjectItemName": " &nbsp; "}
+        ]});
+        let parsed = parse_items(agenda.to_string().as_bytes(), None).unwrap();
+        let titles: Vec<_> = parsed.values.iter().map(|item| (item.sequence, item.title.as_str())).collect();
+        assert_eq!(titles, [(Some(1), "Call to order"), (Some(2), "New business"), (Some(3), "Contract A")]);
+        assert_eq!(parsed.values[2].attachments.len(), 1);
+        let codes: Vec<_> = parsed.warnings.iter().map(|warning| warning.code).collect();
+        assert_eq!(codes, [WarningCode::BlankTitle, WarningCode::PageChrome, WarningCode::DuplicateId]);
+    }
+
+    #[test]
+    fn a_tree_without_an_end_is_cut() {
+        let mut tree = json!({"id": 0, "agendaObjectItemName": "leaf"});
+        for level in 1..50 {
+            tree = json!({"id": level, "agendaObjectItemName": "level", "childItems": [tree]});
+        }
+        let parsed = parse_items(json!({"items": [tree]}).to_string().as_bytes(), None).unwrap();
+        assert_eq!((parsed.values.len(), parsed.warnings.len()), (MAX_DEPTH + 1, 1));
+    }
+}

@@ -1,0 +1,160 @@
+//! `AgendaCenter`, its search, and `UpdateCategoryList`: rows of agendas under the names of boards.
+//!
+//! Tokens and row ids of a page change at each request. What stays is `_MMDDYYYY-ID`, in each link to a file.
+
+use crate::civic::{
+    model::{DocumentRole, EvidenceSource, Parsed, ParsedMeeting, SourceMeetingId, WarningCode, WebUrl},
+    vendor::{
+        ParseError, clock,
+        html::{Page, selector, visible},
+        links::{Links, first},
+        rows::{id_order, warn},
+        status,
+    },
+};
+use jiff::civil::Date;
+use scraper::{ElementRef, Selector};
+use std::collections::{BTreeMap, btree_map::Entry};
+
+/// Rows of one page that are read. A board has some fifty a year.
+const MAX_ROWS: usize = 20_000;
+
+/// Parses a page or a part of one. Links are relative to `base`, or to what the page says of itself.
+///
+/// # Errors
+/// When the bytes are no such page. A row that can't be used is a warning.
+pub fn parse_agenda_center(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<ParsedMeeting>, ParseError> {
+    let page = Page::read(bytes, base)?;
+    let css = Css::new();
+    let (mut meetings, mut warnings): (BTreeMap<String, ParsedMeeting>, _) = (BTreeMap::new(), Vec::new());
+    let mut boards = 0_usize;
+    let mut body = String::new();
+    let mut rows = 0_usize;
+    for element in page.all(&css.parts) {
+        match element.value().name() {
+            "h2" => {
+                let name = visible(element);
+                name.trim_start_matches(|c: char| !c.is_alphanumeric()).clone_into(&mut body);
+            }
+            "table" => boards += 1,
+            _ => {
+                rows += 1;
+                if rows > MAX_ROWS {
+                    warn(&mut warnings, WarningCode::TooManyRows, "the page has more rows than are read", None);
+                    break;
+                }
+                let Some((id, date)) = identity(element, &css) else {
+                    warn(&mut warnings, WarningCode::MissingId, "a row has no link to a file", None);
+                    continue;
+                };
+                match meetings.entry(id) {
+                    // The search repeats what the boards list.
+                    Entry::Occupied(_) => {}
+                    Entry::Vacant(place) => {
+                        let id = place.key().clone();
+                        if clock::is_placeholder(date) {
+                            let why = format!("the year {} is a placeholder", date.year());
+                            warn(&mut warnings, WarningCode::ImplausibleDate, &why, Some(&id));
+                            continue;
+                        }
+                        let mut links = Links::new(page.base(), &id, &mut warnings);
+                        let meeting = meeting(element, &css, &mut links, (&id, date), &body);
+                        place.insert(finished(meeting, links));
+                    }
+                }
+            }
+        }
+    }
+    if rows == 0 && boards == 0 && page.all(&css.center).next().is_none() {
+        return Err(ParseError::Schema("a list of agendas (class catAgendaRow)"));
+    }
+    let mut values: Vec<ParsedMeeting> = meetings.into_values().collect();
+    values.sort_by_cached_key(|m| (m.local_date, m.local_time, id_order(m.vendor_id.as_str())));
+    warnings.sort();
+    warnings.dedup();
+    Ok(Parsed { values, warnings })
+}
+
+struct Css {
+    parts: Selector,
+    center: Selector,
+    links: Selector,
+    note: Selector,
+    heading: Selector,
+}
+
+impl Css {
+    fn new() -> Self {
+        Self {
+            parts: selector("h2, tr.catAgendaRow, table[summary='List of Agendas']"),
+            center: selector("#AgendaCenterContent, ul.years, form[action*=AgendaCenter], [id^=agendaCenter]"),
+            links: selector("a[href]"),
+            note: selector("td > p, td > div > p"),
+            heading: selector("h3, h4"),
+        }
+    }
+}
+
+/// `_MMDDYYYY-ID` of the first link that has one.
+fn identity(row: ElementRef<'_>, css: &Css) -> Option<(String, Date)> {
+    row.select(&css.links).find_map(|link| {
+        let href = link.attr("href")?;
+        let name = href[href.find("/ViewFile/")?..].rsplit('/').next()?;
+        let name = name.split(['?', '#']).next()?.strip_prefix('_')?;
+        let (day, number) = name.split_once('-')?;
+        let digits = |text: &str| !text.is_empty() && text.len() <= 18 && text.bytes().all(|b| b.is_ascii_digit());
+        if day.len() != 8 || !digits(day) || !digits(number) {
+            return None;
+        }
+        let at = |range: std::ops::Range<usize>| day[range].parse::<i16>().ok();
+        let date = Date::new(at(4..8)?, i8::try_from(at(0..2)?).ok()?, i8::try_from(at(2..4)?).ok()?).ok()?;
+        Some((format!("_{day}-{number}"), date))
+    })
+}
+
+fn meeting(
+    row: ElementRef<'_>,
+    css: &Css,
+    links: &mut Links<'_>,
+    (id, date): (&str, Date),
+    body: &str,
+) -> ParsedMeeting {
+    let heading = row.select(&css.heading).next().map(visible).unwrap_or_default();
+    let note = row.select(&css.note).map(visible).find(|text| !text.is_empty());
+    let title =
+        note.or_else(|| Some(heading.clone()).filter(|text| !text.is_empty())).unwrap_or_else(|| body.to_owned());
+    let mut meeting = ParsedMeeting::new(SourceMeetingId(id.to_owned()), title, date);
+    body.clone_into(&mut meeting.body_name);
+    // "Sep 8, 2020 — Posted Sep 2, 2020 2:38 PM": the time is that of the posting, and no time of the meeting's.
+    // Some boards write theirs into the title.
+    meeting.local_time = clock::time_within(&meeting.title);
+    meeting.time_text = meeting.local_time.map(|_| meeting.title.clone());
+    for link in row.select(&css.links) {
+        let href = link.attr("href").unwrap_or_default();
+        if !href.contains("/ViewFile/") {
+            continue;
+        }
+        let role = match href {
+            _ if href.contains("packet=true") => DocumentRole::Packet,
+            _ if href.contains("/ViewFile/Minutes/") => DocumentRole::Minutes,
+            _ => DocumentRole::Agenda,
+        };
+        let name = match role {
+            DocumentRole::Packet => "Packet",
+            DocumentRole::Minutes => "Minutes",
+            _ if href.contains("html=true") => "Agenda (HTML)",
+            _ => "Agenda",
+        };
+        links.add(role, name, href);
+    }
+    meeting
+}
+
+fn finished(mut meeting: ParsedMeeting, links: Links<'_>) -> ParsedMeeting {
+    meeting.documents = links.end();
+    meeting.agenda_url = first(&meeting.documents, DocumentRole::Agenda);
+    meeting.minutes_url = first(&meeting.documents, DocumentRole::Minutes);
+    let told = status::read(&[(EvidenceSource::Title, Some(&meeting.title))]);
+    (meeting.status, meeting.status_evidence) = status::or_held(told, &meeting.documents, None);
+    meeting
+}

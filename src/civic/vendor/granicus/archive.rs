@@ -1,0 +1,288 @@
+//! `ViewPublisher.php`: upcoming and archived meetings in one page, without a filter and without an end.
+//!
+//! Each city has a layout of its own. What they share: a meeting is a row of a table, one cell of it is a whole date, and
+//! the viewers' addresses hold its numbers. Columns and classes only help.
+
+use crate::civic::{
+    model::{DocumentRole, EvidenceSource, Parsed, ParsedMeeting, SourceMeetingId, Warning, WarningCode, WebUrl},
+    vendor::{
+        ParseError, clock,
+        html::{Page, number_after, selector, visible},
+        links::{Links, first},
+        rows::{id_order, warn},
+        status,
+    },
+};
+use jiff::civil::{Date, Time};
+use scraper::{ElementRef, Selector};
+use std::collections::HashMap;
+
+/// Rows of one page that are read: the largest archives that are known have 1,500.
+const MAX_ROWS: usize = 20_000;
+/// Cells of a row that are read.
+const MAX_CELLS: usize = 40;
+
+/// Parses a page. Links are relative to `base`, or to what the page says.
+///
+/// # Errors
+/// When the bytes are no such page. A row that can't be used is a warning.
+pub fn parse_archive(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<ParsedMeeting>, ParseError> {
+    let page = Page::read(bytes, base)?;
+    let reader = Reader::new(&page);
+    let (rows, cells) = (selector("tr"), selector("td"));
+    let (mut values, mut warnings, mut listed) = (Vec::new(), Vec::new(), 0_usize);
+    for row in page.all(&rows) {
+        let cells: Vec<ElementRef<'_>> = direct(row, &cells);
+        let Some(found) = reader.row(row, &cells, &mut warnings) else { continue };
+        listed += 1;
+        if listed > MAX_ROWS {
+            warn(&mut warnings, WarningCode::TooManyRows, "the page has more rows than are read", None);
+            break;
+        }
+        values.extend(found);
+    }
+    if listed == 0 && !is_empty_archive(&page) {
+        return Err(ParseError::Schema("a row of meetings (class listingRow or listItem)"));
+    }
+    let mut values = united(values, &mut warnings);
+    values.sort_by_cached_key(|m| (m.local_date, m.local_time, id_order(m.vendor_id.as_str())));
+    warnings.sort();
+    Ok(Parsed { values, warnings })
+}
+
+/// A row's own cells: a layout may put whole tables into one.
+fn direct<'a>(row: ElementRef<'a>, cells: &'a Selector) -> Vec<ElementRef<'a>> {
+    row.child_elements().filter(|cell| cells.matches(cell)).take(MAX_CELLS).collect()
+}
+
+/// "Currently there are no archived videos": the page is one of ours and lists nothing.
+fn is_empty_archive(page: &Page) -> bool {
+    page.all(&selector("table.listingTable, #GranicusMainViewContent, #granicus, .listingTable")).next().is_some()
+}
+
+struct Reader<'a> {
+    base: Option<&'a WebUrl>,
+    links: Selector,
+    numbers: Selector,
+    own: Option<WebUrl>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(page: &'a Page) -> Self {
+        let links = selector("a");
+        // The viewers' links have no scheme and name the site: it is what all others are relative to.
+        let own = page.all(&links).find_map(|link| {
+            let href = link.attr("href").filter(|href| href.contains("AgendaViewer.php"))?;
+            let https = WebUrl::parse("https://unknown.invalid/").ok()?;
+            WebUrl::join(&https, href).ok().filter(|url| !url.as_str().starts_with(https.as_str()))
+        });
+        Self { base: page.base(), links, numbers: selector("[data-event-id]"), own }
+    }
+
+    /// None: it is no meeting's row. None within: it is one that can't be used, and a warning tells it.
+    fn row(
+        &self,
+        row: ElementRef<'_>,
+        cells: &[ElementRef<'_>],
+        warnings: &mut Vec<Warning>,
+    ) -> Option<Option<ParsedMeeting>> {
+        let texts: Vec<String> = cells.iter().map(|cell| visible(*cell)).collect();
+        let ids = self.ids(row);
+        let is_listed = cells.iter().any(|cell| {
+            cell.value().classes().any(|class| class.starts_with("listItem")) && cell.attr("colspan").is_none()
+        });
+        if cells.len() < 2 || (ids.is_none() && !is_listed) {
+            return None;
+        }
+        let name_at = column(cells, "name").unwrap_or(0);
+        let found = dated(cells, &texts, name_at);
+        let first_id = ids.as_ref().map(|ids| ids.0.as_str());
+        let Some((date_at, date, time)) = found else {
+            warn(warnings, WarningCode::MissingDate, "the row has no date that can be read", first_id);
+            return Some(None);
+        };
+        if clock::is_placeholder(date) {
+            warn(
+                warnings,
+                WarningCode::ImplausibleDate,
+                &format!("the year {} is a placeholder", date.year()),
+                first_id,
+            );
+            return Some(None);
+        }
+        let title = if date_at == name_at {
+            texts.iter().enumerate().find(|(at, _)| *at != date_at).map(|(_, text)| text)
+        } else {
+            texts.get(name_at)
+        };
+        let title = title.cloned().unwrap_or_default();
+        let is_anonymous = ids.is_none();
+        let (id, aliases) = ids.unwrap_or_else(|| (anonymous(&title, date, time), Vec::new()));
+        if is_anonymous {
+            warn(
+                warnings,
+                WarningCode::MissingId,
+                "the row has no number yet: its name and time stand for it",
+                Some(id.as_str()),
+            );
+        }
+        let mut meeting = ParsedMeeting::new(id, title, date);
+        (meeting.aliases, meeting.local_time) = (aliases, time);
+        let rest = texts[date_at].clone();
+        meeting.time_text = Some(rest).filter(|_| time.is_some());
+        self.documents(row, &mut meeting, warnings);
+        Some(Some(meeting))
+    }
+
+    /// The first number is the row's own; a row that has both was an event and became a clip.
+    fn ids(&self, row: ElementRef<'_>) -> Option<(SourceMeetingId, Vec<SourceMeetingId>)> {
+        let (mut event, mut clip) = (None, None);
+        for link in row.select(&self.links) {
+            for text in [link.attr("href"), link.attr("onclick")].into_iter().flatten() {
+                event = event.or_else(|| number_after(text, "event_id="));
+                clip = clip.or_else(|| number_after(text, "clip_id="));
+            }
+        }
+        let written = row.select(&self.numbers).find_map(|element| element.attr("data-event-id"));
+        let event =
+            event.or(written.filter(|id| !id.is_empty() && id.len() < 19 && id.bytes().all(|b| b.is_ascii_digit())));
+        let name = |kind: &str, number: &str| SourceMeetingId(format!("{kind}-{number}"));
+        match (event.map(|id| name("event", id)), clip.map(|id| name("clip", id))) {
+            (Some(event), clip) => Some((event, clip.into_iter().collect())),
+            (None, Some(clip)) => Some((clip, Vec::new())),
+            (None, None) => None,
+        }
+    }
+
+    fn documents(&self, row: ElementRef<'_>, meeting: &mut ParsedMeeting, warnings: &mut Vec<Warning>) {
+        let id = meeting.vendor_id.as_str().to_owned();
+        let mut links = Links::new(self.base.or(self.own.as_ref()), &id, warnings);
+        let mut recording = None;
+        for link in row.select(&self.links) {
+            let (href, script) = (link.attr("href").unwrap_or_default(), link.attr("onclick").unwrap_or_default());
+            let name = visible(link);
+            if href.contains("MediaPlayer.php") || script.contains("MediaPlayer.php") {
+                // An event that goes on now has a player too.
+                let is_clip = [href, script].iter().any(|text| number_after(text, "clip_id=").is_some());
+                recording = recording.or(is_clip.then_some(name));
+                continue;
+            }
+            let role = match href {
+                _ if href.contains("AgendaViewer.php") => DocumentRole::Agenda,
+                _ if href.contains("MinutesViewer.php") => DocumentRole::Minutes,
+                _ => DocumentRole::of_name(&name),
+            };
+            let is_document = role != DocumentRole::Other || href.to_ascii_lowercase().ends_with(".pdf");
+            if is_document && !href.starts_with('#') && !href.starts_with("javascript:") {
+                links.add(role, &name, href);
+            }
+        }
+        meeting.documents = links.end();
+        meeting.agenda_url =
+            first(&meeting.documents, DocumentRole::Agenda).or_else(|| first(&meeting.documents, DocumentRole::Packet));
+        meeting.minutes_url = first(&meeting.documents, DocumentRole::Minutes);
+        let mut texts = vec![(EvidenceSource::Title, Some(meeting.title.as_str()))];
+        texts.extend(meeting.documents.iter().map(|document| (EvidenceSource::Document, Some(document.name.as_str()))));
+        let told = status::read(&texts);
+        (meeting.status, meeting.status_evidence) = status::or_held(told, &meeting.documents, recording.as_deref());
+    }
+}
+
+/// The cell that says so of itself, in `headers`.
+fn column(cells: &[ElementRef<'_>], name: &str) -> Option<usize> {
+    let is = |header: &str| header.eq_ignore_ascii_case(name) || header.eq_ignore_ascii_case(&format!("event{name}"));
+    // The first word only: a cell of the date names the meeting's cell after it.
+    cells
+        .iter()
+        .position(|cell| cell.attr("headers").and_then(|headers| headers.split_whitespace().next()).is_some_and(is))
+}
+
+/// The cell of the date, or the first one with a whole date, the name's cell last: names may hold dates of other days.
+fn dated(cells: &[ElementRef<'_>], texts: &[String], name_at: usize) -> Option<(usize, Date, Option<Time>)> {
+    let read = |at: usize| {
+        let (date, rest) = clock::typed_date(texts.get(at)?)?;
+        let rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric());
+        let time = match clock::time(rest.strip_prefix("at ").unwrap_or(rest)) {
+            clock::TypedTime::Exact(time) | clock::TypedTime::WithText(time) => Some(time),
+            clock::TypedTime::Unreadable => None,
+        };
+        Some((at, date, time))
+    };
+    let others = (0..texts.len()).filter(|at| *at != name_at);
+    column(cells, "date").into_iter().chain(others).chain([name_at]).find_map(read)
+}
+
+/// The last resort of an identity, until the vendor gives a number.
+fn anonymous(title: &str, date: Date, time: Option<Time>) -> SourceMeetingId {
+    let time = time.map(|time| time.strftime("T%H%M").to_string()).unwrap_or_default();
+    let words: Vec<String> = title
+        .to_lowercase()
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let (name, _) = crate::civic::vendor::text::cut(words.join("-"), 80);
+    SourceMeetingId(format!("unnumbered-{date}{time}-{name}"))
+}
+
+/// The same meeting stands among the upcoming ones, by its event, and in the archive, by its clip: same name, same day,
+/// and no two different times. Where several have the name on the day, nobody can tell.
+fn united(meetings: Vec<ParsedMeeting>, warnings: &mut Vec<Warning>) -> Vec<ParsedMeeting> {
+    let mut kept: Vec<ParsedMeeting> = Vec::with_capacity(meetings.len());
+    let mut by_id: HashMap<SourceMeetingId, usize> = HashMap::new();
+    let mut clips: HashMap<(Date, String), Vec<usize>> = HashMap::new();
+    for meeting in meetings {
+        if let Some(&at) = by_id.get(&meeting.vendor_id) {
+            if kept[at] != meeting {
+                warn(
+                    warnings,
+                    WarningCode::DuplicateId,
+                    "the id occurs twice: the first row is kept",
+                    Some(meeting.vendor_id.as_str()),
+                );
+            }
+            continue;
+        }
+        by_id.insert(meeting.vendor_id.clone(), kept.len());
+        let place = (meeting.local_date, meeting.title.to_lowercase());
+        clips.entry(place).or_default().push(kept.len());
+        kept.push(meeting);
+    }
+    let mut gone = Vec::new();
+    for same in clips.into_values() {
+        let [a, b] = same[..] else { continue };
+        let is_event = |at: usize| !kept[at].vendor_id.as_str().starts_with("clip-");
+        let (event, clip) = match (is_event(a), is_event(b)) {
+            (true, false) => (a, b),
+            (false, true) => (b, a),
+            _ => continue,
+        };
+        let times = (kept[event].local_time, kept[clip].local_time);
+        if matches!(times, (Some(one), Some(other)) if one != other) {
+            continue;
+        }
+        let archived = kept[clip].clone();
+        let event = &mut kept[event];
+        event.aliases.push(archived.vendor_id);
+        event.aliases.extend(archived.aliases);
+        event.local_time = event.local_time.or(archived.local_time);
+        if event.status == crate::civic::model::MeetingStatus::Scheduled {
+            (event.status, event.status_evidence) = (archived.status, archived.status_evidence);
+        }
+        for document in archived.documents {
+            if !event.documents.contains(&document) {
+                event.documents.push(document);
+            }
+        }
+        event.minutes_url = event.minutes_url.take().or(archived.minutes_url);
+        event.agenda_url = event.agenda_url.take().or(archived.agenda_url);
+        gone.push(clip);
+    }
+    gone.sort_unstable();
+    let mut at = 0;
+    kept.retain(|_| {
+        at += 1;
+        gone.binary_search(&(at - 1)).is_err()
+    });
+    kept
+}

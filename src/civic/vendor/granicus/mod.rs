@@ -1,0 +1,7 @@
+//! Granicus: one page with the whole archive of a view.
+
+mod archive;
+mod site;
+
+pub use archive::parse_archive;
+pub use site::Granicus;

@@ -1,0 +1,48 @@
+//! Asks for the page of a view, which is the whole archive each time.
+
+use super::archive::parse_archive;
+use crate::civic::{
+    model::{Parsed, ParsedItem, ParsedMeeting, Source},
+    vendor::{
+        VendorError, Window,
+        site::{Asker, Site, read_apart},
+    },
+};
+use futures_util::future::BoxFuture;
+
+/// Parameter of a source: which of the city's views is read.
+const VIEW: &str = "view_id";
+
+/// One city's view.
+#[derive(Clone, Debug)]
+pub struct Granicus {
+    asker: Asker,
+    view: String,
+}
+
+impl Granicus {
+    pub(in crate::civic::vendor) fn new(asker: Asker, source: &Source) -> Result<Self, VendorError> {
+        let view = source.params.get(VIEW).filter(|view| !view.is_empty() && view.bytes().all(|b| b.is_ascii_digit()));
+        let view = view.ok_or(VendorError::Parameter { name: VIEW, example: "--param view_id=3" })?;
+        Ok(Self { asker, view: view.clone() })
+    }
+
+    /// What is not of the window is dropped before anything of it is downloaded: archives reach back twenty years.
+    async fn list(&self, window: Window) -> Result<Parsed<ParsedMeeting>, VendorError> {
+        let url = self.asker.url("ViewPublisher.php", &[(VIEW, &self.view)]);
+        let mut parsed = read_apart(self.asker.page(&url).await?, &url, parse_archive).await?;
+        parsed.values.retain(|meeting| window.contains(meeting.local_date));
+        Ok(parsed)
+    }
+}
+
+impl Site for Granicus {
+    fn meetings(&self, window: Window) -> BoxFuture<'_, Result<Parsed<ParsedMeeting>, VendorError>> {
+        Box::pin(self.list(window))
+    }
+
+    /// Its agendas are documents.
+    fn agenda<'a>(&'a self, _: &'a ParsedMeeting) -> BoxFuture<'a, Result<Parsed<ParsedItem>, VendorError>> {
+        Box::pin(async { Ok(Parsed::default()) })
+    }
+}

@@ -1,0 +1,81 @@
+//! The links of a row: to documents of its meeting.
+
+use super::rows::warn;
+use crate::civic::model::{DocumentRole, ParsedDocument, UrlRefused, Warning, WarningCode, WebUrl};
+
+/// Collects the documents of one meeting; what is no web address is a warning.
+pub(super) struct Links<'a> {
+    base: Option<&'a WebUrl>,
+    id: &'a str,
+    warnings: &'a mut Vec<Warning>,
+    documents: Vec<ParsedDocument>,
+}
+
+impl<'a> Links<'a> {
+    pub(super) const fn new(base: Option<&'a WebUrl>, id: &'a str, warnings: &'a mut Vec<Warning>) -> Self {
+        Self { base, id, warnings, documents: Vec::new() }
+    }
+
+    /// Notes a document, the same link once.
+    pub(super) fn add(&mut self, role: DocumentRole, name: &str, href: &str) {
+        let href = href.trim();
+        if href.is_empty() || self.documents.iter().any(|document| document.href == href) {
+            return;
+        }
+        let Some(url) = self.resolve(name, href) else { return };
+        self.documents.push(ParsedDocument { role, name: name.to_owned(), href: href.to_owned(), url });
+    }
+
+    /// A link that is no document, such as that to the meeting's page.
+    pub(super) fn page(&mut self, name: &str, href: &str) -> Option<WebUrl> {
+        self.resolve(name, href.trim()).flatten()
+    }
+
+    /// None: it is refused. None within: nobody knows what it is relative to.
+    fn resolve(&mut self, name: &str, href: &str) -> Option<Option<WebUrl>> {
+        let url = match (WebUrl::parse(href), self.base) {
+            (Err(UrlRefused::Relative), Some(base)) => WebUrl::join(base, href),
+            (result, _) => result,
+        };
+        let (code, why, kept) = match url {
+            Ok(url) => return Some(Some(url)),
+            Err(why @ UrlRefused::Relative) => (WarningCode::RelativeLink, why, Some(None)),
+            Err(why) => (WarningCode::RefusedLink, why, None),
+        };
+        // The link itself may hold credentials or script: only its name is told.
+        warn(self.warnings, code, &format!("the link {name:?} has no address: {why}"), Some(self.id));
+        kept
+    }
+
+    pub(super) fn end(self) -> Vec<ParsedDocument> {
+        self.documents
+    }
+}
+
+/// The address of the first document of a role.
+pub(super) fn first(documents: &[ParsedDocument], role: DocumentRole) -> Option<WebUrl> {
+    documents.iter().filter(|document| document.role == role).find_map(|document| document.url.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_resolved_kept_relative_or_refused() {
+        let base = WebUrl::parse("https://city.example/AgendaCenter").unwrap();
+        let hrefs = ["/ViewFile/1", "//cdn.example/a.pdf", "javascript:alert(1)", "/ViewFile/1", " "];
+        let run = |base: Option<&WebUrl>| {
+            let mut warnings = Vec::new();
+            let mut links = Links::new(base, "7", &mut warnings);
+            hrefs.iter().for_each(|href| links.add(DocumentRole::Agenda, "Agenda", href));
+            let urls: Vec<_> = links.end().into_iter().map(|document| document.url.map(String::from)).collect();
+            (urls, warnings.iter().map(|warning| warning.code).collect::<Vec<_>>())
+        };
+        let at = |url: &str| Some(url.to_owned());
+        let want = vec![at("https://city.example/ViewFile/1"), at("https://cdn.example/a.pdf")];
+        assert_eq!(run(Some(&base)), (want, vec![WarningCode::RefusedLink]));
+        let relative = WarningCode::RelativeLink;
+        assert_eq!(run(None), (vec![None, None], vec![relative, relative, WarningCode::RefusedLink]));
+    }
+}

@@ -1,0 +1,182 @@
+//! `ListUpcomingMeetings` and `ListArchivedMeetings`: a bare list.
+
+use crate::civic::{
+    model::{
+        DocumentRole, EvidenceSource, Parsed, ParsedDocument, ParsedMeeting, SourceMeetingId, Warning, WarningCode,
+        WebUrl,
+    },
+    vendor::{
+        ParseError, clock,
+        links::{Links, first},
+        rows::{Fields, check_schema, id, id_order, newest, read},
+        status,
+    },
+};
+use jiff::civil::{Date, Time};
+use serde_json::{Map, Value};
+
+/// The field that identifies a meeting.
+pub(super) const ID: &str = "id";
+/// Documents of one meeting that are read; the most seen are seven.
+const MAX_DOCUMENTS: usize = 200;
+
+/// Parses a list of meetings; `base` is the portal's address, to which all its links are relative.
+///
+/// # Errors
+/// When the bytes are no such list. A row that can't be used is a warning.
+pub fn parse_meetings(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<ParsedMeeting>, ParseError> {
+    let mut warnings = Vec::new();
+    let rows = read(bytes, ID, &mut warnings)?;
+    from_rows(&rows, base, warnings)
+}
+
+/// Parses the rows of one or several lists.
+pub(super) fn from_rows(
+    rows: &[Value],
+    base: Option<&WebUrl>,
+    mut warnings: Vec<Warning>,
+) -> Result<Parsed<ParsedMeeting>, ParseError> {
+    check_schema(rows, "dateTime")?;
+    let mut values: Vec<ParsedMeeting> = newest(rows, ID, "publishDate", &mut warnings)
+        .into_iter()
+        .filter_map(|(id, row)| meeting(&mut Fields { row, id: &id, warnings: &mut warnings }, base))
+        .collect();
+    values.sort_by_cached_key(|m| (m.local_date, m.local_time, id_order(m.vendor_id.as_str())));
+    warnings.sort();
+    Ok(Parsed { values, warnings })
+}
+
+fn meeting(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Option<ParsedMeeting> {
+    let title = fields.text("title").unwrap_or_default();
+    let (date, time) = start(fields)?;
+    let documents = documents(fields, base);
+    let mut meeting = ParsedMeeting::new(SourceMeetingId(fields.id.to_owned()), title, date);
+    meeting.local_time = time;
+    meeting.time_text = fields.text("time");
+    meeting.location = fields.text("location");
+    let mut texts = vec![
+        (EvidenceSource::Title, Some(meeting.title.as_str())),
+        (EvidenceSource::Location, meeting.location.as_deref()),
+    ];
+    texts.extend(documents.iter().map(|document| (EvidenceSource::Document, Some(document.name.as_str()))));
+    let told = status::read(&texts);
+    (meeting.status, meeting.status_evidence) = status::or_held(told, &documents, None);
+    meeting.agenda_url = first(&documents, DocumentRole::Agenda);
+    meeting.minutes_url = first(&documents, DocumentRole::Minutes);
+    meeting.documents = documents;
+    Some(meeting)
+}
+
+/// `dateTime` is local; older rows have only the texts.
+fn start(fields: &mut Fields<'_>) -> Option<(Date, Option<Time>)> {
+    let at = fields.text("dateTime").and_then(|text| clock::date(&text)).filter(|at| !clock::is_placeholder(at.date()));
+    if let Some(at) = at {
+        return Some((at.date(), Some(at.time()).filter(|time| *time != Time::midnight())));
+    }
+    let date = fields.text("date").and_then(|text| clock::typed_date(&text).map(|(date, _)| date));
+    let Some(date) = date.filter(|date| !clock::is_placeholder(*date)) else {
+        fields.warn(WarningCode::MissingDate, "neither dateTime nor date can be read");
+        return None;
+    };
+    let time = fields.text("time").and_then(|text| fields.time("time", &text));
+    Some((date, time))
+}
+
+/// The compiled PDF first: it is the document that is best read.
+fn documents(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Vec<ParsedDocument> {
+    let row = fields.row;
+    let Some(list) = row.get("documentList").and_then(Value::as_array) else { return Vec::new() };
+    if list.len() > MAX_DOCUMENTS {
+        fields.warn(WarningCode::TooManyRows, "documents are left out");
+    }
+    let mut rows: Vec<&Map<String, Value>> = list.iter().take(MAX_DOCUMENTS).filter_map(Value::as_object).collect();
+    let number = |row: &Map<String, Value>, field| row.get(field).and_then(Value::as_i64).unwrap_or(i64::MAX);
+    rows.sort_by_key(|row| (number(row, "compileOutputType"), number(row, "templateSortOrder"), number(row, "id")));
+    let mut links = Links::new(base, fields.id, fields.warnings);
+    for row in rows {
+        let mut ignored = Vec::new();
+        let mut document = Fields { row, id: "", warnings: &mut ignored };
+        let name = document.text("templateName").unwrap_or_default();
+        let kind = document.number("compileOutputType").unwrap_or_default();
+        let href = match (document.text("link"), id(row, "templateId")) {
+            (Some(link), _) => link,
+            (None, Some(template)) => address(kind, &template),
+            (None, None) => continue,
+        };
+        links.add(DocumentRole::of_name(&name), &name, &href);
+    }
+    links.end()
+}
+
+/// The address that stays: it leads to a signed one, which expires.
+fn address(kind: i32, template: &str) -> String {
+    match kind {
+        3 => format!("/Portal/Meeting?meetingTemplateId={template}"),
+        _ => format!("/Public/CompiledDocument?meetingTemplateId={template}&compileOutputType={kind}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::civic::model::MeetingStatus;
+    use proptest::prelude::*;
+
+    fn parse(json: &str) -> Parsed<ParsedMeeting> {
+        let base = WebUrl::parse("https://city.primegov.com/").unwrap();
+        parse_meetings(json.as_bytes(), Some(&base)).unwrap()
+    }
+
+    #[test]
+    fn the_address_that_stays_is_kept() {
+        let parsed = parse(
+            r#"[{"id": 5, "dateTime": "2026-07-09T17:00:00", "time": "05:00 PM", "title": " Council ", "location": "", "documentList": [
+                {"id": 1, "compileOutputType": 3, "templateId": 9, "templateName": "HTML Agenda", "link": null},
+                {"id": 2, "compileOutputType": 1, "templateId": 9, "templateName": "Agenda", "link": null},
+                {"id": 3, "compileOutputType": 1, "templateName": "Packet"}]}]"#,
+        );
+        let meeting = &parsed.values[0];
+        assert_eq!(
+            meeting.agenda_url.as_ref().map(WebUrl::as_str),
+            Some("https://city.primegov.com/Public/CompiledDocument?meetingTemplateId=9&compileOutputType=1")
+        );
+        assert_eq!(
+            (meeting.documents.len(), meeting.title.as_str(), meeting.location.as_deref()),
+            (2, "Council", None)
+        );
+        assert_eq!(meeting.local_time, Some(jiff::civil::time(17, 0, 0, 0)));
+    }
+
+    #[test]
+    fn a_notice_among_the_documents_cancels() {
+        let parsed = parse(
+            r#"[{"id": 5, "dateTime": "2026-07-09T17:00:00", "title": "Board", "meetingState": 3, "documentList": [
+                {"id": 1, "compileOutputType": 1, "templateId": 9, "templateName": "Notice of Cancellation"}]}]"#,
+        );
+        assert_eq!(parsed.values[0].status, MeetingStatus::Cancelled);
+        assert_eq!(parsed.values[0].status_evidence.as_ref().map(|e| e.source), Some(EvidenceSource::Document));
+    }
+
+    #[test]
+    fn a_row_without_a_day_is_left_out_and_told() {
+        let parsed = parse(
+            r#"[{"id": 1, "dateTime": "0001-01-01T00:00:00", "title": "x"}, {"id": 2, "dateTime": null, "date": "Jul 08, 2026", "time": "09:30 AM", "title": "y"}]"#,
+        );
+        assert_eq!(parsed.values.len(), 1);
+        assert_eq!(parsed.values[0].local_time, Some(jiff::civil::time(9, 30, 0, 0)));
+        assert_eq!(parsed.warnings[0].code, WarningCode::MissingDate);
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_rows_decides_nothing(ids in proptest::collection::vec(0u8..9, 0..8)) {
+            let rows: Vec<Value> = ids.iter().enumerate()
+                .map(|(n, id)| serde_json::json!({"id": id, "dateTime": "2026-07-09T17:00:00", "title": format!("t{n}")}))
+                .collect();
+            let mut reversed = rows.clone();
+            reversed.reverse();
+            let (a, b) = (from_rows(&rows, None, Vec::new()), from_rows(&reversed, None, Vec::new()));
+            prop_assert_eq!(a.map(|parsed| parsed.values).ok(), b.map(|parsed| parsed.values).ok());
+        }
+    }
+}
