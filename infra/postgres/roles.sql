@@ -48,6 +48,7 @@ grant insert, delete on quarantine to docket_worker;
 grant insert, update on meetings, agenda_items, document_refs, matters, matter_appearances to docket_worker;
 grant insert on meeting_aliases, meeting_revisions, documents, extractions, summaries, llm_ledger to docket_worker;
 grant update (synced_at) on cities to docket_worker;
+grant insert, update on breakers to docket_worker;
 
 -- Dispatches, sweeps, keeps docket.dead, and deletes what is old.
 grant update (status, epoch, message_id, queued_at, finished_at, failed_at, dead_published_gen, losses, priority, hold,

@@ -8,7 +8,11 @@ use super::{
     settings::{CivicSettings, SummariserSettings},
     vendor::http::{FetchError, HttpClient},
 };
-use crate::{db::Pool, fleet::handler::HandlerError};
+use crate::{
+    civic::model::Vendor,
+    db::Pool,
+    fleet::{breaker::Breakers, handler::HandlerError},
+};
 
 /// Built once, shared by all handlers.
 #[derive(Debug)]
@@ -20,6 +24,8 @@ pub struct Services {
     pub http: HttpClient,
     /// Who writes summaries.
     pub summariser: Summariser,
+    /// The fleet's circuit breakers: vendors' sites stand behind them.
+    pub breakers: Breakers,
     /// What the domain was told.
     pub settings: CivicSettings,
 }
@@ -46,7 +52,34 @@ impl Services {
             SummariserSettings::Extractive => Summariser::Extractive,
             SummariserSettings::OpenAi(model) => Summariser::OpenAi(Box::new(OpenAi::new((**model).clone())?)),
         };
-        Ok(Self { pool, http, summariser, settings })
+        let breakers = Breakers::new(pool.clone(), settings.breaker_open);
+        Ok(Self { pool, http, summariser, breakers, settings })
+    }
+
+    /// Asks a site of a group, unless the group is down: then the job waits, without cost, until it isn't.
+    ///
+    /// # Errors
+    /// That of the call, or the hold.
+    pub async fn ask<T, E>(
+        &self,
+        group: &str,
+        vendor: Vendor,
+        is_outage: fn(&E) -> bool,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, HandlerError>
+    where
+        E: std::fmt::Display + Into<HandlerError>,
+    {
+        let pass = self.breakers.enter(group, vendor.as_str()).await?;
+        match call.await {
+            Err(error) if is_outage(&error) => {
+                Err(pass.failed(&error.to_string()).await.unwrap_or_else(|| error.into()))
+            }
+            other => {
+                pass.succeeded().await;
+                other.map_err(Into::into)
+            }
+        }
     }
 
     /// A connection. The pool's own time limit bounds the wait.

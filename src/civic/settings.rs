@@ -21,6 +21,8 @@ pub struct CivicSettings {
     pub reread_days: u16,
     /// The client of vendors' sites, with the loopback hosts that it may ask.
     pub http: HttpSettings,
+    /// A vendor that is down is not asked for so long, but once.
+    pub breaker_open: Duration,
     /// What one document may cost.
     pub limits: Limits,
     /// Fewer characters are not worth a summary: procedure.
@@ -60,6 +62,7 @@ impl Default for CivicSettings {
             sync_every: Duration::from_hours(1),
             reread_days: 3,
             http: HttpSettings::default(),
+            breaker_open: Duration::from_mins(1),
             limits: Limits::default(),
             min_text_chars: 50,
             max_input_chars: 120_000,

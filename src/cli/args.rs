@@ -65,6 +65,8 @@ pub(super) enum Command {
     Jobs(super::jobs::Args),
     /// List, show, requeue and discard what failed for good
     Dead(super::dead::Args),
+    /// Circuit breakers: vendors and hosts that are down are asked by one job, not by all
+    Breakers(super::breakers::Args),
     /// List, pause and resume lanes
     Lanes(super::lanes::Args),
     /// List the workers and schedulers that the ledger knows

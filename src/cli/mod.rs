@@ -26,6 +26,7 @@ mod run;
 
 mod audit;
 mod bench;
+mod breakers;
 mod chaos;
 mod cities;
 mod config;

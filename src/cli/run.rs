@@ -2,7 +2,8 @@
 
 use super::{
     args::{Cli, Command},
-    audit, bench, chaos, cities, client, config as config_command, dead, demo, dev, doctor, documents, drill, enqueue,
+    audit, bench, breakers, chaos, cities, client, config as config_command, dead, demo, dev, doctor, documents, drill,
+    enqueue,
     exit::{Failure, Outcome},
     healthcheck, jobs, lanes, log_level, logs, metrics, migrate, queue, scheduler, server, token, topology, vendors,
     worker, workers,
@@ -148,6 +149,7 @@ async fn dispatch(command: Command, loaded: Environment) -> Outcome {
         Command::Jobs(args) => Box::pin(jobs::run(args, &one_shot())).await,
         Command::Dead(args) => Box::pin(dead::run(args, &one_shot())).await,
         Command::Workers(args) => Box::pin(workers::run(args, &one_shot())).await,
+        Command::Breakers(args) => Box::pin(breakers::run(args, &one_shot())).await,
         Command::Lanes(args) => Box::pin(lanes::run(args, &one_shot())).await,
         Command::Token(args) => token::run(&args),
         Command::Queue(args) => queue::run(args, &one_shot()).await,

@@ -6,11 +6,12 @@ use super::{
     role::{self, Process, RoleArgs},
 };
 use crate::{
+    civic::model::Vendor,
     config::{self, Environment},
     db::{PoolOptions, PoolPurpose, pool},
     fleet::{
         audit::{AuditSettings, watch},
-        ledger::gauges::publish_gauges,
+        ledger::gauges::{Watched, publish_gauges},
         scheduler::{Scheduler, SchedulerSettings},
     },
     telemetry::Owner,
@@ -56,7 +57,8 @@ pub(super) async fn schedule(process: &Process) {
     let (fleet, shutdown) = (&process.fleet, process.shutdown.clone());
     let lanes = fleet.topology.lanes().to_vec();
     let interval = GAUGES.min(fleet.protocol.lease);
-    let gauges = tokio::spawn(publish_gauges(process.pool.clone(), lanes.clone(), interval, shutdown.clone()));
+    let watched = Watched { lanes: lanes.clone(), vendors: Vendor::ALL.iter().map(|vendor| vendor.as_str()).collect() };
+    let gauges = tokio::spawn(publish_gauges(process.pool.clone(), watched, interval, shutdown.clone()));
     let settings = AuditSettings::new(lanes.clone(), &fleet.protocol);
     let ledger = pool(&process.database, PoolOptions::new(PoolPurpose::Engine, 1));
     let audit = tokio::spawn(watch(ledger, process.broker.clone(), settings, shutdown.clone()));

@@ -46,6 +46,7 @@ pub fn civic(env: &Environment) -> Result<CivicSettings, ConfigError> {
     if let Some(contact) = env.get("DOCKET_CONTACT") {
         settings.http.user_agent = format!("docket/{} (civic meeting index; {contact})", env!("CARGO_PKG_VERSION"));
     }
+    settings.breaker_open = super::fleet(env)?.protocol.breaker_open;
     settings.http.allowed = allowed(env)?;
     settings.summariser = match env.get("DOCKET_SUMMARISER") {
         None | Some("extractive") => SummariserSettings::Extractive,

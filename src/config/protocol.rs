@@ -53,6 +53,9 @@ settings! {
     /// A worker with a free slot and nothing delivered for so long takes jobs straight from the ledger. Longer:
     /// without a broker work begins later. Shorter: idle workers ask the database more often.
     "fleet.direct_lease" "DOCKET_DIRECT_LEASE" = "2s", Kind::Duration(TICK, HOUR), WORKER;
+    /// How long a circuit breaker that opened lets nobody through. Longer: work goes on later after an outage. Shorter: a
+    /// vendor that is down is asked more often.
+    "fleet.breaker_open" "DOCKET_BREAKER_OPEN" = "1m", Kind::Duration(TICK, HOUR), WORKER;
     /// A scheduler that did not look at the heartbeats for so long begins to count anew. Longer: after an outage of
     /// the database workers may look dead. Shorter: a scheduler that stutters never finds a dead worker.
     "fleet.watch_gap" "DOCKET_WATCH_GAP" = "5s", Kind::Duration(TICK, HOUR), SCHEDULER;
@@ -124,7 +127,7 @@ macro_rules! fields {
 fields! {
     duration: heartbeat lease sweep unconfirmed forgotten silent_broker probe slow_publish confirm_deadline
         mark_confirmed_after hand_back direct_lease watch_gap poll audit dead_pass dead_audit grace statement job_timeout window
-        retention_walk;
+        breaker_open retention_walk;
     number: window_max pointers_min pointers_max pick_rows batch losses_max suspect_losses retention_rows;
 }
 

@@ -51,7 +51,7 @@ impl PoolOptions {
 /// is being written leaves a table of many pages and few rows; by their pages, a thousand lookups in it are dearer than the
 /// whole of it compared with each of a thousand keys, and a prepared statement keeps that plan when the rows are there.
 const PINS: &str = "set enable_seqscan = off; set enable_bitmapscan = off; set enable_hashjoin = off; \
-                    set enable_mergejoin = off; set jit = off; set seq_page_cost = 0; set random_page_cost = 0";
+                    set enable_mergejoin = off; set seq_page_cost = 0; set random_page_cost = 0";
 
 /// A connection that was given back so lately needs no proof that it still works.
 const FRESH: Duration = Duration::from_secs(1);
@@ -94,5 +94,8 @@ async fn verify(client: &ClientWrapper, idle: Duration) -> Result<(), tokio_post
 fn settings(options: PoolOptions) -> String {
     let (timeout_ms, idle_ms) = (options.statement.as_millis(), options.idle_in_transaction.as_millis());
     let pins = if options.purpose == PoolPurpose::Engine { PINS } else { "" };
-    format!("set statement_timeout = {timeout_ms}; set idle_in_transaction_session_timeout = {idle_ms}; {pins}")
+    // Compiling a statement takes longer than any of ours runs: 150 of the 195 ms of the gauges' dearest one.
+    format!(
+        "set statement_timeout = {timeout_ms}; set idle_in_transaction_session_timeout = {idle_ms}; set jit = off; {pins}"
+    )
 }

@@ -98,6 +98,7 @@
 //! ```
 
 pub mod audit;
+pub mod breaker;
 pub mod broker;
 pub mod crash;
 pub mod dead_letter;

@@ -62,6 +62,8 @@ pub struct Protocol {
     pub losses_max: i16,
     /// A job with this many losses is a suspect.
     pub suspect_losses: i16,
+    /// A circuit breaker that opened lets nobody through for so long.
+    pub breaker_open: Duration,
     /// Retention deletes this many rows a step at most.
     pub retention_rows: i32,
     /// Retention walks the table once in this time.
@@ -99,6 +101,7 @@ impl Default for Protocol {
             batch: 1000,
             losses_max: 5,
             suspect_losses: 2,
+            breaker_open: Duration::from_mins(1),
             retention_rows: 1000,
             retention_walk: Duration::from_mins(10),
         }
@@ -117,7 +120,7 @@ impl Protocol {
         short
     }
 
-    fn times_mut(&mut self) -> [&mut Duration; 20] {
+    fn times_mut(&mut self) -> [&mut Duration; 21] {
         [
             &mut self.heartbeat,
             &mut self.lease,
@@ -138,6 +141,7 @@ impl Protocol {
             &mut self.dead_audit,
             &mut self.grace,
             &mut self.window,
+            &mut self.breaker_open,
             &mut self.retention_walk,
         ]
     }

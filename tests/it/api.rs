@@ -18,7 +18,7 @@ use docket::{
     db,
     fleet::{
         job::{NewJob, Status},
-        ledger::gauges::publish_gauges,
+        ledger::gauges::{Watched, publish_gauges},
     },
     http::api,
 };
@@ -168,7 +168,12 @@ async fn queue_gauges_have_one_owner_report_zero_when_drained_and_move_on() {
     let job = db.enqueue(NewJob::new("greet", &json!({})).expect("JSON").lane("gauged")).await;
     let spawn = |shutdown: &CancellationToken| {
         let lanes = vec!["idle".to_owned()];
-        tokio::spawn(publish_gauges(db.pool.clone(), lanes, Duration::from_millis(20), shutdown.clone()))
+        tokio::spawn(publish_gauges(
+            db.pool.clone(),
+            Watched { lanes, vendors: Vec::new() },
+            Duration::from_millis(20),
+            shutdown.clone(),
+        ))
     };
     let (first, second) = (CancellationToken::new(), CancellationToken::new());
     let one = spawn(&first);

@@ -6,7 +6,10 @@ use crate::{
         Services,
         model::{Fingerprint, Vendor},
         store::{RefId, RevisionId, documents, refs},
-        vendor::http::{Ask, RequestId},
+        vendor::{
+            host_group,
+            http::{Ask, FetchError, RequestId},
+        },
     },
     fleet::{
         enqueue::enqueue_one,
@@ -16,6 +19,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use url::Url;
 
 /// Fetches a document and keeps it by its hash.
 #[derive(Clone, Debug)]
@@ -61,7 +65,9 @@ impl Handler for FetchDocument {
         let mut ask = Ask::document(args.vendor);
         ask.max_body = ask.max_body.min(self.0.settings.limits.max_input);
         ask.request_id = Some(RequestId { job: ctx.job.0, attempt: ctx.attempt });
-        let content = self.0.http.get(&args.url, &ask).await?.body;
+        let group = Url::parse(&args.url).map(|url| host_group(&url)).unwrap_or_default();
+        let call = self.0.http.get(&args.url, &ask);
+        let content = self.0.ask(&group, args.vendor, FetchError::is_outage, call).await?.body;
         Ok(Fetched {
             sha256: Fingerprint::of_bytes(&content),
             bytes: content.len(),

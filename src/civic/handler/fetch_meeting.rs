@@ -11,7 +11,7 @@ use crate::{
             meetings,
             revisions::{self, Content},
         },
-        vendor,
+        vendor::{self, VendorError},
     },
     fleet::{
         handler::{Component, Context, Effects, ErrorClass, Handler, HandlerError},
@@ -67,7 +67,8 @@ impl Handler for FetchMeeting {
         let unknown = || format!("city {} has no meeting {}: list its meetings first", args.city, args.meeting);
         let meeting = meeting.ok_or_else(|| HandlerError::non_retryable(ErrorClass::InvalidArgs, unknown()))?;
         let site = vendor::open(&self.0.http, &city.city.source, city.synced_at.is_some())?;
-        let agenda = site.agenda(&meeting.listing).await?;
+        let call = site.agenda(&meeting.listing);
+        let agenda = self.0.ask(&site.group(), city.city.source.vendor, VendorError::is_outage, call).await?;
         Ok(Agenda {
             items: agenda.values.len(),
             attachments: agenda.values.iter().map(|item: &ParsedItem| item.attachments.len()).sum(),

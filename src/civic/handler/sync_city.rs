@@ -10,7 +10,7 @@ use crate::{
             cities::{self, StoredCity},
             meetings::{self, Listed},
         },
-        vendor::{self, Window},
+        vendor::{self, VendorError, Window},
     },
     fleet::{
         enqueue::{Notify, enqueue},
@@ -63,7 +63,8 @@ impl Handler for SyncCity {
     async fn run(&self, args: SyncCityArgs, _: Context) -> Result<Listing, HandlerError> {
         let city = cities::find(&*self.0.db().await?, &args.city).await?;
         let site = vendor::open(&self.0.http, &city.city.source, city.synced_at.is_some())?;
-        let listed = site.meetings(self.window(today(&city))).await?;
+        let call = site.meetings(self.window(today(&city)));
+        let listed = self.0.ask(&site.group(), city.city.source.vendor, VendorError::is_outage, call).await?;
         Ok(Listing {
             meetings: listed.values.len(),
             cancelled: listed.values.iter().filter(|m| m.status == MeetingStatus::Cancelled).count(),

@@ -83,6 +83,14 @@ pub enum VendorError {
     UnknownClient(String),
 }
 
+impl VendorError {
+    /// Whether the site is down, for everybody: see [`FetchError::is_outage`]. An answer that can't be read is one city's.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Fetch(fetch) if fetch.is_outage())
+    }
+}
+
 impl From<VendorError> for HandlerError {
     fn from(error: VendorError) -> Self {
         match error {

@@ -7,6 +7,7 @@ pub mod civicplus;
 mod clock;
 mod error;
 pub mod granicus;
+mod group;
 mod html;
 pub mod http;
 mod json;
@@ -21,6 +22,7 @@ mod text;
 mod window;
 
 pub use error::{ParseError, VendorError};
+pub use group::host_group;
 pub use report::{ParseReport, parse_file};
 pub use site::{Site, open};
 pub use window::Window;

@@ -1,7 +1,7 @@
 //! A city's site at its vendor, whichever it is.
 
 use super::{
-    ParseError, VendorError, Window, civicclerk, civicplus, granicus,
+    ParseError, VendorError, Window, civicclerk, civicplus, granicus, host_group,
     http::{Ask, FetchError, HttpClient, Response, redacted},
     legistar, primegov,
 };
@@ -14,6 +14,9 @@ pub(super) const BASE_URL: &str = "base_url";
 
 /// What every vendor's site can be asked for.
 pub trait Site: Send + Sync {
+    /// Which sites go down together with this one: see [`host_group`].
+    fn group(&self) -> String;
+
     /// The meetings of a window. What lies outside is left out, whatever the vendor sends.
     fn meetings(&self, window: Window) -> BoxFuture<'_, Result<Parsed<ParsedMeeting>, VendorError>>;
 
@@ -68,6 +71,10 @@ impl Asker {
             base.set_path(&format!("{}/", base.path()));
         }
         Ok(Self { http, vendor: source.vendor, client: source.client.clone(), base, proven })
+    }
+
+    pub(super) fn group(&self) -> String {
+        host_group(&self.base)
     }
 
     pub(super) const fn base(&self) -> &Url {

@@ -1,6 +1,6 @@
 //! How a handler says what went wrong. The kind of error decides what becomes of the job.
 
-use crate::telemetry::names::ERRORS;
+use crate::{fleet::job::Hold, telemetry::names::ERRORS};
 use std::{fmt, time::Duration};
 
 macro_rules! labels {
@@ -132,6 +132,14 @@ pub enum HandlerError {
     /// Not now: back to pending until then, without cost.
     #[error("snoozed for {0:?}")]
     Snooze(Duration),
+    /// Not now: back to pending until what the key names lets it through, without cost. What lifts the hold is the hold's own.
+    #[error("held by {hold}: {key}")]
+    Held {
+        /// Why.
+        hold: Hold,
+        /// What it waits for.
+        key: String,
+    },
     /// No longer wanted: `cancelled`, with the reason.
     #[error("discarded: {0}")]
     Discard(String),
@@ -158,7 +166,7 @@ impl HandlerError {
     pub const fn class(&self) -> Option<ErrorClass> {
         match self {
             Self::Retryable { class, .. } | Self::NonRetryable { class, .. } => Some(*class),
-            Self::DatabaseAway(_) | Self::Snooze(_) | Self::Discard(_) => None,
+            Self::DatabaseAway(_) | Self::Snooze(_) | Self::Held { .. } | Self::Discard(_) => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Holds: what lifts them, and what a scheduler puts on rows that nobody could run.
 
-use super::pg::PgLedger;
+use super::{breakers::LIFT_BREAKERS, pg::PgLedger};
 use crate::{db::Params, fleet::ports::LedgerResult};
 
 /// Time has come.
@@ -46,6 +46,10 @@ impl PgLedger {
 
     pub(super) async fn lift_free_kinds(&self, lane: &str, kinds: &[String], bound: i32) -> LedgerResult<u64> {
         Ok(self.run("lift_kinds", LIFT_KINDS, &[&kinds, &i64::from(bound), &lane]).await?.len() as u64)
+    }
+
+    pub(super) async fn lift_behind_breakers(&self, bound: i32) -> LedgerResult<u64> {
+        Ok(self.run("lift_breakers", LIFT_BREAKERS, &[&i64::from(bound)]).await?.len() as u64)
     }
 
     pub(super) async fn park_rows(&self, lane: &str, known: &[String], paused: &[String]) -> LedgerResult<u64> {

@@ -2,6 +2,7 @@
 
 pub(in crate::fleet) mod audit;
 pub(in crate::fleet) mod audit_rows;
+pub mod breakers;
 mod claim;
 mod dead;
 mod effects;

@@ -43,6 +43,9 @@ impl Ledger for PgLedger {
     async fn lift_due(&self, bound: i32) -> LedgerResult<u64> {
         self.lift_time_and_parents(bound).await
     }
+    async fn lift_breakers(&self, bound: i32) -> LedgerResult<u64> {
+        self.lift_behind_breakers(bound).await
+    }
     async fn lift_kinds(&self, lane: &str, kinds: &[String], bound: i32) -> LedgerResult<u64> {
         self.lift_free_kinds(lane, kinds, bound).await
     }

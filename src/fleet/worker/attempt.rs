@@ -238,6 +238,9 @@ impl Judge {
             }
             HandlerError::DatabaseAway(_) => released_for(AWAY),
             HandlerError::Snooze(delay) => released_for(delay.min(MAX_DELAY)),
+            HandlerError::Held { hold, key } => {
+                Verdict::Released(Some(ReleaseHold { hold, key: Some(key), delay: None }))
+            }
             HandlerError::Discard(reason) => Verdict::Discarded(reason),
         }
     }

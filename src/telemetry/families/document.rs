@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 /// What the number of series depends on, and what a fleet of this version has by default.
 const AT_START: [(&str, u64); 6] =
-    [("kind", 7), ("lane", 1), ("component", 10), ("error_class", 20), ("vendor", 1), ("model", 1)];
+    [("kind", 7), ("lane", 1), ("component", 10), ("error_class", 20), ("vendor", 5), ("model", 1)];
 
 /// Series of a histogram beside its buckets: `+Inf`, sum, count.
 const BESIDE_BUCKETS: usize = 3;

@@ -196,4 +196,4 @@ pub const FAMILIES: &[Family] = &[
 ];
 
 /// Gauges of features to come: their owner exports 0, so that panels and alerts have them now.
-pub const LATER: &[&str] = &[n::LLM_BUDGET, n::BREAKER_STATE, n::COVERAGE_SUSPECT];
+pub const LATER: &[&str] = &[n::LLM_BUDGET, n::COVERAGE_SUSPECT];

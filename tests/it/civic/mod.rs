@@ -3,6 +3,7 @@
 mod families;
 mod flow;
 mod handlers;
+mod outage;
 mod roles;
 mod store;
 mod support;

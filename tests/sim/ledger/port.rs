@@ -162,6 +162,10 @@ impl Ledger for SimLedger {
     async fn lift_due(&self, _bound: i32) -> LedgerResult<u64> {
         self.call("lift due", State::lift_due).await
     }
+    /// Nothing of the simulation stands behind a breaker.
+    async fn lift_breakers(&self, _bound: i32) -> LedgerResult<u64> {
+        Ok(0)
+    }
     async fn lift_kinds(&self, _lane: &str, kinds: &[String], _bound: i32) -> LedgerResult<u64> {
         let kinds = kinds.to_vec();
         self.call("lift kinds", move |s| s.lift_kinds(&kinds)).await

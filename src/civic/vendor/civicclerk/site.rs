@@ -61,6 +61,10 @@ impl CivicClerk {
 }
 
 impl Site for CivicClerk {
+    fn group(&self) -> String {
+        self.0.group()
+    }
+
     fn meetings(&self, window: Window) -> BoxFuture<'_, Result<Parsed<ParsedMeeting>, VendorError>> {
         Box::pin(self.list(window))
     }

@@ -33,6 +33,10 @@ impl CivicPlus {
 }
 
 impl Site for CivicPlus {
+    fn group(&self) -> String {
+        self.0.group()
+    }
+
     fn meetings(&self, window: Window) -> BoxFuture<'_, Result<Parsed<ParsedMeeting>, VendorError>> {
         Box::pin(self.list(window))
     }

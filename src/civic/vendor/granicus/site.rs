@@ -37,6 +37,10 @@ impl Granicus {
 }
 
 impl Site for Granicus {
+    fn group(&self) -> String {
+        self.asker.group()
+    }
+
     fn meetings(&self, window: Window) -> BoxFuture<'_, Result<Parsed<ParsedMeeting>, VendorError>> {
         Box::pin(self.list(window))
     }

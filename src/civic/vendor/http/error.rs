@@ -127,6 +127,18 @@ impl FetchError {
     }
 }
 
+impl FetchError {
+    /// Whether the site is down, for everybody: no answer, or a server's error. What it refuses or doesn't have, it answers.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Timeout { .. } | Self::Connect { .. } => true,
+            Self::Status { status, .. } => *status >= 500,
+            _ => false,
+        }
+    }
+}
+
 impl From<FetchError> for HandlerError {
     fn from(error: FetchError) -> Self {
         let after = match &error {
@@ -149,6 +161,15 @@ mod tests {
     fn secrets_of_an_address_are_not_shown() {
         let url = Url::parse("https://user:pw@city.example/a?token=secret#frag").unwrap();
         assert_eq!(redacted(&url), "https://city.example/a?…");
+    }
+
+    #[test]
+    fn only_a_site_that_is_down_is_an_outage() {
+        let status = |status| FetchError::Status { url: String::new(), status, retry_after: None };
+        assert!([500, 502, 503, 504].map(status).iter().all(FetchError::is_outage));
+        assert!(![404, 410, 401, 403, 400, 429].map(status).iter().any(FetchError::is_outage));
+        assert!(FetchError::Timeout { url: String::new() }.is_outage());
+        assert!(!FetchError::RefusedAddress { url: String::new() }.is_outage());
     }
 
     #[test]

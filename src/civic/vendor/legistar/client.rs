@@ -53,6 +53,10 @@ impl LegistarClient {
         Ok(Self { http, base, client: client.to_owned(), token: None, attachment_base: None, proven: false })
     }
 
+    pub(super) const fn base(&self) -> &Url {
+        &self.base
+    }
+
     /// Sends a token, which some clients want.
     #[must_use]
     pub fn with_token(mut self, token: Option<SecretString>) -> Self {

@@ -7,7 +7,7 @@ use super::{
 use crate::civic::{
     model::{Parsed, ParsedItem, ParsedMeeting, Source, Vendor, WebUrl},
     vendor::{
-        VendorError, Window,
+        VendorError, Window, host_group,
         http::{Ask, FetchError, HttpClient},
         site::{BASE_URL, Site, read_apart},
     },
@@ -83,6 +83,10 @@ fn is_closed(error: &VendorError) -> bool {
 }
 
 impl Site for Legistar {
+    fn group(&self) -> String {
+        host_group(self.api.base())
+    }
+
     fn meetings(&self, window: Window) -> BoxFuture<'_, Result<Parsed<ParsedMeeting>, VendorError>> {
         Box::pin(self.list(window))
     }

@@ -19,6 +19,10 @@ const MAX_YEARS: i16 = 30;
 pub struct PrimeGov(pub(in crate::civic::vendor) Asker);
 
 impl Site for PrimeGov {
+    fn group(&self) -> String {
+        self.0.group()
+    }
+
     fn meetings(&self, window: Window) -> BoxFuture<'_, Result<Parsed<ParsedMeeting>, VendorError>> {
         Box::pin(self.list(window))
     }

@@ -24,6 +24,7 @@ const SCHEDULER: &[Need] = &[
     ("broker_state", &["SELECT", "UPDATE"]),
     ("quarantine", &["SELECT", "INSERT", "DELETE"]),
     ("audit_verdict", CHANGE),
+    ("breakers", READ),
     // The sweeps read how far it is.
     ("job_message_seq", &["USAGE", "SELECT"]),
 ];
@@ -40,6 +41,7 @@ const WORKER: &[Need] = &[
     ("broker_state", READ),
     ("quarantine", &["SELECT", "INSERT", "DELETE"]),
     ("job_message_seq", &["USAGE"]),
+    ("breakers", CHANGE),
     ("cities", &["SELECT", "UPDATE"]),
     ("meetings", CHANGE),
     ("meeting_aliases", ADD),
