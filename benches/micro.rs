@@ -5,6 +5,7 @@ mod inputs;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use docket::{
+    civic::vendor::parse_file,
     fleet::{broker::Message, job::Envelope, retry::RetryPolicy},
     telemetry::{Metrics, attempt_line, names},
 };
@@ -67,5 +68,26 @@ fn metrics_page(criterion: &mut Criterion) {
     criterion.bench_function("metrics_page/10000_series", |b| b.iter(|| black_box(metrics.render())));
 }
 
-criterion_group!(micro, envelope, retry, message, log_line, metrics_page);
+/// A page of Granicus of 3 MB: 1,200 meetings, with as much markup around each as real archives have.
+fn granicus_page(criterion: &mut Criterion) {
+    let row = |n: usize| {
+        format!(
+            "<tr class='listingRow' onmouseover=\"this.className = 'hlt';\"><td class='listItem' headers='Name' id='c{n}' scope='row'>\
+             City Council Meeting {n}</td><td class='listItem' headers='Date c{n}'><span style='display:none;'>{n}</span>\
+             December&nbsp;{},&nbsp;2022 - 05:32&nbsp;PM</td><td class='listItem'><a href='//x.granicus.com/AgendaViewer.php?view_id=1&clip_id={n}'>\
+             Agenda</a></td><td class='listItem'><a href='javascript:void(0);' onClick=\"window.open('//x.granicus.com/MediaPlayer.php?clip_id={n}')\">\
+             Video</a></td></tr>\n{}",
+            n % 28 + 1,
+            "<!-- the publisher's own remarks stand between the rows -->\n".repeat(32)
+        )
+    };
+    let page: String = (0..1_200).map(row).collect();
+    let page = format!("<html><body><table class='listingTable'>{page}</table></body></html>");
+    assert!((3_000_000..3_600_000).contains(&page.len()), "{}", page.len());
+    let parse = || parse_file("granicus", "archive", black_box(page.as_bytes()), None).expect("an archive");
+    assert_eq!(parse().meetings.len(), 1_200);
+    criterion.bench_function("granicus_page/3_mb", |b| b.iter(parse));
+}
+
+criterion_group!(micro, envelope, retry, message, log_line, metrics_page, granicus_page);
 criterion_main!(micro);

@@ -154,7 +154,7 @@ async fn dispatch(command: Command, loaded: Environment) -> Outcome {
         Command::Token(args) => token::run(&args),
         Command::Queue(args) => queue::run(args, &one_shot()).await,
         Command::Cities(args) => Box::pin(cities::run(args, &one_shot())).await,
-        Command::Vendors(args) => vendors::run(&args),
+        Command::Vendors(args) => Box::pin(vendors::run(&args, &env())).await,
         Command::Logs(args) => logs::run(&args),
         Command::LogLevel(args) => Box::pin(log_level::run(args, &env())).await,
         Command::Drill(args) => Box::pin(drill::run(args)).await,

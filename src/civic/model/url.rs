@@ -88,6 +88,14 @@ impl fmt::Display for WebUrl {
     }
 }
 
+impl std::str::FromStr for WebUrl {
+    type Err = UrlRefused;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
 impl TryFrom<String> for WebUrl {
     type Error = UrlRefused;
 

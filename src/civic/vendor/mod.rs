@@ -14,6 +14,7 @@ mod json;
 pub mod legistar;
 mod links;
 pub mod primegov;
+mod probe;
 mod report;
 mod rows;
 mod site;
@@ -23,6 +24,7 @@ mod window;
 
 pub use error::{ParseError, VendorError};
 pub use group::host_group;
+pub use probe::{Recognised, recognise};
 pub use report::{ParseReport, parse_file};
 pub use site::{Site, open};
 pub use window::Window;

@@ -174,7 +174,7 @@ pub const FAMILIES: &[Family] = &[
     // vendor
     row(n::VENDOR_REQUESTS, Counter, None, &[VENDOR_NAME, VENDOR_STATUS], Owner::Worker, "Requests to a vendor's site"),
     row(n::VENDOR_DURATION, Histogram(VENDOR), Some(Seconds), &[VENDOR_NAME], Owner::Worker, "Time of a request to a vendor's site"),
-    row(n::BREAKER_STATE, Gauge, None, &[VENDOR_NAME, label("state", Closed(&["closed", "open", "half_open"]))], Owner::Scheduler, "1 for the state of a vendor's circuit breaker"),
+    row(n::BREAKER_STATE, Gauge, None, &[VENDOR_NAME, label("state", Closed(&["closed", "open", "half_open"]))], Owner::OneProcess, "1 for the worst state of a vendor's circuit breakers"),
     row(n::BREAKER_TRANSITIONS, Counter, None, &[VENDOR_NAME, label("to", Closed(&["closed", "open", "half_open"]))], Owner::Worker, "Changes of a circuit breaker's state"),
     row(n::BREAKER_REJECTED, Counter, None, &[VENDOR_NAME], Owner::Worker, "Requests that an open circuit breaker did not let through"),
     row(n::COVERAGE_SUSPECT, Gauge, None, &[], Owner::Scheduler, "Cities that yield far less than their own history"),

@@ -61,10 +61,10 @@ async fn an_outage_costs_no_job_and_one_probe_at_a_time() {
         let (is_up, asked_down) = (is_up.clone(), asked_down.clone());
         Site::start(move |_| {
             if is_up.load(Ordering::SeqCst) {
-                return answer(200, "", "[]");
+                return answer(200, "Connection: close\r\n", "[]");
             }
             asked_down.fetch_add(1, Ordering::SeqCst);
-            answer(503, "", "")
+            answer(503, "Connection: close\r\n", "")
         })
         .await
     };
