@@ -4,7 +4,7 @@ use super::revision;
 use crate::{
     civic::{
         Services,
-        model::{CitySlug, ParsedItem, SourceMeetingId},
+        model::{CitySlug, Parsed, ParsedItem, SourceMeetingId},
         store::{
             MeetingId,
             cities::{self, StoredCity},
@@ -69,6 +69,10 @@ impl Handler for FetchMeeting {
         let site = vendor::open(&self.0.http, &city.city.source, city.synced_at.is_some())?;
         let call = site.agenda(&meeting.listing);
         let agenda = self.0.ask(&site.group(), city.city.source.vendor, VendorError::is_outage, call).await?;
+        let agenda = match agenda {
+            Some(agenda) => agenda,
+            None => Parsed { values: revisions::items(&*self.0.db().await?, meeting.id).await?, ..Parsed::default() },
+        };
         Ok(Agenda {
             items: agenda.values.len(),
             attachments: agenda.values.iter().map(|item: &ParsedItem| item.attachments.len()).sum(),

@@ -42,6 +42,17 @@ pub async fn append<C: Statements>(
     Ok(Some(RevisionId(row.get(0))))
 }
 
+/// The items of the current revision; none: the agenda was never read.
+///
+/// # Errors
+/// When the database fails, or the stored revision is of a version that can't be read.
+pub async fn items<C: Statements>(client: &C, meeting: MeetingId) -> Result<Vec<ParsedItem>, Error> {
+    let sql =
+        "select r.content -> 'items' from meetings m join meeting_revisions r on r.id = m.revision_id where m.id = $1";
+    let Some(row) = client.query_opt(sql, &[&meeting.0]).await? else { return Ok(Vec::new()) };
+    Ok(row.try_get::<_, Json<Vec<ParsedItem>>>(0)?.0)
+}
+
 const CURRENT: &str = "\
 select exists (select from meeting_revisions r join meetings m on m.id = r.meeting_id
                where r.id = $1 and m.revision_id = r.id)";

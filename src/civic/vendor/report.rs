@@ -66,7 +66,9 @@ fn kinds(vendor: Vendor) -> &'static [(&'static str, Parse)] {
     }
 }
 
-/// Parses what a vendor answered; `kind` says to which question: Legistar `events`, `event-items`, `calendar`; `PrimeGov`
+/// Parses what a vendor answered.
+///
+/// `kind` says to which question: Legistar `events`, `event-items`, `calendar`; `PrimeGov`
 /// `meetings`; Granicus `archive`; `CivicPlus` `agenda-center`; `CivicClerk` `events`, `items`. Links are relative to `base`,
 /// or to what the answer says of itself.
 ///

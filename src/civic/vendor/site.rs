@@ -20,8 +20,11 @@ pub trait Site: Send + Sync {
     /// The meetings of a window. What lies outside is left out, whatever the vendor sends.
     fn meetings(&self, window: Window) -> BoxFuture<'_, Result<Parsed<ParsedMeeting>, VendorError>>;
 
-    /// The items of a meeting's agenda. None from a vendor that only has documents: they are read from those.
-    fn agenda<'a>(&'a self, meeting: &'a ParsedMeeting) -> BoxFuture<'a, Result<Parsed<ParsedItem>, VendorError>>;
+    /// The items of a meeting's agenda. None: the site tells of no items, only of documents, and what is known stays.
+    fn agenda<'a>(
+        &'a self,
+        meeting: &'a ParsedMeeting,
+    ) -> BoxFuture<'a, Result<Option<Parsed<ParsedItem>>, VendorError>>;
 }
 
 /// Opens a city's site; asks nothing yet. `proven` says that it has given a list before: what fails then is an outage, and
@@ -127,11 +130,14 @@ pub(super) fn unreadable(url: &Url, source: ParseError) -> VendorError {
     VendorError::Parse { url: redacted(url), source }
 }
 
+/// A parser of pages: bytes, and what their links are relative to.
+type Parser<T> = fn(&[u8], Option<&WebUrl>) -> Result<Parsed<T>, ParseError>;
+
 /// Reads a page beside the other work of the process: a large one takes a tenth of a second.
 pub(super) async fn read_apart<T: Send + 'static>(
     response: Response,
     url: &Url,
-    parse: fn(&[u8], Option<&WebUrl>) -> Result<Parsed<T>, ParseError>,
+    parse: Parser<T>,
 ) -> Result<Parsed<T>, VendorError> {
     let work = tokio::task::spawn_blocking(move || parse(&response.body, base_of(&response).as_ref()));
     match work.await {

@@ -117,7 +117,7 @@ pub async fn change<T>(
         tx.execute(MAKE, &[&key, &label]).await?;
         row = tx.query_opt(LOCK, &[&key]).await?;
     }
-    let (from, now) = row.as_ref().map_or((Breaker::default(), Timestamp::now()), |row| (of(row), row.get(4)));
+    let (from, now) = row.as_ref().map_or_else(|| (Breaker::default(), Timestamp::now()), |row| (of(row), row.get(4)));
     let (to, answer) = decide(from, now);
     if row.is_some() && (from != to || reason.is_some()) {
         let reason = reason.map(|reason| reason.chars().take(REASON_CHARS).collect::<String>());

@@ -7,3 +7,4 @@ mod outage;
 mod roles;
 mod store;
 mod support;
+mod vendors;

@@ -19,6 +19,8 @@ const NEED: &[&str] = &[
     "lanes list",
     "workers list",
     "lanes pause x",
+    "breakers list",
+    "breakers close x",
     "cities list",
     "cities sync x",
 ];

@@ -24,7 +24,8 @@ async fn the_topology_follows_the_lanes() {
 async fn recorded_answers_are_parsed() {
     let parse = |kind: &str| docket(&format!("vendors parse legistar {kind} -"));
     let empty = parse("events").stdin(b"[]").json().await;
-    assert_eq!(empty, json!({"meetings": [], "items": [], "warnings": []}));
+    assert_eq!(json!([empty["meetings"], empty["items"], empty["warnings"]]), json!([[], [], []]));
+    assert_eq!(empty["content_hash"].as_str().map(str::len), Some(64), "{empty}");
     let event = json!([{"EventId": 1, "EventBodyName": "City Council", "EventDate": "2026-03-02T00:00:00",
                         "EventTime": "2:00 PM", "EventLastModifiedUtc": "2026-03-01T00:00:00"}]);
     let dir = tempfile::tempdir().unwrap();
@@ -32,6 +33,20 @@ async fn recorded_answers_are_parsed() {
     std::fs::write(&file, event.to_string()).unwrap();
     let parsed = docket_args(&["vendors", "parse", "legistar", "events", file.to_str().unwrap()]).json().await;
     assert_eq!(parsed["meetings"].as_array().map(Vec::len), Some(1), "{parsed}");
+
+    let relative = json!([{"id": 1, "dateTime": "2026-03-02T18:00:00", "title": "Council",
+                           "documentList": [{"templateId": 4, "compileOutputType": 1, "templateName": "Agenda"}]}]);
+    let meeting = async |args: &str| {
+        let answer =
+            docket(&format!("vendors parse primegov meetings - {args}")).stdin(relative.to_string().as_bytes());
+        answer.json().await["meetings"][0].take()
+    };
+    assert_eq!(meeting("").await["agenda_url"], Value::Null);
+    let based = meeting("--base-url https://x.primegov.com/").await;
+    assert!(
+        based["agenda_url"].as_str().is_some_and(|url| url.starts_with("https://x.primegov.com/Public/")),
+        "{based}"
+    );
 
     parse("votes").stdin(b"[]").fails(64, &["votes", "event-items"]).await;
     docket("vendors parse paper events -").stdin(b"[]").fails(64, &["paper", "legistar"]).await;

@@ -28,6 +28,25 @@ async fn statistics_add_up() {
 }
 
 #[tokio::test]
+async fn breakers_are_listed_opened_and_closed() {
+    let db = TestLedger::new().await;
+    assert_eq!(on(&db, "breakers list").json().await, json!({ "items": [] }));
+    on(&db, "breakers close granicus.com").fails(64, &["granicus.com", "docket breakers list"]).await;
+    db.sql("insert into breakers (key, label, failures, reason) values ('granicus.com', 'granicus', 2, '503')").await;
+    let job = db.job("greet").await;
+    db.sql(&format!("update jobs set hold = 'breaker', hold_key = 'granicus.com' where id = {job}")).await;
+
+    let opened = on(&db, "breakers open granicus.com --for 2h").json().await;
+    assert_eq!(json!([opened["from"], opened["to"]]), json!(["closed", "open"]));
+    let row = on(&db, "breakers list").json().await["items"][0].take();
+    assert_eq!(json!([row["state"], row["vendor"], row["held_jobs"]]), json!(["open", "granicus", 1]), "{row}");
+    assert!(row["reason"].as_str().is_some_and(|reason| reason.starts_with("by ")), "{row}");
+    assert!(on(&db, "breakers list").run().await.stdout.contains("granicus.com"));
+    let closed = on(&db, "breakers close granicus.com").json().await;
+    assert_eq!(json!([closed["from"], closed["to"], closed["until"]]), json!(["open", "closed", null]));
+}
+
+#[tokio::test]
 async fn workers_and_schedulers_are_listed_and_those_that_signed_off_when_asked_for() {
     let db = TestLedger::new().await;
     let insert = "insert into workers (name, slots, lanes, kinds, state, beat_at) values";

@@ -52,11 +52,11 @@ impl CivicClerk {
         Err(unreadable(&first, ParseError::Shape("the list has no end: 50 pages, or 128 MiB".to_owned())))
     }
 
-    async fn items(&self, meeting: &ParsedMeeting) -> Result<Parsed<ParsedItem>, VendorError> {
-        let Some(agenda) = agenda_of(meeting) else { return Ok(Parsed::default()) };
+    async fn items(&self, meeting: &ParsedMeeting) -> Result<Option<Parsed<ParsedItem>>, VendorError> {
+        let Some(agenda) = agenda_of(meeting) else { return Ok(None) };
         let url = self.0.url(&format!("Meetings/{agenda}"), &[]);
         let body = self.0.json(&url).await?.body;
-        parse_items(&body, self.0.links().as_ref()).map_err(|error| unreadable(&url, error))
+        parse_items(&body, self.0.links().as_ref()).map(Some).map_err(|error| unreadable(&url, error))
     }
 }
 
@@ -69,7 +69,10 @@ impl Site for CivicClerk {
         Box::pin(self.list(window))
     }
 
-    fn agenda<'a>(&'a self, meeting: &'a ParsedMeeting) -> BoxFuture<'a, Result<Parsed<ParsedItem>, VendorError>> {
+    fn agenda<'a>(
+        &'a self,
+        meeting: &'a ParsedMeeting,
+    ) -> BoxFuture<'a, Result<Option<Parsed<ParsedItem>>, VendorError>> {
         Box::pin(self.items(meeting))
     }
 }

@@ -42,7 +42,7 @@ impl Site for CivicPlus {
     }
 
     /// Its agendas are documents.
-    fn agenda<'a>(&'a self, _: &'a ParsedMeeting) -> BoxFuture<'a, Result<Parsed<ParsedItem>, VendorError>> {
-        Box::pin(async { Ok(Parsed::default()) })
+    fn agenda<'a>(&'a self, _: &'a ParsedMeeting) -> BoxFuture<'a, Result<Option<Parsed<ParsedItem>>, VendorError>> {
+        Box::pin(async { Ok(None) })
     }
 }

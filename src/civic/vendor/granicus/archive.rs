@@ -144,8 +144,8 @@ impl<'a> Reader<'a> {
             }
         }
         let written = row.select(&self.numbers).find_map(|element| element.attr("data-event-id"));
-        let event =
-            event.or(written.filter(|id| !id.is_empty() && id.len() < 19 && id.bytes().all(|b| b.is_ascii_digit())));
+        let event = event
+            .or_else(|| written.filter(|id| !id.is_empty() && id.len() < 19 && id.bytes().all(|b| b.is_ascii_digit())));
         let name = |kind: &str, number: &str| SourceMeetingId(format!("{kind}-{number}"));
         match (event.map(|id| name("event", id)), clip.map(|id| name("clip", id))) {
             (Some(event), clip) => Some((event, clip.into_iter().collect())),
@@ -164,7 +164,7 @@ impl<'a> Reader<'a> {
             if href.contains("MediaPlayer.php") || script.contains("MediaPlayer.php") {
                 // An event that goes on now has a player too.
                 let is_clip = [href, script].iter().any(|text| number_after(text, "clip_id=").is_some());
-                recording = recording.or(is_clip.then_some(name));
+                recording = recording.or_else(|| is_clip.then_some(name));
                 continue;
             }
             let role = match href {

@@ -70,11 +70,11 @@ impl Legistar {
         }))
     }
 
-    async fn items(&self, meeting: &ParsedMeeting) -> Result<Parsed<ParsedItem>, VendorError> {
+    async fn items(&self, meeting: &ParsedMeeting) -> Result<Option<Parsed<ParsedItem>>, VendorError> {
         if meeting.vendor_id.as_str().starts_with(OF_CALENDAR) {
-            return Ok(Parsed::default());
+            return Ok(None);
         }
-        self.api.event_items(&meeting.vendor_id).await
+        self.api.event_items(&meeting.vendor_id).await.map(Some)
     }
 }
 
@@ -91,7 +91,10 @@ impl Site for Legistar {
         Box::pin(self.list(window))
     }
 
-    fn agenda<'a>(&'a self, meeting: &'a ParsedMeeting) -> BoxFuture<'a, Result<Parsed<ParsedItem>, VendorError>> {
+    fn agenda<'a>(
+        &'a self,
+        meeting: &'a ParsedMeeting,
+    ) -> BoxFuture<'a, Result<Option<Parsed<ParsedItem>>, VendorError>> {
         Box::pin(self.items(meeting))
     }
 }

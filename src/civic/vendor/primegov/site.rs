@@ -28,8 +28,8 @@ impl Site for PrimeGov {
     }
 
     /// Its agendas are documents.
-    fn agenda<'a>(&'a self, _: &'a ParsedMeeting) -> BoxFuture<'a, Result<Parsed<ParsedItem>, VendorError>> {
-        Box::pin(async { Ok(Parsed::default()) })
+    fn agenda<'a>(&'a self, _: &'a ParsedMeeting) -> BoxFuture<'a, Result<Option<Parsed<ParsedItem>>, VendorError>> {
+        Box::pin(async { Ok(None) })
     }
 }
 
