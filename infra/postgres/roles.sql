@@ -46,6 +46,7 @@ grant insert on workers to docket_worker;
 grant update (beat, beat_at, state, run_us) on workers to docket_worker;
 grant insert, delete on quarantine to docket_worker;
 grant insert, update on meetings, agenda_items, document_refs, matters, matter_appearances to docket_worker;
+grant insert, delete on city_syncs to docket_worker;
 grant insert on meeting_aliases, meeting_revisions, documents, extractions, summaries, llm_ledger to docket_worker;
 grant update (synced_at) on cities to docket_worker;
 grant insert, update on breakers to docket_worker;
@@ -76,5 +77,7 @@ grant insert, delete on paused_kinds, paused_lanes to docket_server;
 -- The same by the command line, and the cities that are followed.
 grant docket_server to docket_operator;
 grant insert on cities to docket_operator;
+
+grant update on breakers to docket_operator;
 
 commit;

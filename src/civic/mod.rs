@@ -1,5 +1,6 @@
 //! The domain: meetings, documents, summaries. It reaches the fleet through [`handlers`], the list of its job kinds.
 
+mod coverage;
 pub mod document;
 pub mod handler;
 pub mod llm;
@@ -9,5 +10,6 @@ pub mod settings;
 pub mod store;
 pub mod vendor;
 
+pub use coverage::publish_coverage;
 pub use handler::{SyncError, enqueue_sync, handlers};
 pub use services::{Services, ServicesError};

@@ -6,7 +6,7 @@ use super::{
         openai::{OpenAi, SetupError},
     },
     settings::{CivicSettings, SummariserSettings},
-    vendor::http::{FetchError, HttpClient},
+    vendor::http::{FetchError, HttpClient, Reach},
 };
 use crate::{
     civic::model::Vendor,
@@ -64,22 +64,29 @@ impl Services {
         &self,
         group: &str,
         vendor: Vendor,
-        is_outage: fn(&E) -> bool,
+        reach: fn(&E) -> Reach,
         call: impl Future<Output = Result<T, E>>,
     ) -> Result<T, HandlerError>
     where
         E: std::fmt::Display + Into<HandlerError>,
     {
         let pass = self.breakers.enter(group, vendor.as_str()).await?;
-        match call.await {
-            Err(error) if is_outage(&error) => {
-                Err(pass.failed(&error.to_string()).await.unwrap_or_else(|| error.into()))
-            }
-            other => {
+        let error = match call.await {
+            Ok(value) => {
                 pass.succeeded().await;
-                other.map_err(Into::into)
+                return Ok(value);
             }
-        }
+            Err(error) => error,
+        };
+        Err(match reach(&error) {
+            Reach::Down => pass.failed(&error.to_string()).await.unwrap_or_else(|| error.into()),
+            Reach::Answers => {
+                pass.succeeded().await;
+                error.into()
+            }
+            // Nothing to tell.
+            Reach::Unknown => error.into(),
+        })
     }
 
     /// A connection. The pool's own time limit bounds the wait.

@@ -1,11 +1,20 @@
 //! `docket cities`
 
-use super::{client, detail::time, enqueue, exit::Outcome, output};
+use super::{
+    client,
+    detail::{opt, time},
+    enqueue,
+    exit::Outcome,
+    output,
+};
 use crate::{
     civic::{
         enqueue_sync,
         model::{City, CitySlug, Source, Vendor, Zone},
-        store::cities::{self, StoredCity},
+        store::{
+            cities::{self, StoredCity},
+            syncs::{self, Coverage},
+        },
     },
     config::{self, Environment},
 };
@@ -33,6 +42,16 @@ enum Action {
     /// List the cities that are followed
     #[command(after_help = "Example: docket cities list --json")]
     List,
+    /// For each city: how its last listing ended, and what it showed against what its own history promised
+    #[command(after_help = "Example: docket cities coverage --json\n\
+                            success, empty (legally so), suspect, blocked (401, 403), broken (wrong name), failed.")]
+    Coverage,
+    /// A suspect city has so few meetings from now on: forget what it used to have
+    #[command(after_help = "Example: docket cities accept seattle-wa")]
+    Accept {
+        /// The city's short name
+        slug: String,
+    },
     /// Enqueue the listing of a city's meetings; at most once in each hour
     #[command(after_help = "Example: docket cities sync seattle-wa")]
     Sync {
@@ -67,6 +86,15 @@ pub(super) async fn run(args: Args, env: &Environment) -> Outcome {
     match args.action {
         Action::Add(action) => add(action, &client, args.json).await,
         Action::List => list(&client, args.json).await,
+        Action::Coverage => coverage(&client, args.json).await,
+        Action::Accept { slug } => {
+            let city = cities::find(&client, &CitySlug(slug.clone())).await?;
+            let listings = syncs::accept(&client, city.id).await?;
+            if args.json {
+                return output::json(&json!({ "city": slug, "accepted_listings": listings }));
+            }
+            output::text(&format!("{listings} suspect listings of {slug} are its history now"))
+        }
         Action::Sync { slug } => {
             let enqueued = enqueue_sync(&client, &CitySlug(slug.clone()), &config::civic(env)?).await?;
             enqueue::tell(enqueued, &json!({ "city": slug }), args.json)
@@ -83,6 +111,20 @@ async fn add(action: Add, client: &Client, json: bool) -> Outcome {
         return output::json(&json!({ "id": id.0, "slug": city.slug }));
     }
     output::text(&format!("{slug} is followed; list its meetings with docket cities sync {slug}", slug = city.slug))
+}
+
+async fn coverage(client: &Client, json: bool) -> Outcome {
+    let items = syncs::coverage(client).await?;
+    if json {
+        return output::json(&json!({ "items": items }));
+    }
+    let header = ["city", "vendor", "outcome", "listed", "seen", "expected", "last not empty", "why"];
+    let number = |count: Option<i32>| opt(count.map(|count| count.to_string()));
+    let row = |c: Coverage| {
+        let (seen, usual) = (number(c.meetings_seen), number(c.meetings_expected));
+        [c.city.0, c.vendor, opt(c.outcome), time(c.listed_at), seen, usual, time(c.nonempty_at), opt(c.detail)]
+    };
+    output::table(header, items.into_iter().map(row))
 }
 
 async fn list(client: &Client, json: bool) -> Outcome {

@@ -6,7 +6,7 @@ use super::{
     role::{self, Process, RoleArgs},
 };
 use crate::{
-    civic::model::Vendor,
+    civic::{model::Vendor, publish_coverage},
     config::{self, Environment},
     db::{PoolOptions, PoolPurpose, pool},
     fleet::{
@@ -58,6 +58,7 @@ pub(super) async fn schedule(process: &Process) {
     let lanes = fleet.topology.lanes().to_vec();
     let interval = GAUGES.min(fleet.protocol.lease);
     let watched = Watched { lanes: lanes.clone(), vendors: Vendor::ALL.iter().map(|vendor| vendor.as_str()).collect() };
+    let coverage = tokio::spawn(publish_coverage(process.pool.clone(), interval, shutdown.clone()));
     let gauges = tokio::spawn(publish_gauges(process.pool.clone(), watched, interval, shutdown.clone()));
     let settings = AuditSettings::new(lanes.clone(), &fleet.protocol);
     let ledger = pool(&process.database, PoolOptions::new(PoolPurpose::Engine, 1));
@@ -71,5 +72,5 @@ pub(super) async fn schedule(process: &Process) {
     };
     Scheduler::run(process.ledger(), process.broker.clone(), settings, fleet.protocol.clone(), wake, shutdown).await;
     // A panic there was reported by the panic hook.
-    let _ = (gauges.await, audit.await);
+    let _ = (coverage.await, gauges.await, audit.await);
 }

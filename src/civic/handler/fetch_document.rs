@@ -67,7 +67,7 @@ impl Handler for FetchDocument {
         ask.request_id = Some(RequestId { job: ctx.job.0, attempt: ctx.attempt });
         let group = Url::parse(&args.url).map(|url| host_group(&url)).unwrap_or_default();
         let call = self.0.http.get(&args.url, &ask);
-        let content = self.0.ask(&group, args.vendor, FetchError::is_outage, call).await?.body;
+        let content = self.0.ask(&group, args.vendor, FetchError::reach, call).await?.body;
         Ok(Fetched {
             sha256: Fingerprint::of_bytes(&content),
             bytes: content.len(),

@@ -67,10 +67,8 @@ impl Handler for FetchMeeting {
         let unknown = || format!("city {} has no meeting {}: list its meetings first", args.city, args.meeting);
         let meeting = meeting.ok_or_else(|| HandlerError::non_retryable(ErrorClass::InvalidArgs, unknown()))?;
         let site = vendor::open(&self.0.http, &city.city.source, city.synced_at.is_some())?;
-        let call = site.agenda(&meeting.listing);
-        let agenda = self.0.ask(&site.group(), city.city.source.vendor, VendorError::is_outage, call).await?;
-        let agenda = match agenda {
-            Some(agenda) => agenda,
+        let agenda = match site.agenda(&meeting.listing) {
+            Some(call) => self.0.ask(&site.group(), city.city.source.vendor, VendorError::reach, call).await?,
             None => Parsed { values: revisions::items(&*self.0.db().await?, meeting.id).await?, ..Parsed::default() },
         };
         Ok(Agenda {

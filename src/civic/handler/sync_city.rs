@@ -9,6 +9,7 @@ use crate::{
             aliases,
             cities::{self, StoredCity},
             meetings::{self, Listed},
+            syncs,
         },
         vendor::{self, VendorError, Window},
     },
@@ -63,8 +64,14 @@ impl Handler for SyncCity {
     async fn run(&self, args: SyncCityArgs, _: Context) -> Result<Listing, HandlerError> {
         let city = cities::find(&*self.0.db().await?, &args.city).await?;
         let site = vendor::open(&self.0.http, &city.city.source, city.synced_at.is_some())?;
-        let call = site.meetings(self.window(today(&city)));
-        let listed = self.0.ask(&site.group(), city.city.source.vendor, VendorError::is_outage, call).await?;
+        let call = async {
+            let listed = site.meetings(self.window(today(&city))).await;
+            if let Err(error) = &listed {
+                self.note(&city, error).await;
+            }
+            listed
+        };
+        let listed = self.0.ask(&site.group(), city.city.source.vendor, VendorError::reach, call).await?;
         Ok(Listing {
             meetings: listed.values.len(),
             cancelled: listed.values.iter().filter(|m| m.status == MeetingStatus::Cancelled).count(),
@@ -85,13 +92,14 @@ impl Effects<PgTx> for SyncCity {
         let mut jobs = Vec::new();
         for meeting in &listing.values {
             let listed = meetings::upsert(tx, *id, &city.zone, meeting).await?;
-            // What is cancelled has no agenda worth reading, and may be restored: the listing will say so.
-            if meeting.status != MeetingStatus::Cancelled {
+            // What is cancelled or withdrawn has no agenda worth reading, and may be restored: the listing will say so.
+            if !matches!(meeting.status, MeetingStatus::Cancelled | MeetingStatus::Withdrawn) {
                 jobs.push(self.fetch(listing, meeting, &listed, ctx)?);
             }
         }
         enqueue(tx, &jobs, Notify::Yes).await.map_err(|e| next::refused(&e))?;
         cities::mark_synced(tx, *id).await?;
+        syncs::listed(tx, *id, u32::try_from(listing.meetings).unwrap_or(u32::MAX)).await?;
         let (slug, vendor) = (city.slug.0.clone(), city.source.vendor.as_str());
         let synced = metrics::counter!(names::MEETINGS_SYNCED, "city" => slug, "vendor" => vendor);
         tx.count(synced, listing.values.len() as u64);
@@ -100,6 +108,13 @@ impl Effects<PgTx> for SyncCity {
 }
 
 impl SyncCity {
+    /// Writes down why no listing came. Without a database the job's own end meets the same trouble, and tells it.
+    async fn note(&self, city: &StoredCity, error: &VendorError) {
+        if let Ok(db) = self.0.db().await {
+            let _ = syncs::failed(&*db, city.id, error.outcome(), &error.to_string()).await;
+        }
+    }
+
     fn window(&self, today: Date) -> Window {
         let settings = &self.0.settings;
         let (past, ahead) = (i64::from(settings.past_days), i64::from(settings.ahead_days));

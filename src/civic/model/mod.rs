@@ -4,6 +4,7 @@
 //! it had to leave out or repair stands beside them as [`Warning`]s, never in silence.
 
 mod city;
+mod coverage;
 mod document;
 mod fingerprint;
 mod id;
@@ -15,6 +16,7 @@ mod url;
 mod warning;
 
 pub use city::{City, Source, UnknownVendor, UnknownZone, Vendor, Zone};
+pub use coverage::{SyncOutcome, expected, judge};
 pub use document::{DocumentRole, ParsedDocument};
 pub use fingerprint::{Fingerprint, items_fingerprint};
 pub use id::{AttachmentId, CitySlug, MatterId, SourceItemId, SourceMeetingId};

@@ -1,10 +1,7 @@
 //! The other ids of a meeting at its vendor.
 
 use super::{CityId, MeetingId};
-use crate::{
-    civic::model::{ParsedMeeting, SourceMeetingId},
-    db::Statements,
-};
+use crate::{civic::model::ParsedMeeting, db::Statements};
 use tokio_postgres::Error;
 
 /// What an id led to stays: it is somebody's name for that meeting.
@@ -14,15 +11,17 @@ select $1, alias, $2 from unnest($3::text[]) alias
 where not exists (select from meetings m where m.city_id = $1 and m.vendor_id = alias)
 on conflict (city_id, alias) do nothing";
 
-/// The listed meetings that nobody knows, and the known ones of the same name and day that are listed no more. Where either is
+/// The listed meetings that nobody knows, and the known ones of the same name and day, and much the same time, that are listed no
+/// more. Where either is
 /// not alone, nobody can tell which became which.
 const ADOPT: &str = "\
 with listed as (
-  select * from unnest($2::text[], $3::date[], $4::text[]) as l (id, day, title)
+  select * from unnest($2::text[], $3::date[], $4::text[], $5::time[]) as l (id, day, title, start)
 ), pairs as (
   select l.id, m.id as meeting, count(*) over (partition by l.id) as meetings, count(*) over (partition by m.id) as ids
   from listed l join meetings m on m.city_id = $1 and m.local_date = l.day and lower(m.title) = lower(l.title)
   where m.vendor_id <> all ($2)
+    and coalesce(abs(extract(epoch from m.local_time - l.start)) <= 3600, true)
     and not exists (select from meetings k where k.city_id = $1 and k.vendor_id = l.id)
     and not exists (select from meeting_aliases a where a.city_id = $1 and a.alias = l.id)
     and not exists (select from meeting_aliases a where a.meeting_id = m.id and a.alias = any ($2))
@@ -39,12 +38,8 @@ pub(super) async fn add<C: Statements>(
     client: &C,
     city: CityId,
     meeting: MeetingId,
-    aliases: &[SourceMeetingId],
+    aliases: &[&str],
 ) -> Result<(), Error> {
-    if aliases.is_empty() {
-        return Ok(());
-    }
-    let aliases: Vec<&str> = aliases.iter().map(SourceMeetingId::as_str).collect();
     client.execute(ADD, &[&city.0, &meeting.0, &aliases]).await.map(drop)
 }
 
@@ -56,5 +51,6 @@ pub async fn adopt<C: Statements>(client: &C, city: CityId, listed: &[ParsedMeet
     let ids: Vec<&str> = listed.iter().map(|meeting| meeting.vendor_id.as_str()).collect();
     let days: Vec<_> = listed.iter().map(|meeting| meeting.local_date).collect();
     let titles: Vec<&str> = listed.iter().map(|meeting| meeting.title.as_str()).collect();
-    client.execute(ADOPT, &[&city.0, &ids, &days, &titles]).await.map(drop)
+    let starts: Vec<_> = listed.iter().map(|meeting| meeting.local_time).collect();
+    client.execute(ADOPT, &[&city.0, &ids, &days, &titles, &starts]).await.map(drop)
 }

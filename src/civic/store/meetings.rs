@@ -20,11 +20,15 @@ pub struct StoredMeeting {
     pub summary: Option<SummaryId>,
 }
 
-/// $2 may be another id of a meeting that is known: the row keeps the id that it has.
+/// $2 may be another id of a meeting that is known, or $17 may name one by which it is: the row keeps the id that it has.
 const UPSERT: &str = "\
 with known as (
-  select coalesce((select m.vendor_id from meeting_aliases a join meetings m on m.id = a.meeting_id
-                   where a.city_id = $1 and a.alias = $2), $2) as id
+  select coalesce(
+    (select m.vendor_id from meetings m where m.city_id = $1 and m.vendor_id = $2),
+    (select m.vendor_id from meeting_aliases a join meetings m on m.id = a.meeting_id
+     where a.city_id = $1 and a.alias = any (array_append($17::text[], $2)) order by m.id limit 1),
+    (select m.vendor_id from meetings m where m.city_id = $1 and m.vendor_id = any ($17::text[]) order by m.id limit 1),
+    $2) as id
 ), written as (
   insert into meetings as m (city_id, vendor_id, body, title, local_date, local_time, zone, starts_at, status,
                              status_evidence, location, agenda_url, minutes_url, page_url, listing, list_fingerprint)
@@ -62,6 +66,7 @@ pub async fn upsert<C: Statements>(
     meeting: &ParsedMeeting,
 ) -> Result<Listed, Error> {
     let starts_at = starts_at_utc(meeting.local_date, meeting.local_time, zone);
+    let mut aliases: Vec<&str> = meeting.aliases.iter().map(SourceMeetingId::as_str).collect();
     let url = |url: &Option<crate::civic::model::WebUrl>| url.as_ref().map(|url| url.as_str().to_owned());
     let (agenda, minutes, page) = (url(&meeting.agenda_url), url(&meeting.minutes_url), url(&meeting.page_url));
     let row = client
@@ -84,11 +89,14 @@ pub async fn upsert<C: Statements>(
                 &page,
                 &Json(meeting),
                 &meeting.fingerprint().as_str(),
+                &aliases,
             ],
         )
         .await?;
     let listed = Listed { id: MeetingId(row.get(0)), listing_no: row.get(1), vendor_id: SourceMeetingId(row.get(2)) };
-    aliases::add(client, city, listed.id, &meeting.aliases).await?;
+    // The row may be known by another id than this one.
+    aliases.push(meeting.vendor_id.as_str());
+    aliases::add(client, city, listed.id, &aliases).await?;
     Ok(listed)
 }
 

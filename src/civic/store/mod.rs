@@ -15,6 +15,7 @@ pub mod meetings;
 pub mod refs;
 pub mod revisions;
 pub mod summaries;
+pub mod syncs;
 mod trials;
 
 pub use id::{CityId, ItemId, MeetingId, RefId, RevisionId, SummaryId};

@@ -55,7 +55,9 @@ fn named(text: &str) -> Option<(Date, &str)> {
     let month = MONTHS.iter().position(|month| word.len() >= 3 && month.starts_with(&word))?;
     let (day, rest) = digits(rest.strip_prefix('.').unwrap_or(rest).trim_start());
     let rest = ["st", "nd", "rd", "th"].iter().find_map(|ending| rest.strip_prefix(ending)).unwrap_or(rest);
+    // Two digits behind a day are an hour: "Nov 10, 10:30 AM".
     let (year, rest) = digits(rest.trim_start_matches([',', ' ', '\u{a0}']));
+    let year = Some(year).filter(|year| year.len() == 4)?;
     Some((day_of(year, &(month + 1).to_string(), day)?, rest))
 }
 
@@ -250,6 +252,8 @@ mod tests {
             "555-1212",
             "",
             "mar",
+            "Nov 10, 10:30 AM",
+            "March 5, 12 noon",
             "Ordinance 22-1-1234",
         ] {
             assert_eq!(day(none), None, "{none}");

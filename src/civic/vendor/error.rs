@@ -1,8 +1,8 @@
 //! What goes wrong at a vendor, and what becomes of the job.
 
-use super::http::FetchError;
+use super::http::{FetchError, Reach};
 use crate::{
-    civic::model::{UnknownVendor, Vendor},
+    civic::model::{SyncOutcome, UnknownVendor, Vendor},
     fleet::handler::{ErrorClass, HandlerError},
 };
 
@@ -84,10 +84,28 @@ pub enum VendorError {
 }
 
 impl VendorError {
-    /// Whether the site is down, for everybody: see [`FetchError::is_outage`]. An answer that can't be read is one city's.
+    /// What it says of the site. An answer that can't be read is one city's; an unknown client of Legistar looks like an
+    /// outage.
     #[must_use]
-    pub fn is_outage(&self) -> bool {
-        matches!(self, Self::Fetch(fetch) if fetch.is_outage())
+    pub const fn reach(&self) -> Reach {
+        match self {
+            Self::Fetch(fetch) => fetch.reach(),
+            Self::Parse { .. } => Reach::Answers,
+            Self::Parameter { .. } | Self::UnknownClient(_) => Reach::Unknown,
+        }
+    }
+}
+
+impl VendorError {
+    /// What a listing came to that ended so.
+    #[must_use]
+    pub const fn outcome(&self) -> SyncOutcome {
+        match self {
+            Self::Fetch(FetchError::Status { status: 401 | 403, .. }) => SyncOutcome::Blocked,
+            Self::Fetch(_) => SyncOutcome::Failed,
+            Self::Parse { .. } => SyncOutcome::Suspect,
+            Self::Parameter { .. } | Self::UnknownClient(_) => SyncOutcome::Broken,
+        }
     }
 }
 

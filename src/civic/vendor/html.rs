@@ -79,42 +79,64 @@ fn decode(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// The most elements that can be open at once. Those that end without an end tag, and those that hold nothing, don't count;
-/// scripts and comments are text.
+/// The most elements that can be open at once; more than [`MAX_DEPTH`] are not counted. Those that end without an end tag, and
+/// those that hold nothing, don't count; scripts and comments are text; an end tag ends what is open, and nothing else.
 fn depth(page: &str) -> usize {
-    let (mut open, mut most) = (0_usize, 0);
+    let (mut open, mut most): (Vec<&str>, _) = (Vec::new(), 0);
     let mut rest = page;
     while let Some(at) = rest.find('<') {
         rest = &rest[at + 1..];
+        if let Some(comment) = rest.strip_prefix("!--") {
+            rest = after(comment, "--", |rest| rest.starts_with('>') || rest.starts_with("!>"));
+            continue;
+        }
         let closes = rest.starts_with('/');
         let name = rest.trim_start_matches('/');
         let name = &name[..name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len())];
-        let end = match name {
-            "script" | "style" if !closes => rest.find(&format!("</{name}")),
-            "" if rest.starts_with("!--") => rest.find("-->"),
-            _ => Some(0),
-        };
-        rest = &rest[end.unwrap_or(rest.len())..];
-        if name.is_empty() || UNCOUNTED.iter().any(|uncounted| uncounted.eq_ignore_ascii_case(name)) {
+        if !closes && (name.eq_ignore_ascii_case("script") || name.eq_ignore_ascii_case("style")) {
+            rest = after(rest, "</", |rest| rest.get(..name.len()).is_some_and(|end| end.eq_ignore_ascii_case(name)));
             continue;
         }
-        open = if closes { open.saturating_sub(1) } else { open + 1 };
-        most = most.max(open);
+        let is = |other: &&str| other.eq_ignore_ascii_case(name);
+        if name.is_empty() || UNCOUNTED.iter().any(|uncounted| is(&uncounted)) {
+            continue;
+        }
+        if !closes {
+            open.push(name);
+        } else if let Some(at) = open.iter().rposition(|open| is(&open)) {
+            open.truncate(at);
+        }
+        most = most.max(open.len());
+        if most > MAX_DEPTH {
+            break;
+        }
     }
     most
 }
 
+/// What follows the first `mark` that is an end; nothing, where none comes. One pass: a page has thousands of scripts.
+fn after<'a>(text: &'a str, mark: &str, is_end: impl Fn(&str) -> bool) -> &'a str {
+    let mut rest = text;
+    while let Some(at) = rest.find(mark) {
+        rest = &rest[at + mark.len()..];
+        if is_end(rest) {
+            return rest;
+        }
+    }
+    ""
+}
+
 const UNCOUNTED: &[&str] = &[
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "wbr", "p", "li",
-    "td", "th", "tr", "tbody", "thead", "tfoot", "option", "optgroup", "dd", "dt", "colgroup", "script", "style",
-    "html", "head", "body",
+    "a", "area", "base", "body", "br", "circle", "col", "colgroup", "dd", "dt", "ellipse", "embed", "head", "hr",
+    "html", "image", "img", "input", "li", "line", "link", "meta", "optgroup", "option", "p", "param", "path",
+    "polygon", "polyline", "rect", "source", "stop", "tbody", "td", "tfoot", "th", "thead", "tr", "use", "wbr",
 ];
 
 fn own_address(tree: &Html) -> Option<WebUrl> {
     let places = [
+        ("base[href]", "href"),
         ("meta[property='og:url']", "content"),
         ("link[rel=canonical]", "href"),
-        ("base[href]", "href"),
         ("form#aspnetForm", "action"),
     ];
     places.iter().find_map(|(css, attribute)| {
@@ -235,6 +257,16 @@ mod tests {
         assert!(matches!(Page::read(deep(1_000_000).as_bytes(), None), Err(ParseError::Shape(_))));
         let long = format!("<table>{}", "<tr><td>a<br><p>b".repeat(5_000));
         assert!(seen(&long).starts_with("a b a b"), "a long page is no deep one");
+        let icons = format!("<svg>{}</svg>text", "<path d='M0'/><use href='#a'/>".repeat(5_000));
+        assert_eq!(seen(&icons), "text");
+        // Neither an end tag of nothing nor a script that ends in capitals hides what is open.
+        for hidden in [
+            "<div></x>".repeat(5_000),
+            format!("<script></SCRIPT>{}", "<div>".repeat(5_000)),
+            format!("<!-- x --!>{}", "<div>".repeat(5_000)),
+        ] {
+            assert!(matches!(Page::read(hidden.as_bytes(), None), Err(ParseError::Shape(_))), "{}", &hidden[..30]);
+        }
         let script = format!("<script>{}</script>x<!--{}-->", "if (a<b) '<div>';".repeat(5_000), "<i>".repeat(5_000));
         assert_eq!(seen(&script), "x");
     }

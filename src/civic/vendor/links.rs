@@ -3,6 +3,9 @@
 use super::rows::warn;
 use crate::civic::model::{DocumentRole, ParsedDocument, UrlRefused, Warning, WarningCode, WebUrl};
 
+/// Documents of one meeting that are read; the most seen are seven.
+const MAX_DOCUMENTS: usize = 200;
+
 /// Collects the documents of one meeting; what is no web address is a warning.
 pub(super) struct Links<'a> {
     base: Option<&'a WebUrl>,
@@ -19,7 +22,10 @@ impl<'a> Links<'a> {
     /// Notes a document, the same link once.
     pub(super) fn add(&mut self, role: DocumentRole, name: &str, href: &str) {
         let href = href.trim();
-        if href.is_empty() || self.documents.iter().any(|document| document.href == href) {
+        if href.is_empty()
+            || self.documents.len() >= MAX_DOCUMENTS
+            || self.documents.iter().any(|document| document.href == href)
+        {
             return;
         }
         let Some(url) = self.resolve(name, href) else { return };
@@ -55,6 +61,11 @@ impl<'a> Links<'a> {
 /// The address of the first document of a role.
 pub(super) fn first(documents: &[ParsedDocument], role: DocumentRole) -> Option<WebUrl> {
     documents.iter().filter(|document| document.role == role).find_map(|document| document.url.clone())
+}
+
+/// The address of the first document of the first role that has one.
+pub(super) fn first_of(documents: &[ParsedDocument], roles: &[DocumentRole]) -> Option<WebUrl> {
+    roles.iter().find_map(|role| first(documents, *role))
 }
 
 #[cfg(test)]

@@ -26,5 +26,5 @@ pub use error::{ParseError, VendorError};
 pub use group::host_group;
 pub use probe::{Recognised, recognise};
 pub use report::{ParseReport, parse_file};
-pub use site::{Site, open};
+pub use site::{Asked, Site, open};
 pub use window::Window;

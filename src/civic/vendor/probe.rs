@@ -29,7 +29,9 @@ pub fn recognise(answered: &Url, page: &[u8]) -> Vec<Recognised> {
         let (times, known) = found.entry(key).or_insert_with(|| (0, one.clone()));
         *times += weight;
         // One link of a city's site names its view, others don't.
-        known.source.params.extend(one.source.params);
+        for (name, value) in one.source.params {
+            known.source.params.entry(name).or_insert(value);
+        }
     };
     note(answered, MAX_LINKS);
     let base = WebUrl::parse(answered.as_str()).ok();

@@ -121,6 +121,66 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_changed_layout_is_no_empty_list() {
+        for (vendor, kind, page) in [
+            (
+                "granicus",
+                "archive",
+                "<div id='granicus'><div>May 7, 2031 <a href='/AgendaViewer.php?clip_id=7'>Agenda</a></div></div>",
+            ),
+            (
+                "granicus",
+                "archive",
+                "<table class='listingTable'><tr><td class='listItem'>Council</td><td class='listItem'>soon</td></tr></table>",
+            ),
+            (
+                "civicplus",
+                "agenda-center",
+                "<ul class='years'></ul><li><a href='/AgendaCenter/ViewFile/Agenda/_05072031-1'>A</a></li>",
+            ),
+            (
+                "civicplus",
+                "agenda-center",
+                "<table summary='List of Agendas'><tr class='catAgendaRow'><td>Council</td></tr></table>",
+            ),
+            (
+                "legistar",
+                "calendar",
+                "<div id='gridCalendar'><table class='rgMasterTable'><tr class='row'><td>Council</td></tr></table></div>",
+            ),
+            (
+                "legistar",
+                "calendar",
+                "<div id='gridCalendar'><table class='rgMasterTable'><tr class='rgRow'><td>Council</td></tr></table></div>",
+            ),
+            ("civicclerk", "items", "{\"items\": [{\"itemId\": 1, \"title\": \"Roll call\"}]}"),
+        ] {
+            let result = parse_file(vendor, kind, page.as_bytes(), None);
+            assert!(matches!(result, Err(ParseError::Schema(_))), "{vendor} {kind} {page}: {result:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_says_that_it_is_empty_is_one() {
+        for (vendor, kind, page) in [
+            (
+                "granicus",
+                "archive",
+                "<table class='listingTable'><tr><td colspan='6' class='listItem'>Currently there are no archived videos.</td></tr></table>",
+            ),
+            ("civicplus", "agenda-center", "<table summary='List of Agendas'></table>"),
+            (
+                "legistar",
+                "calendar",
+                "<div id='gridCalendar'><table class='rgMasterTable'><tr class='rgNoRecords'><td>No records</td></tr></table></div>",
+            ),
+            ("civicclerk", "items", "{\"items\": []}"),
+        ] {
+            assert_eq!(parse_file(vendor, kind, page.as_bytes(), None), Ok(ParseReport::default()), "{vendor} {page}");
+        }
+    }
+
     fn every_kind() -> Vec<(Vendor, &'static str)> {
         Vendor::ALL.iter().flat_map(|vendor| kinds(*vendor).iter().map(|(kind, _)| (*vendor, *kind))).collect()
     }

@@ -76,6 +76,22 @@ pub(super) fn check_schema(rows: &[Value], id: &'static str) -> Result<(), Parse
     Ok(())
 }
 
+/// A time that was typed by hand; none when it can't be read.
+pub(super) fn typed_time(field: &str, text: &str, id: &str, warnings: &mut Vec<Warning>) -> Option<Time> {
+    match clock::time(text) {
+        TypedTime::Exact(time) => Some(time),
+        TypedTime::WithText(time) => {
+            let message = format!("{field} holds more than a time: the first one is taken");
+            warn(warnings, WarningCode::TimeWithExtraText, &message, Some(id));
+            Some(time)
+        }
+        TypedTime::Unreadable => {
+            warn(warnings, WarningCode::UnreadableTime, &format!("{field} holds no time that can be read"), Some(id));
+            None
+        }
+    }
+}
+
 pub(super) fn warn(warnings: &mut Vec<Warning>, code: WarningCode, message: &str, id: Option<&str>) {
     warnings.push(Warning { code, message: message.to_owned(), vendor_id: id.map(ToOwned::to_owned) });
 }
@@ -116,7 +132,7 @@ pub(super) fn newest<'a>(
             warn(warnings, WarningCode::MissingId, &format!("a row has no {id_field}"), None);
             continue;
         };
-        if let Some(other) = kept.get(&id).copied() {
+        if let Some(other) = kept.get(&id).copied().filter(|other| *other != row) {
             warn(warnings, WarningCode::DuplicateId, "the id occurs twice: the newer row is kept", Some(&id));
             if age(other) > age(row) {
                 continue;
@@ -159,18 +175,7 @@ impl Fields<'_> {
 
     /// A time that was typed by hand; none when it can't be read.
     pub(super) fn time(&mut self, field: &str, text: &str) -> Option<Time> {
-        match clock::time(text) {
-            TypedTime::Exact(time) => Some(time),
-            TypedTime::WithText(time) => {
-                let message = format!("{field} holds more than a time: the first one is taken");
-                self.warn(WarningCode::TimeWithExtraText, &message);
-                Some(time)
-            }
-            TypedTime::Unreadable => {
-                self.warn(WarningCode::UnreadableTime, &format!("{field} holds no time that can be read"));
-                None
-            }
-        }
+        typed_time(field, text, self.id, self.warnings)
     }
 
     /// A whole number; none when missing, null or anything else.

@@ -12,19 +12,22 @@ use url::Url;
 /// Parameter of a source: another address of the site than the vendor's usual one.
 pub(super) const BASE_URL: &str = "base_url";
 
+/// A question to a site, under way.
+pub type Asked<'a, T> = BoxFuture<'a, Result<Parsed<T>, VendorError>>;
+
 /// What every vendor's site can be asked for.
 pub trait Site: Send + Sync {
     /// Which sites go down together with this one: see [`host_group`].
     fn group(&self) -> String;
 
     /// The meetings of a window. What lies outside is left out, whatever the vendor sends.
-    fn meetings(&self, window: Window) -> BoxFuture<'_, Result<Parsed<ParsedMeeting>, VendorError>>;
+    fn meetings(&self, window: Window) -> Asked<'_, ParsedMeeting>;
 
-    /// The items of a meeting's agenda. None: the site tells of no items, only of documents, and what is known stays.
-    fn agenda<'a>(
-        &'a self,
-        meeting: &'a ParsedMeeting,
-    ) -> BoxFuture<'a, Result<Option<Parsed<ParsedItem>>, VendorError>>;
+    /// The items of a meeting's agenda. None: the site tells of no items of this meeting, only of documents; what is known of
+    /// items stays.
+    fn agenda<'a>(&'a self, _meeting: &'a ParsedMeeting) -> Option<Asked<'a, ParsedItem>> {
+        None
+    }
 }
 
 /// Opens a city's site; asks nothing yet. `proven` says that it has given a list before: what fails then is an outage, and

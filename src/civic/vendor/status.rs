@@ -10,7 +10,7 @@ const EVIDENCE_CHARS: usize = 200;
 const WORDS: &[(MeetingStatus, &[&str])] = &[
     (MeetingStatus::Cancelled, &["cancelled", "canceled", "cancellation"]),
     (MeetingStatus::Rescheduled, &["rescheduled"]),
-    (MeetingStatus::Postponed, &["postponed", "deferred"]),
+    (MeetingStatus::Postponed, &["postponed"]),
     (MeetingStatus::Recessed, &["recessed", "recess"]),
 ];
 
@@ -47,6 +47,13 @@ pub(super) fn or_held(
     }
 }
 
+/// New York writes it where the time would be. Elsewhere the word is somebody's name: "Deferred Compensation Board".
+fn is_deferred(source: EvidenceSource, tokens: &[&str], words: &[&str]) -> bool {
+    matches!(source, EvidenceSource::Time | EvidenceSource::StatusField)
+        && words.contains(&"postponed")
+        && tokens.contains(&"deferred")
+}
+
 fn tells(source: EvidenceSource, text: &str, words: &[&str]) -> bool {
     let lower = text.to_lowercase();
     let tokens: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|token| !token.is_empty()).collect();
@@ -55,7 +62,8 @@ fn tells(source: EvidenceSource, text: &str, words: &[&str]) -> bool {
     if source == EvidenceSource::Comment && (has("item") || has("items")) && !has("meeting") {
         return false;
     }
-    tokens.iter().enumerate().any(|(i, token)| words.contains(token) && !denied(&tokens, i))
+    is_deferred(source, &tokens, words)
+        || tokens.iter().enumerate().any(|(i, token)| words.contains(token) && !denied(&tokens, i))
 }
 
 /// "not cancelled"; "rescheduled from March 4", which this meeting is the new date of; "after the recess"; "recessed
@@ -91,6 +99,7 @@ mod tests {
             (Title, "July 8, 2020 Recessed Meeting Agenda", MeetingStatus::Scheduled),
             (Title, "Recessed Joint Meeting", MeetingStatus::Scheduled),
             (Comment, "Postponed", MeetingStatus::Postponed),
+            (Title, "Deferred Compensation Board", MeetingStatus::Scheduled),
             (EvidenceSource::Time, "Deferred", MeetingStatus::Postponed),
             (Comment, "Rescheduled to Friday", MeetingStatus::Rescheduled),
             (Comment, "Rescheduled from March 4", MeetingStatus::Scheduled),

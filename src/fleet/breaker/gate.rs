@@ -106,10 +106,10 @@ pub struct Pass {
 impl Pass {
     /// The call ended well, or failed by nobody's fault but its own.
     pub async fn succeeded(self) {
-        // Most calls end here, and there is nothing to forget.
-        if self.admission != Admission::Call || !self.breakers.is_sound(&self.key) {
-            self.tell(None, |breaker, _| breaker.succeeded(self.admission)).await;
+        if self.admission == Admission::Call && self.has_nothing_to_forget().await {
+            return;
         }
+        self.tell(None, |breaker, _| breaker.succeeded(self.admission)).await;
     }
 
     /// The call failed because what stands behind the breaker is down. The reason is kept, and shown to operators. Where that
@@ -119,7 +119,17 @@ impl Pass {
         let rules = self.breakers.rules;
         let after = self.tell(Some(reason), |breaker, now| breaker.failed(self.admission, now, &rules)).await?;
         let held = HandlerError::Held { hold: Hold::Breaker, key: self.key.clone() };
-        (after.state != State::Closed).then_some(held)
+        after.spares(self.admission, &rules).then_some(held)
+    }
+
+    /// Most calls end here. A look takes no lock.
+    async fn has_nothing_to_forget(&self) -> bool {
+        if self.breakers.is_sound(&self.key) {
+            return true;
+        }
+        let Ok(client) = self.breakers.client().await else { return true };
+        let current = breakers::read(&**client, &self.key).await;
+        current.is_ok_and(|current| current.unwrap_or_default() == Breaker::default())
     }
 
     /// None: the database is away, and the breaker doesn't learn of it. The job's own end meets the same trouble.

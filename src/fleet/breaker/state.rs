@@ -8,19 +8,28 @@ use jiff::{SignedDuration, Timestamp};
 pub struct Rules {
     /// So many failures, none of which is followed by a success, open it.
     pub failures: i32,
-    /// A failure that is older than this says nothing of today.
+    /// A failure that is older than this when the next one comes says nothing of today.
     pub window: SignedDuration,
     /// An open one lets nobody through for so long.
     pub open: SignedDuration,
-    /// A probe without an end is given up after this time: its worker died.
+    /// A probe without an end is given up after this time: its worker died. Longer than a whole listing takes.
     pub probe: SignedDuration,
+    /// After so many failures in a row a failed probe pays like any other attempt: it may be the job's own fault, and a job
+    /// that is alone behind its breaker would else wait for ever.
+    pub patience: i32,
 }
 
 impl Rules {
-    /// Five failures within a minute of one another; a probe lives longer than a request to a vendor may take.
+    /// Five failures, each within a minute of the one before; an hour of probes that cost nothing.
     #[must_use]
     pub const fn new(open: SignedDuration) -> Self {
-        Self { failures: 5, window: SignedDuration::from_mins(1), open, probe: SignedDuration::from_secs(150) }
+        Self {
+            failures: 5,
+            window: SignedDuration::from_mins(1),
+            open,
+            probe: SignedDuration::from_mins(10),
+            patience: 5 + 60,
+        }
     }
 }
 
@@ -129,6 +138,15 @@ impl Breaker {
     }
 }
 
+impl Breaker {
+    /// Whether a job whose call just failed, and left the breaker so, waits without cost. While it is closed, nobody does; and
+    /// a probe doesn't for ever.
+    #[must_use]
+    pub fn spares(self, was: Admission, rules: &Rules) -> bool {
+        self.state != State::Closed && (was != Admission::Probe || self.failures <= rules.patience)
+    }
+}
+
 /// Times at the end of the calendar stay there.
 fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.saturating_add(by).unwrap_or(Timestamp::MAX)
@@ -187,11 +205,28 @@ mod tests {
     }
 
     #[test]
+    fn a_job_that_is_alone_behind_its_breaker_does_not_wait_for_ever() {
+        let (mut breaker, mut now, mut spared) = (after_failures(5), 64, 0);
+        loop {
+            let (half_open, said) = breaker.admit(at(now), &RULES);
+            assert_eq!(said, Admission::Probe);
+            breaker = half_open.failed(said, at(now), &RULES);
+            if !breaker.spares(said, &RULES) {
+                break;
+            }
+            (now, spared) = (now + 60, spared + 1);
+        }
+        assert_eq!(spared, 60, "an hour");
+        assert!(breaker.spares(Admission::Call, &RULES), "one that was under way when it opened");
+        assert!(!after_failures(1).spares(Admission::Call, &RULES), "it pays: nothing is open");
+    }
+
+    #[test]
     fn a_probe_whose_worker_died_is_given_up() {
         let (half_open, first) = after_failures(5).admit(at(64), &RULES);
         assert_eq!(first, Admission::Probe);
-        assert_eq!(half_open.admit(at(64 + 149), &RULES).1, Admission::Refused);
-        assert_eq!(half_open.admit(at(64 + 150), &RULES).1, Admission::Probe);
+        assert_eq!(half_open.admit(at(64 + 599), &RULES).1, Admission::Refused);
+        assert_eq!(half_open.admit(at(64 + 600), &RULES).1, Admission::Probe);
     }
 
     proptest! {

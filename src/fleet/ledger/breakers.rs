@@ -25,14 +25,15 @@ const LIST: &str = "\
 select key, label, state, failures, failed_at, until, changed_at, reason,
        (select count(*) from jobs j where j.hold_key = b.key and j.hold = 'breaker') from breakers b order by key";
 
-/// The breakers that let jobs through, and the first of their jobs: all of a closed one, one of one whose probe is due.
+/// The breakers that let jobs through, and their jobs: all of a closed one, one of one whose probe is due. Which one is chance:
+/// a job that fails by its own fault must not be the probe each time.
 pub(super) const LIFT_BREAKERS: &str = "\
 with free as (
   select key, case when state = 'closed' then $1::bigint else 1 end as n from breakers where state = 'closed' or until <= now()
 ), h as (
   select l.tid from free f cross join lateral (
     select j.ctid as tid from jobs j where j.hold_key is not null and j.hold_key = f.key and coalesce(j.hold = 'breaker', false)
-    order by j.id limit f.n for update skip locked) l
+    order by case when f.n = 1 then random() end, j.id limit f.n for update skip locked) l
 )
 update jobs j set hold = null, hold_key = null, hold_until = now() from h where j.ctid = h.tid and j.status = 'pending' returning j.id";
 

@@ -177,7 +177,7 @@ pub const FAMILIES: &[Family] = &[
     row(n::BREAKER_STATE, Gauge, None, &[VENDOR_NAME, label("state", Closed(&["closed", "open", "half_open"]))], Owner::OneProcess, "1 for the worst state of a vendor's circuit breakers"),
     row(n::BREAKER_TRANSITIONS, Counter, None, &[VENDOR_NAME, label("to", Closed(&["closed", "open", "half_open"]))], Owner::Worker, "Changes of a circuit breaker's state"),
     row(n::BREAKER_REJECTED, Counter, None, &[VENDOR_NAME], Owner::Worker, "Requests that an open circuit breaker did not let through"),
-    row(n::COVERAGE_SUSPECT, Gauge, None, &[], Owner::Scheduler, "Cities that yield far less than their own history"),
+    row(n::COVERAGE_SUSPECT, Gauge, None, &[], Owner::Scheduler, "Cities whose last listing yields far less than their own history, or has another shape"),
     // database
     row(n::DB_OPERATIONS, Counter, None, &[OPERATION, label("status", Closed(&["ok", "error"]))], Owner::Every, "Database statements, by name"),
     row(n::DB_DURATION, Histogram(FAST), Some(Seconds), &[OPERATION], Owner::Every, "Time of a database statement, by name"),
@@ -196,4 +196,4 @@ pub const FAMILIES: &[Family] = &[
 ];
 
 /// Gauges of features to come: their owner exports 0, so that panels and alerts have them now.
-pub const LATER: &[&str] = &[n::LLM_BUDGET, n::COVERAGE_SUSPECT];
+pub const LATER: &[&str] = &[n::LLM_BUDGET];

@@ -41,7 +41,7 @@ impl Handler for AskSite {
     async fn run(&self, (): (), _: Context) -> Result<usize, HandlerError> {
         let ask = Ask::json(Vendor::Legistar);
         let call = self.0.http.get(&self.1, &ask);
-        Ok(self.0.ask("site", Vendor::Legistar, FetchError::is_outage, call).await?.body.len())
+        Ok(self.0.ask("site", Vendor::Legistar, FetchError::reach, call).await?.body.len())
     }
 }
 

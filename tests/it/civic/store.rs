@@ -69,13 +69,19 @@ async fn a_meeting_keeps_its_row_when_its_vendor_gives_it_another_id() {
     let clip = put(&listed("clip-9", "Council, held", &[])).await;
     assert_eq!((clip.id, clip.vendor_id.as_str(), clip.listing_no), (event.id, "event-5", 2));
 
+    // Legistar's calendar has other numbers than its API, and the same GUID.
+    let of_api = put(&listed("5705", "Parks", &["guid-x"])).await;
+    let of_calendar = put(&listed("insite-670695", "Parks", &["guid-x"])).await;
+    assert_eq!((of_calendar.id, of_calendar.vendor_id.as_str()), (of_api.id, "5705"));
+    assert_eq!(put(&listed("insite-670695", "Parks", &[])).await.id, of_api.id);
+
     // The event is gone from the list before the clip is there, and nothing names both.
     let board = put(&listed("event-6", "Board", &[])).await;
     let today = [listed("clip-10", "BOARD", &[])];
     aliases::adopt(&client, id, &today).await.unwrap();
     assert_eq!(put(&today[0]).await.id, board.id);
     aliases::adopt(&client, id, &today).await.unwrap();
-    assert_eq!((count(&client, "meetings").await, count(&client, "meeting_aliases").await), (2, 2));
+    assert_eq!((count(&client, "meetings").await, count(&client, "meeting_aliases").await), (3, 4));
 }
 
 #[tokio::test]

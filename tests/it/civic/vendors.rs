@@ -1,6 +1,6 @@
 //! A city at each vendor, from its listing to its meeting's summary.
 
-use super::support::{count, database, drain, ledger, total};
+use super::support::{count, database, drain, drain_some, ledger, total};
 use crate::{
     documents::made::pages,
     vendor::site::{Answer, Site, answer},
@@ -10,7 +10,7 @@ use docket::{
         Services, enqueue_sync,
         model::{City, CitySlug, Source, Vendor, Zone},
         settings::CivicSettings,
-        store::cities,
+        store::{cities, syncs},
     },
     db::{PoolOptions, PoolPurpose, pool},
 };
@@ -131,4 +131,64 @@ async fn an_event_that_becomes_a_clip_stays_one_meeting_with_one_history() {
     }
     assert_eq!(count(&client, "meeting_aliases where alias = 'clip-9'").await, 1);
     assert_eq!(count(&client, "meeting_revisions").await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_listing_is_silent() {
+    let (config, client) = database().await;
+    let day = today();
+    let answers = Arc::new(Mutex::new(Vec::new()));
+    let site = {
+        let answers = answers.clone();
+        Site::start(move |_| {
+            answers.lock().unwrap().pop().unwrap_or_else(|| answer(200, "Connection: close\r\n", "[]"))
+        })
+        .await
+    };
+    let (city, services) = (add(&client, &site, Vendor::PrimeGov).await, services(&config, &site));
+    let meetings = |count: u32| {
+        let row = |id| json!({"id": id, "dateTime": format!("{day}T18:00:00"), "title": format!("CANCELLED {id}")});
+        answer(200, "Connection: close\r\n", json!((0..count).map(row).collect::<Vec<_>>()).to_string())
+    };
+    let said = |status: u16, body: &str| answer(status, "Connection: close\r\n", body);
+    let ledger = ledger(&config);
+    let listed = async |first: Answer| {
+        answers.lock().unwrap().push(first);
+        // A listing in the same second would be the same listing.
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+        enqueue_sync(&client, &city.slug, &services.settings).await.unwrap();
+        drain_some(&ledger, &services, 1).await;
+        client.execute("update jobs set status = 'cancelled', epoch = epoch + 1, finished_at = now(), hold = null, hold_until = null where status = 'pending'", &[]).await.unwrap();
+        let coverage = syncs::coverage(&client).await.unwrap().remove(0);
+        (coverage.outcome.unwrap(), coverage.meetings_seen.unwrap(), coverage.meetings_expected)
+    };
+    for _ in 0..3 {
+        assert_eq!(listed(meetings(10)).await.0, "success");
+    }
+    assert_eq!(listed(meetings(9)).await, ("success".to_owned(), 9, Some(10)));
+    assert_eq!(listed(meetings(0)).await, ("suspect".to_owned(), 0, Some(10)));
+    assert_eq!(listed(meetings(2)).await, ("suspect".to_owned(), 2, Some(10)));
+    assert_eq!(syncs::suspect(&client).await.unwrap(), 1);
+    assert_eq!(listed(said(403, "no")).await.0, "blocked");
+    assert_eq!(listed(said(503, "")).await.0, "failed");
+    assert_eq!(listed(said(200, "<html>a new site</html>")).await.0, "suspect");
+    let coverage = syncs::coverage(&client).await.unwrap().remove(0);
+    assert!(coverage.detail.unwrap().contains("HTML") && coverage.nonempty_at.is_some());
+
+    // Someone looked: there are no more meetings than that.
+    let id = cities::find(&client, &city.slug).await.unwrap().id;
+    assert_eq!(syncs::accept(&client, id).await.unwrap(), 3);
+    assert_eq!(listed(meetings(2)).await.0, "success");
+    assert_eq!(syncs::suspect(&client).await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_city_that_no_vendor_has_is_broken_and_one_that_was_never_listed_has_no_outcome() {
+    let (config, client) = database().await;
+    let site = Site::start(|_| answer(404, "Connection: close\r\n", "")).await;
+    let (city, services) = (add(&client, &site, Vendor::CivicClerk).await, services(&config, &site));
+    assert_eq!(syncs::coverage(&client).await.unwrap()[0].outcome, None);
+    enqueue_sync(&client, &city.slug, &services.settings).await.unwrap();
+    drain_some(&ledger(&config), &services, 1).await;
+    assert_eq!(syncs::coverage(&client).await.unwrap()[0].outcome.as_deref(), Some("broken"));
 }

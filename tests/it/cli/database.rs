@@ -22,6 +22,8 @@ const NEED: &[&str] = &[
     "breakers list",
     "breakers close x",
     "cities list",
+    "cities coverage",
+    "cities accept x",
     "cities sync x",
 ];
 

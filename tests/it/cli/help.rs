@@ -48,6 +48,8 @@ const COMMANDS: &[&str] = &[
     "cities",
     "cities add",
     "cities list",
+    "cities coverage",
+    "cities accept",
     "cities sync",
     "vendors",
     "vendors parse",

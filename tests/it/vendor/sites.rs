@@ -3,10 +3,14 @@
 use super::site::{Answer, Site, answer, redirect};
 use docket::civic::{
     model::{Parsed, ParsedMeeting, Source, SourceMeetingId, Vendor},
-    vendor::{ParseError, VendorError, Window, http::FetchError, open},
+    vendor::{
+        ParseError, VendorError, Window,
+        http::{FetchError, Reach},
+        open,
+    },
 };
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Mutex};
 
 fn window() -> Window {
     Window { from: "2031-05-01".parse().unwrap(), to: "2031-05-31".parse().unwrap() }
@@ -136,9 +140,9 @@ async fn an_agenda_of_civicclerk_is_asked_by_its_own_number() {
     .await;
     let opened = open(&site.client(), &source(&site, Vendor::CivicClerk, &[]), false).unwrap();
     let mut meeting = ParsedMeeting::new("7".into(), "Board".to_owned(), "2031-05-07".parse().unwrap());
-    assert_eq!(opened.agenda(&meeting).await.unwrap(), None, "it has no agenda yet");
+    assert!(opened.agenda(&meeting).is_none(), "it has no agenda yet");
     meeting.aliases = vec![SourceMeetingId("agenda-1814".to_owned())];
-    assert_eq!(opened.agenda(&meeting).await.unwrap().map(|agenda| agenda.values.len()), Some(1));
+    assert_eq!(opened.agenda(&meeting).unwrap().await.unwrap().values.len(), 1);
     assert_eq!(site.asked().len(), 1);
 }
 
@@ -158,7 +162,25 @@ async fn a_closed_api_of_legistar_leads_to_the_calendar() {
     let listed = opened.meetings(window()).await.unwrap();
     assert_eq!(ids(&listed), ["insite-5"]);
     assert!(listed.values[0].agenda_url.is_some());
-    assert_eq!(opened.agenda(&listed.values[0]).await.unwrap(), None, "its agenda is a document");
+    assert!(opened.agenda(&listed.values[0]).is_none(), "its agenda is a document");
+
+    // Where the API never had this client, a listing that has worked goes on working; where all is down, it is an outage.
+    for (calendar, works) in [(answer(200, "", grid), true), (answer(503, "", ""), false), (answer(404, "", ""), false)]
+    {
+        let calendar = Mutex::new(Some(calendar));
+        let site = Site::start(move |path| match path.starts_with("/Calendar.aspx") {
+            true => calendar.lock().unwrap().take().unwrap(),
+            false => answer(500, "", ""),
+        })
+        .await;
+        let with_calendar = site.url("/Calendar.aspx");
+        let opened =
+            open(&site.client(), &source(&site, Vendor::Legistar, &[("calendar_url", &with_calendar)]), true).unwrap();
+        match opened.meetings(window()).await {
+            Ok(listed) => assert!(works && ids(&listed) == ["insite-5"]),
+            Err(error) => assert!(!works && error.reach() == Reach::Down, "{error}"),
+        }
+    }
 
     // Nobody answers for the calendar: what the API said is told.
     let (closed, _) = list(Vendor::Legistar, &[], |_| answer(403, "", "closed")).await;

@@ -7,7 +7,7 @@ use crate::civic::{
     },
     vendor::{
         ParseError, clock,
-        links::{Links, first},
+        links::{Links, first, first_of},
         rows::{Fields, bounded, check_schema, id, id_order, newest, value},
         status,
         text::{clean, cut},
@@ -128,7 +128,7 @@ fn meeting(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Option<ParsedMeeti
     } else {
         status::or_held(told, &documents, None)
     };
-    meeting.agenda_url = first(&documents, DocumentRole::Agenda).or_else(|| first(&documents, DocumentRole::Packet));
+    meeting.agenda_url = first_of(&documents, &[DocumentRole::Agenda, DocumentRole::Packet]);
     meeting.minutes_url = first(&documents, DocumentRole::Minutes);
     meeting.documents = documents;
     Some(meeting)

@@ -35,6 +35,9 @@ pub fn parse_items(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<ParsedI
         },
         _ => return Err(ParseError::Shape("neither a list nor an object".to_owned())),
     };
+    if !rows.is_empty() && !rows.iter().any(|row| row.get("agendaObjectItemName").is_some()) {
+        return Err(ParseError::Schema("agendaObjectItemName"));
+    }
     let mut walk = Walk { base, values: Vec::new(), seen: BTreeSet::new(), warnings };
     walk.rows(&rows, 0);
     let Walk { values, mut warnings, .. } = walk;

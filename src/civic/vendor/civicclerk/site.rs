@@ -8,10 +8,9 @@ use crate::civic::{
     model::{Parsed, ParsedItem, ParsedMeeting},
     vendor::{
         ParseError, VendorError, Window,
-        site::{Asker, Site, unreadable},
+        site::{Asked, Asker, Site, unreadable},
     },
 };
-use futures_util::future::BoxFuture;
 use jiff::ToSpan;
 
 /// Pages of one window.
@@ -52,11 +51,10 @@ impl CivicClerk {
         Err(unreadable(&first, ParseError::Shape("the list has no end: 50 pages, or 128 MiB".to_owned())))
     }
 
-    async fn items(&self, meeting: &ParsedMeeting) -> Result<Option<Parsed<ParsedItem>>, VendorError> {
-        let Some(agenda) = agenda_of(meeting) else { return Ok(None) };
+    async fn items(&self, agenda: &str) -> Result<Parsed<ParsedItem>, VendorError> {
         let url = self.0.url(&format!("Meetings/{agenda}"), &[]);
         let body = self.0.json(&url).await?.body;
-        parse_items(&body, self.0.links().as_ref()).map(Some).map_err(|error| unreadable(&url, error))
+        parse_items(&body, self.0.links().as_ref()).map_err(|error| unreadable(&url, error))
     }
 }
 
@@ -65,14 +63,11 @@ impl Site for CivicClerk {
         self.0.group()
     }
 
-    fn meetings(&self, window: Window) -> BoxFuture<'_, Result<Parsed<ParsedMeeting>, VendorError>> {
+    fn meetings(&self, window: Window) -> Asked<'_, ParsedMeeting> {
         Box::pin(self.list(window))
     }
 
-    fn agenda<'a>(
-        &'a self,
-        meeting: &'a ParsedMeeting,
-    ) -> BoxFuture<'a, Result<Option<Parsed<ParsedItem>>, VendorError>> {
-        Box::pin(self.items(meeting))
+    fn agenda<'a>(&'a self, meeting: &'a ParsedMeeting) -> Option<Asked<'a, ParsedItem>> {
+        Some(Box::pin(self.items(agenda_of(meeting)?)))
     }
 }

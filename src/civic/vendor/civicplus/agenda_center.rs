@@ -7,7 +7,7 @@ use crate::civic::{
     vendor::{
         ParseError, clock,
         html::{Page, selector, visible},
-        links::{Links, first},
+        links::{Links, first, first_of},
         rows::{id_order, warn},
         status,
     },
@@ -65,8 +65,12 @@ pub fn parse_agenda_center(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed
             }
         }
     }
-    if rows == 0 && boards == 0 && page.all(&css.center).next().is_none() {
+    let is_center = boards > 0 || page.all(&css.center).next().is_some();
+    if rows == 0 && (!is_center || page.all(&css.files).next().is_some()) {
         return Err(ParseError::Schema("a list of agendas (class catAgendaRow)"));
+    }
+    if rows > 0 && meetings.is_empty() {
+        return Err(ParseError::Schema("a link to a file, in any of its rows"));
     }
     let mut values: Vec<ParsedMeeting> = meetings.into_values().collect();
     values.sort_by_cached_key(|m| (m.local_date, m.local_time, id_order(m.vendor_id.as_str())));
@@ -78,6 +82,7 @@ pub fn parse_agenda_center(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed
 struct Css {
     parts: Selector,
     center: Selector,
+    files: Selector,
     links: Selector,
     note: Selector,
     heading: Selector,
@@ -88,6 +93,7 @@ impl Css {
         Self {
             parts: selector("h2, tr.catAgendaRow, table[summary='List of Agendas']"),
             center: selector("#AgendaCenterContent, ul.years, form[action*=AgendaCenter], [id^=agendaCenter]"),
+            files: selector("a[href*='/ViewFile/']"),
             links: selector("a[href]"),
             note: selector("td > p, td > div > p"),
             heading: selector("h3, h4"),
@@ -152,7 +158,7 @@ fn meeting(
 
 fn finished(mut meeting: ParsedMeeting, links: Links<'_>) -> ParsedMeeting {
     meeting.documents = links.end();
-    meeting.agenda_url = first(&meeting.documents, DocumentRole::Agenda);
+    meeting.agenda_url = first_of(&meeting.documents, &[DocumentRole::Agenda, DocumentRole::Packet]);
     meeting.minutes_url = first(&meeting.documents, DocumentRole::Minutes);
     let told = status::read(&[(EvidenceSource::Title, Some(&meeting.title))]);
     (meeting.status, meeting.status_evidence) = status::or_held(told, &meeting.documents, None);

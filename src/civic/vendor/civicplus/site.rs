@@ -2,13 +2,12 @@
 
 use super::agenda_center::parse_agenda_center;
 use crate::civic::{
-    model::{Parsed, ParsedItem, ParsedMeeting},
+    model::{Parsed, ParsedMeeting},
     vendor::{
         VendorError, Window,
-        site::{Asker, Site, read_apart},
+        site::{Asked, Asker, Site, read_apart},
     },
 };
-use futures_util::future::BoxFuture;
 
 /// One city's agenda centre.
 #[derive(Clone, Debug)]
@@ -37,12 +36,7 @@ impl Site for CivicPlus {
         self.0.group()
     }
 
-    fn meetings(&self, window: Window) -> BoxFuture<'_, Result<Parsed<ParsedMeeting>, VendorError>> {
+    fn meetings(&self, window: Window) -> Asked<'_, ParsedMeeting> {
         Box::pin(self.list(window))
-    }
-
-    /// Its agendas are documents.
-    fn agenda<'a>(&'a self, _: &'a ParsedMeeting) -> BoxFuture<'a, Result<Option<Parsed<ParsedItem>>, VendorError>> {
-        Box::pin(async { Ok(None) })
     }
 }

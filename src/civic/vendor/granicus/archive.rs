@@ -3,19 +3,19 @@
 //! Each city has a layout of its own. What they share: a meeting is a row of a table, one cell of it is a whole date, and
 //! the viewers' addresses hold its numbers. Columns and classes only help.
 
+use super::united::united;
 use crate::civic::{
     model::{DocumentRole, EvidenceSource, Parsed, ParsedMeeting, SourceMeetingId, Warning, WarningCode, WebUrl},
     vendor::{
         ParseError, clock,
         html::{Page, number_after, selector, visible},
-        links::{Links, first},
+        links::{Links, first, first_of},
         rows::{id_order, warn},
         status,
     },
 };
 use jiff::civil::{Date, Time};
 use scraper::{ElementRef, Selector};
-use std::collections::HashMap;
 
 /// Rows of one page that are read: the largest archives that are known have 1,500.
 const MAX_ROWS: usize = 20_000;
@@ -41,8 +41,11 @@ pub fn parse_archive(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<Parse
         }
         values.extend(found);
     }
-    if listed == 0 && !is_empty_archive(&page) {
+    if listed == 0 && (!is_empty_archive(&page) || shows_viewers(&page)) {
         return Err(ParseError::Schema("a row of meetings (class listingRow or listItem)"));
+    }
+    if listed > 0 && values.is_empty() {
+        return Err(ParseError::Schema("a date, in any of its rows"));
     }
     let mut values = united(values, &mut warnings);
     values.sort_by_cached_key(|m| (m.local_date, m.local_time, id_order(m.vendor_id.as_str())));
@@ -60,9 +63,15 @@ fn is_empty_archive(page: &Page) -> bool {
     page.all(&selector("table.listingTable, #GranicusMainViewContent, #granicus, .listingTable")).next().is_some()
 }
 
+/// Agendas that are linked, in a layout that has no rows.
+fn shows_viewers(page: &Page) -> bool {
+    page.all(&selector("a[href*='AgendaViewer.php'], a[href*='clip_id='], a[href*='/player/']")).next().is_some()
+}
+
 struct Reader<'a> {
     base: Option<&'a WebUrl>,
     links: Selector,
+    rows: Selector,
     numbers: Selector,
     own: Option<WebUrl>,
 }
@@ -76,7 +85,7 @@ impl<'a> Reader<'a> {
             let https = WebUrl::parse("https://unknown.invalid/").ok()?;
             WebUrl::join(&https, href).ok().filter(|url| !url.as_str().starts_with(https.as_str()))
         });
-        Self { base: page.base(), links, numbers: selector("[data-event-id]"), own }
+        Self { base: page.base(), links, rows: selector("tr"), numbers: selector("[data-event-id]"), own }
     }
 
     /// None: it is no meeting's row. None within: it is one that can't be used, and a warning tells it.
@@ -91,7 +100,9 @@ impl<'a> Reader<'a> {
         let is_listed = cells.iter().any(|cell| {
             cell.value().classes().any(|class| class.starts_with("listItem")) && cell.attr("colspan").is_none()
         });
-        if cells.len() < 2 || (ids.is_none() && !is_listed) {
+        // A table that only lays out the page has whole tables in its cells.
+        let is_layout = row.select(&self.rows).next().is_some();
+        if is_layout || cells.len() < 2 || (ids.is_none() && !is_listed) {
             return None;
         }
         let name_at = column(cells, "name").unwrap_or(0);
@@ -128,9 +139,10 @@ impl<'a> Reader<'a> {
         }
         let mut meeting = ParsedMeeting::new(id, title, date);
         (meeting.aliases, meeting.local_time) = (aliases, time);
-        let rest = texts[date_at].clone();
-        meeting.time_text = Some(rest).filter(|_| time.is_some());
-        self.documents(row, &mut meeting, warnings);
+        meeting.time_text = time.map(|_| texts[date_at].clone());
+        // A meeting that didn't take place may have a recording of nothing.
+        let is_recorded = !texts.iter().any(|text| text == "00h 00m");
+        self.documents(row, is_recorded, &mut meeting, warnings);
         Some(Some(meeting))
     }
 
@@ -139,8 +151,9 @@ impl<'a> Reader<'a> {
         let (mut event, mut clip) = (None, None);
         for link in row.select(&self.links) {
             for text in [link.attr("href"), link.attr("onclick")].into_iter().flatten() {
-                event = event.or_else(|| number_after(text, "event_id="));
-                clip = clip.or_else(|| number_after(text, "clip_id="));
+                let number = |names: [&str; 2]| names.into_iter().find_map(|name| number_after(text, name));
+                event = event.or_else(|| number(["event_id=", "player/event/"]));
+                clip = clip.or_else(|| number(["clip_id=", "player/clip/"]));
             }
         }
         let written = row.select(&self.numbers).find_map(|element| element.attr("data-event-id"));
@@ -154,16 +167,25 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn documents(&self, row: ElementRef<'_>, meeting: &mut ParsedMeeting, warnings: &mut Vec<Warning>) {
+    fn documents(
+        &self,
+        row: ElementRef<'_>,
+        is_recorded: bool,
+        meeting: &mut ParsedMeeting,
+        warnings: &mut Vec<Warning>,
+    ) {
         let id = meeting.vendor_id.as_str().to_owned();
         let mut links = Links::new(self.base.or(self.own.as_ref()), &id, warnings);
         let mut recording = None;
         for link in row.select(&self.links) {
             let (href, script) = (link.attr("href").unwrap_or_default(), link.attr("onclick").unwrap_or_default());
             let name = visible(link);
-            if href.contains("MediaPlayer.php") || script.contains("MediaPlayer.php") {
+            let is_player = |text: &str| text.contains("MediaPlayer.php") || text.contains("/player/");
+            if is_player(href) || is_player(script) {
                 // An event that goes on now has a player too.
-                let is_clip = [href, script].iter().any(|text| number_after(text, "clip_id=").is_some());
+                let is_clip = [href, script].iter().any(|text| {
+                    number_after(text, "clip_id=").or_else(|| number_after(text, "player/clip/")).is_some()
+                });
                 recording = recording.or_else(|| is_clip.then_some(name));
                 continue;
             }
@@ -178,13 +200,13 @@ impl<'a> Reader<'a> {
             }
         }
         meeting.documents = links.end();
-        meeting.agenda_url =
-            first(&meeting.documents, DocumentRole::Agenda).or_else(|| first(&meeting.documents, DocumentRole::Packet));
+        meeting.agenda_url = first_of(&meeting.documents, &[DocumentRole::Agenda, DocumentRole::Packet]);
         meeting.minutes_url = first(&meeting.documents, DocumentRole::Minutes);
         let mut texts = vec![(EvidenceSource::Title, Some(meeting.title.as_str()))];
         texts.extend(meeting.documents.iter().map(|document| (EvidenceSource::Document, Some(document.name.as_str()))));
         let told = status::read(&texts);
-        (meeting.status, meeting.status_evidence) = status::or_held(told, &meeting.documents, recording.as_deref());
+        (meeting.status, meeting.status_evidence) =
+            status::or_held(told, &meeting.documents, recording.as_deref().filter(|_| is_recorded));
     }
 }
 
@@ -223,66 +245,4 @@ fn anonymous(title: &str, date: Date, time: Option<Time>) -> SourceMeetingId {
         .collect();
     let (name, _) = crate::civic::vendor::text::cut(words.join("-"), 80);
     SourceMeetingId(format!("unnumbered-{date}{time}-{name}"))
-}
-
-/// The same meeting stands among the upcoming ones, by its event, and in the archive, by its clip: same name, same day,
-/// and no two different times. Where several have the name on the day, nobody can tell.
-fn united(meetings: Vec<ParsedMeeting>, warnings: &mut Vec<Warning>) -> Vec<ParsedMeeting> {
-    let mut kept: Vec<ParsedMeeting> = Vec::with_capacity(meetings.len());
-    let mut by_id: HashMap<SourceMeetingId, usize> = HashMap::new();
-    let mut clips: HashMap<(Date, String), Vec<usize>> = HashMap::new();
-    for meeting in meetings {
-        if let Some(&at) = by_id.get(&meeting.vendor_id) {
-            if kept[at] != meeting {
-                warn(
-                    warnings,
-                    WarningCode::DuplicateId,
-                    "the id occurs twice: the first row is kept",
-                    Some(meeting.vendor_id.as_str()),
-                );
-            }
-            continue;
-        }
-        by_id.insert(meeting.vendor_id.clone(), kept.len());
-        let place = (meeting.local_date, meeting.title.to_lowercase());
-        clips.entry(place).or_default().push(kept.len());
-        kept.push(meeting);
-    }
-    let mut gone = Vec::new();
-    for same in clips.into_values() {
-        let [a, b] = same[..] else { continue };
-        let is_event = |at: usize| !kept[at].vendor_id.as_str().starts_with("clip-");
-        let (event, clip) = match (is_event(a), is_event(b)) {
-            (true, false) => (a, b),
-            (false, true) => (b, a),
-            _ => continue,
-        };
-        let times = (kept[event].local_time, kept[clip].local_time);
-        if matches!(times, (Some(one), Some(other)) if one != other) {
-            continue;
-        }
-        let archived = kept[clip].clone();
-        let event = &mut kept[event];
-        event.aliases.push(archived.vendor_id);
-        event.aliases.extend(archived.aliases);
-        event.local_time = event.local_time.or(archived.local_time);
-        if event.status == crate::civic::model::MeetingStatus::Scheduled {
-            (event.status, event.status_evidence) = (archived.status, archived.status_evidence);
-        }
-        for document in archived.documents {
-            if !event.documents.contains(&document) {
-                event.documents.push(document);
-            }
-        }
-        event.minutes_url = event.minutes_url.take().or(archived.minutes_url);
-        event.agenda_url = event.agenda_url.take().or(archived.agenda_url);
-        gone.push(clip);
-    }
-    gone.sort_unstable();
-    let mut at = 0;
-    kept.retain(|_| {
-        at += 1;
-        gone.binary_search(&(at - 1)).is_err()
-    });
-    kept
 }

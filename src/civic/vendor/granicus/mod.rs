@@ -2,6 +2,7 @@
 
 mod archive;
 mod site;
+mod united;
 
 pub use archive::parse_archive;
 pub use site::Granicus;

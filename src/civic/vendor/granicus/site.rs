@@ -2,13 +2,12 @@
 
 use super::archive::parse_archive;
 use crate::civic::{
-    model::{Parsed, ParsedItem, ParsedMeeting, Source},
+    model::{Parsed, ParsedMeeting, Source},
     vendor::{
         VendorError, Window,
-        site::{Asker, Site, read_apart},
+        site::{Asked, Asker, Site, read_apart},
     },
 };
-use futures_util::future::BoxFuture;
 
 /// Parameter of a source: which of the city's views is read.
 const VIEW: &str = "view_id";
@@ -41,12 +40,7 @@ impl Site for Granicus {
         self.asker.group()
     }
 
-    fn meetings(&self, window: Window) -> BoxFuture<'_, Result<Parsed<ParsedMeeting>, VendorError>> {
+    fn meetings(&self, window: Window) -> Asked<'_, ParsedMeeting> {
         Box::pin(self.list(window))
-    }
-
-    /// Its agendas are documents.
-    fn agenda<'a>(&'a self, _: &'a ParsedMeeting) -> BoxFuture<'a, Result<Option<Parsed<ParsedItem>>, VendorError>> {
-        Box::pin(async { Ok(None) })
     }
 }

@@ -127,14 +127,26 @@ impl FetchError {
     }
 }
 
+/// What a request that failed says of the site behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// It is down, for everybody: no answer, or a server's error.
+    Down,
+    /// It answers: also what it refuses or doesn't have.
+    Answers,
+    /// Nothing: it was not asked, or nobody can tell.
+    Unknown,
+}
+
 impl FetchError {
-    /// Whether the site is down, for everybody: no answer, or a server's error. What it refuses or doesn't have, it answers.
+    /// What it says of the site.
     #[must_use]
-    pub fn is_outage(&self) -> bool {
+    pub const fn reach(&self) -> Reach {
         match self {
-            Self::Timeout { .. } | Self::Connect { .. } => true,
-            Self::Status { status, .. } => *status >= 500,
-            _ => false,
+            Self::Timeout { .. } | Self::Connect { .. } => Reach::Down,
+            Self::Status { status, .. } if *status >= 500 => Reach::Down,
+            Self::Status { .. } | Self::TooLarge { .. } | Self::TooManyRedirects { .. } => Reach::Answers,
+            Self::RefusedAddress { .. } | Self::BadUrl { .. } | Self::Setup(_) => Reach::Unknown,
         }
     }
 }
@@ -166,10 +178,11 @@ mod tests {
     #[test]
     fn only_a_site_that_is_down_is_an_outage() {
         let status = |status| FetchError::Status { url: String::new(), status, retry_after: None };
-        assert!([500, 502, 503, 504].map(status).iter().all(FetchError::is_outage));
-        assert!(![404, 410, 401, 403, 400, 429].map(status).iter().any(FetchError::is_outage));
-        assert!(FetchError::Timeout { url: String::new() }.is_outage());
-        assert!(!FetchError::RefusedAddress { url: String::new() }.is_outage());
+        assert!([500, 502, 503, 504].map(status).iter().all(|error| error.reach() == Reach::Down));
+        let answers = [404, 410, 401, 403, 400, 429].map(status);
+        assert!(answers.iter().all(|error| error.reach() == Reach::Answers));
+        assert_eq!(FetchError::Timeout { url: String::new() }.reach(), Reach::Down);
+        assert_eq!(FetchError::RefusedAddress { url: String::new() }.reach(), Reach::Unknown);
     }
 
     #[test]

@@ -11,5 +11,5 @@ mod settings;
 
 pub use address::is_global;
 pub use client::{HttpClient, Response};
-pub use error::{FetchError, redacted};
+pub use error::{FetchError, Reach, redacted};
 pub use settings::{Allowed, Ask, HttpSettings, RequestId};

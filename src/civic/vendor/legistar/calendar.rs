@@ -3,15 +3,13 @@
 use crate::civic::{
     model::{DocumentRole, EvidenceSource, Parsed, ParsedMeeting, SourceMeetingId, Warning, WarningCode, WebUrl},
     vendor::{
-        ParseError,
-        clock::{self, TypedTime},
+        ParseError, clock,
         html::{Page, number_after, selector, visible},
         links::{Links, first},
-        rows::{id_order, warn},
+        rows::{id_order, typed_time, warn},
         status,
     },
 };
-use jiff::civil::Time;
 use scraper::{ElementRef, Selector};
 use std::collections::BTreeMap;
 
@@ -42,6 +40,10 @@ pub fn parse_calendar(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<Pars
         }
         meetings.insert(id, meeting);
     }
+    let rows = grid.select(&css.rows).count();
+    if meetings.is_empty() && (rows > 0 || grid.select(&css.none).next().is_none()) {
+        return Err(ParseError::Schema("a row with an id and a date (class rgRow)"));
+    }
     let mut values: Vec<ParsedMeeting> = meetings.into_values().collect();
     values.sort_by_cached_key(|m| (m.local_date, m.local_time, id_order(m.vendor_id.as_str())));
     warnings.sort();
@@ -65,6 +67,7 @@ struct Css {
     grid: Selector,
     head: Selector,
     rows: Selector,
+    none: Selector,
     links: Selector,
 }
 
@@ -74,6 +77,7 @@ impl Css {
             grid: selector("[id$=gridCalendar] table.rgMasterTable, table.rgMasterTable[id*=gridCalendar]"),
             head: selector("thead th.rgHeader"),
             rows: selector("tr.rgRow, tr.rgAltRow"),
+            none: selector("tr.rgNoRecords"),
             links: selector("a[id]"),
         }
     }
@@ -123,7 +127,7 @@ fn meeting(
     let mut meeting = ParsedMeeting::new(SourceMeetingId(id.clone()), body.clone(), date);
     meeting.aliases.extend(guid.map(|guid| SourceMeetingId(format!("guid-{}", guid.to_lowercase()))));
     meeting.body_name = body;
-    meeting.local_time = time_text.as_deref().and_then(|text| time(text, &id, warnings));
+    meeting.local_time = time_text.as_deref().and_then(|text| typed_time("the meeting's time", text, &id, warnings));
     meeting.time_text = time_text;
     meeting.location = cell(&["meeting location", "location"]).map(ToOwned::to_owned);
     meeting.comment = cell(&["meeting topic", "topic", "comments", "notes"]).map(ToOwned::to_owned);
@@ -142,25 +146,6 @@ fn meeting(
         (EvidenceSource::Comment, meeting.comment.as_deref()),
     ]);
     Some(meeting)
-}
-
-fn time(text: &str, id: &str, warnings: &mut Vec<Warning>) -> Option<Time> {
-    match clock::time(text) {
-        TypedTime::Exact(time) => Some(time),
-        TypedTime::WithText(time) => {
-            warn(
-                warnings,
-                WarningCode::TimeWithExtraText,
-                "the time holds more than a time: the first one is taken",
-                Some(id),
-            );
-            Some(time)
-        }
-        TypedTime::Unreadable => {
-            warn(warnings, WarningCode::UnreadableTime, "the time can't be read", Some(id));
-            None
-        }
-    }
 }
 
 /// The word behind a name in an address.

@@ -8,11 +8,10 @@ use crate::civic::{
     model::{Parsed, ParsedItem, ParsedMeeting, Source, Vendor, WebUrl},
     vendor::{
         VendorError, Window, host_group,
-        http::{Ask, FetchError, HttpClient},
-        site::{BASE_URL, Site, read_apart},
+        http::{Ask, FetchError, HttpClient, Reach},
+        site::{Asked, BASE_URL, Site, read_apart},
     },
 };
-use futures_util::future::BoxFuture;
 use url::Url;
 
 /// Parameter of a source: what bare file names are relative to.
@@ -28,6 +27,7 @@ pub struct Legistar {
     api: LegistarClient,
     http: HttpClient,
     calendar: Option<Url>,
+    proven: bool,
 }
 
 pub(in crate::civic::vendor) fn site(http: HttpClient, source: &Source, proven: bool) -> Result<Legistar, VendorError> {
@@ -41,7 +41,9 @@ pub(in crate::civic::vendor) fn site(http: HttpClient, source: &Source, proven: 
         (None, true) => None,
         (None, false) => Url::parse(&usual).ok(),
     };
-    Ok(Legistar { api: api.with_attachment_base(attachments).proven(proven), http, calendar })
+    // Only a client without a calendar is asked once: with one, a 500 may mean that the API never had this client.
+    let api = api.with_attachment_base(attachments).proven(proven && calendar.is_none());
+    Ok(Legistar { api, http, calendar, proven })
 }
 
 impl Legistar {
@@ -50,10 +52,18 @@ impl Legistar {
             Err(error) if is_closed(&error) => error,
             other => return other,
         };
-        // The page tells less, and only of the months that it shows: the API's answer is the better one to report.
-        match self.calendar(window).await {
-            Some(Ok(parsed)) => Ok(parsed),
-            _ => Err(closed),
+        match (self.calendar(window).await, closed) {
+            (Some(Ok(parsed)), _) => Ok(parsed),
+            // It is down, or not what it was: the next attempt may get it, while the API stays closed.
+            (Some(Err(error)), _) if error.reach() == Reach::Down || matches!(error, VendorError::Parse { .. }) => {
+                Err(error)
+            }
+            // A city that was listed before has not lost its name: all of Legistar is down.
+            (_, VendorError::UnknownClient(client)) if self.proven => {
+                let url = format!("the API of Legistar's client {client:?}");
+                Err(FetchError::Status { url, status: 500, retry_after: None }.into())
+            }
+            (_, closed) => Err(closed),
         }
     }
 
@@ -69,13 +79,6 @@ impl Legistar {
             parsed
         }))
     }
-
-    async fn items(&self, meeting: &ParsedMeeting) -> Result<Option<Parsed<ParsedItem>>, VendorError> {
-        if meeting.vendor_id.as_str().starts_with(OF_CALENDAR) {
-            return Ok(None);
-        }
-        self.api.event_items(&meeting.vendor_id).await.map(Some)
-    }
 }
 
 fn is_closed(error: &VendorError) -> bool {
@@ -87,14 +90,12 @@ impl Site for Legistar {
         host_group(self.api.base())
     }
 
-    fn meetings(&self, window: Window) -> BoxFuture<'_, Result<Parsed<ParsedMeeting>, VendorError>> {
+    fn meetings(&self, window: Window) -> Asked<'_, ParsedMeeting> {
         Box::pin(self.list(window))
     }
 
-    fn agenda<'a>(
-        &'a self,
-        meeting: &'a ParsedMeeting,
-    ) -> BoxFuture<'a, Result<Option<Parsed<ParsedItem>>, VendorError>> {
-        Box::pin(self.items(meeting))
+    fn agenda<'a>(&'a self, meeting: &'a ParsedMeeting) -> Option<Asked<'a, ParsedItem>> {
+        let is_of_calendar = meeting.vendor_id.as_str().starts_with(OF_CALENDAR);
+        (!is_of_calendar).then(|| Box::pin(self.api.event_items(&meeting.vendor_id)) as Asked<'a, ParsedItem>)
     }
 }

@@ -7,7 +7,7 @@ use crate::civic::{
     },
     vendor::{
         ParseError, clock,
-        links::{Links, first},
+        links::{Links, first, first_of},
         rows::{Fields, check_schema, id, id_order, newest, read},
         status,
     },
@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 /// The field that identifies a meeting.
 pub(super) const ID: &str = "id";
-/// Documents of one meeting that are read; the most seen are seven.
+/// Rows of documents of one meeting that are looked at.
 const MAX_DOCUMENTS: usize = 200;
 
 /// Parses a list of meetings; `base` is the portal's address, to which all its links are relative.
@@ -61,7 +61,7 @@ fn meeting(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Option<ParsedMeeti
     texts.extend(documents.iter().map(|document| (EvidenceSource::Document, Some(document.name.as_str()))));
     let told = status::read(&texts);
     (meeting.status, meeting.status_evidence) = status::or_held(told, &documents, None);
-    meeting.agenda_url = first(&documents, DocumentRole::Agenda);
+    meeting.agenda_url = first_of(&documents, &[DocumentRole::Agenda, DocumentRole::Packet]);
     meeting.minutes_url = first(&documents, DocumentRole::Minutes);
     meeting.documents = documents;
     Some(meeting)
@@ -71,7 +71,10 @@ fn meeting(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Option<ParsedMeeti
 fn start(fields: &mut Fields<'_>) -> Option<(Date, Option<Time>)> {
     let at = fields.text("dateTime").and_then(|text| clock::date(&text)).filter(|at| !clock::is_placeholder(at.date()));
     if let Some(at) = at {
-        return Some((at.date(), Some(at.time()).filter(|time| *time != Time::midnight())));
+        // Midnight is how it writes "see `time`".
+        let time = Some(at.time()).filter(|time| *time != Time::midnight());
+        let typed = || fields.text("time").and_then(|text| fields.time("time", &text));
+        return Some((at.date(), time.or_else(typed).filter(|time| *time != Time::midnight())));
     }
     let date = fields.text("date").and_then(|text| clock::typed_date(&text).map(|(date, _)| date));
     let Some(date) = date.filter(|date| !clock::is_placeholder(*date)) else {

@@ -2,13 +2,12 @@
 
 use super::meetings::{self, from_rows};
 use crate::civic::{
-    model::{Parsed, ParsedItem, ParsedMeeting},
+    model::{Parsed, ParsedMeeting},
     vendor::{
         VendorError, Window, rows,
-        site::{Asker, Site, unreadable},
+        site::{Asked, Asker, Site, unreadable},
     },
 };
-use futures_util::future::BoxFuture;
 use url::Url;
 
 /// Years that one listing asks for, the newest: a request each.
@@ -23,13 +22,8 @@ impl Site for PrimeGov {
         self.0.group()
     }
 
-    fn meetings(&self, window: Window) -> BoxFuture<'_, Result<Parsed<ParsedMeeting>, VendorError>> {
+    fn meetings(&self, window: Window) -> Asked<'_, ParsedMeeting> {
         Box::pin(self.list(window))
-    }
-
-    /// Its agendas are documents.
-    fn agenda<'a>(&'a self, _: &'a ParsedMeeting) -> BoxFuture<'a, Result<Option<Parsed<ParsedItem>>, VendorError>> {
-        Box::pin(async { Ok(None) })
     }
 }
 
@@ -46,16 +40,11 @@ impl PrimeGov {
         for url in &urls {
             let body = self.0.json(url).await?.body;
             let read = rows::read(&body, meetings::ID, &mut warnings).map_err(|error| unreadable(url, error))?;
-            // A meeting of today may stand in both lists.
-            all.extend(read.into_iter().filter(|row| !all_has(&all, row)).collect::<Vec<_>>());
+            all.extend(read);
         }
         let mut parsed =
             from_rows(&all, self.0.links().as_ref(), warnings).map_err(|error| unreadable(&urls[0], error))?;
         parsed.values.retain(|meeting| window.contains(meeting.local_date));
         Ok(parsed)
     }
-}
-
-fn all_has(all: &[serde_json::Value], row: &serde_json::Value) -> bool {
-    all.iter().any(|other| other == row)
 }

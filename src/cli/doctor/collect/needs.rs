@@ -43,6 +43,7 @@ const WORKER: &[Need] = &[
     ("job_message_seq", &["USAGE"]),
     ("breakers", CHANGE),
     ("cities", &["SELECT", "UPDATE"]),
+    ("city_syncs", &["SELECT", "INSERT", "DELETE"]),
     ("meetings", CHANGE),
     ("meeting_aliases", ADD),
     ("meeting_revisions", ADD),

@@ -1,0 +1,14 @@
+-- What each listing of a city came to: none is silent. Older binaries neither read nor write it.
+-- Locks: cities SHARE ROW EXCLUSIVE, for some milliseconds: it only makes a table that refers to it.
+-- Measured: some milliseconds.
+
+create table if not exists city_syncs (
+  id       bigint generated always as identity primary key,
+  city_id  bigint not null references cities,
+  at       timestamptz not null default now(),
+  outcome  text not null check (outcome in ('success','empty','suspect','blocked','broken','failed')),
+  meetings int not null check (meetings >= 0),
+  expected int check (expected >= 0),                -- what the city's own history promised; null: it has none yet
+  detail   text                                      -- why it is none of the first two
+);
+create index if not exists city_syncs_of on city_syncs (city_id, id desc);
