@@ -9,7 +9,9 @@ const FILES_OF_LEGISTAR: &[&str] =
     &["legistar.granicus.com", "legistar1.granicus.com", "legistar2.granicus.com", "legistar3.granicus.com"];
 
 /// The group of hosts that an address belongs to: a vendor's domain, or a host of its own, with its port where that is not the
-/// usual one. It is the key of the circuit breaker before it. A city of `CivicPlus` is a host of its own: many lead to the
+/// usual one.
+///
+/// It is the key of the circuit breaker before it. A city of `CivicPlus` is a host of its own: many lead to the
 /// city's domain.
 #[must_use]
 pub fn host_group(url: &Url) -> String {

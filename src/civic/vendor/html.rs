@@ -98,12 +98,12 @@ fn depth(page: &str) -> usize {
             continue;
         }
         let is = |other: &&str| other.eq_ignore_ascii_case(name);
-        if name.is_empty() || UNCOUNTED.iter().any(|uncounted| is(&uncounted)) {
+        if name.is_empty() || UNCOUNTED.iter().any(is) {
             continue;
         }
         if !closes {
             open.push(name);
-        } else if let Some(at) = open.iter().rposition(|open| is(&open)) {
+        } else if let Some(at) = open.iter().rposition(is) {
             open.truncate(at);
         }
         most = most.max(open.len());
