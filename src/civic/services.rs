@@ -5,14 +5,18 @@ use super::{
         Summariser,
         openai::{OpenAi, SetupError},
     },
+    model::Vendor,
     settings::{CivicSettings, SummariserSettings},
     vendor::http::{FetchError, HttpClient, Reach},
 };
 use crate::{
-    civic::model::Vendor,
     db::Pool,
-    fleet::{breaker::Breakers, handler::HandlerError},
+    fleet::{
+        breaker::Breakers,
+        handler::{ErrorClass, HandlerError},
+    },
 };
+use tokio::time::timeout;
 
 /// Built once, shared by all handlers.
 #[derive(Debug)]
@@ -71,7 +75,16 @@ impl Services {
         E: std::fmt::Display + Into<HandlerError>,
     {
         let pass = self.breakers.enter(group, vendor.as_str()).await?;
-        let error = match call.await {
+        let ended = match pass.limit() {
+            Some(limit) => timeout(limit, call).await,
+            None => Ok(call.await),
+        };
+        let Ok(result) = ended else {
+            let message = format!("{group} gave no answer within the time of a probe");
+            let pays = HandlerError::retryable(ErrorClass::Timeout, message.clone());
+            return Err(pass.failed(&message).await.unwrap_or(pays));
+        };
+        let error = match result {
             Ok(value) => {
                 pass.succeeded().await;
                 return Ok(value);
@@ -84,8 +97,10 @@ impl Services {
                 pass.succeeded().await;
                 error.into()
             }
-            // Nothing to tell.
-            Reach::Unknown => error.into(),
+            Reach::Unknown => {
+                pass.withdrawn().await;
+                error.into()
+            }
         })
     }
 

@@ -15,8 +15,9 @@ pub(super) fn next<H: Handler>(args: &H::Args, key: String, ctx: &Context) -> Re
     })
 }
 
-/// A child of the same parent as the job that it follows from.
+/// A child of the same parent as the job that it follows from, and as urgent.
 pub(super) fn sibling(job: NewJob, ctx: &Context) -> NewJob {
+    let job = job.priority(ctx.priority.into());
     match ctx.parent {
         Some(parent) => job.child_of(parent),
         None => job,

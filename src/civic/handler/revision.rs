@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     civic::{
-        model::{Fingerprint, ParsedItem, WebUrl},
+        model::{Fingerprint, ParsedItem, WebUrl, matter_priority, meeting_priority},
         store::{
             ItemId, RevisionId, items, matters,
             refs::{self, NewRef, StoredRef},
@@ -28,8 +28,10 @@ pub(super) async fn start(tx: &PgTx, agenda: &Agenda, revision: RevisionId, ctx:
     let refs = refs::replace(tx, agenda.meeting, &references(agenda, &rows)).await?;
     let with_documents: BTreeSet<ItemId> = refs.iter().filter_map(|r| r.item).collect();
 
+    let days = agenda.city.days_to(agenda.content.meeting.local_date);
+    let priority = meeting_priority(days);
     let args = SummariseMeetingArgs { meeting: agenda.meeting, revision };
-    let top = next::next::<SummariseMeeting>(&args, format!("sum:meeting:{revision}"), ctx)?;
+    let top = next::next::<SummariseMeeting>(&args, format!("sum:meeting:{revision}"), ctx)?.priority(priority);
     // Without any child nobody would ever end the wait.
     let top = if rows.is_empty() && refs.is_empty() { top } else { top.waits_for_children() };
     let top = put(tx, vec![top]).await?[0];
@@ -37,7 +39,9 @@ pub(super) async fn start(tx: &PgTx, agenda: &Agenda, revision: RevisionId, ctx:
     let mut jobs = Vec::with_capacity(rows.len());
     for &item in &rows {
         let args = SummariseItemArgs { item, revision };
-        let job = next::next::<SummariseItem>(&args, format!("sum:item:{revision}:{item}"), ctx)?.child_of(top);
+        let job = next::next::<SummariseItem>(&args, format!("sum:item:{revision}:{item}"), ctx)?
+            .child_of(top)
+            .priority(priority);
         jobs.push(if with_documents.contains(&item) { job.waits_for_children() } else { job });
     }
     let waiting: HashMap<ItemId, JobId> = rows.iter().copied().zip(put(tx, jobs).await?).collect();
@@ -45,10 +49,10 @@ pub(super) async fn start(tx: &PgTx, agenda: &Agenda, revision: RevisionId, ctx:
     let mut jobs = Vec::with_capacity(refs.len() + rows.len());
     for reference in &refs {
         let parent = reference.item.map_or(top, |item| waiting[&item]);
-        jobs.push(fetch(agenda, reference, revision, ctx)?.child_of(parent));
+        jobs.push(fetch(agenda, reference, revision, ctx)?.child_of(parent).priority(priority));
     }
     for (item, &row) in parsed.iter().zip(&rows) {
-        jobs.extend(track(agenda, item, row, ctx)?);
+        jobs.extend(track(agenda, item, row, ctx)?.map(|job| job.priority(matter_priority(days))));
     }
     enqueue(tx, &jobs, Notify::Yes).await.map(drop).map_err(|e| next::refused(&e))
 }

@@ -4,7 +4,7 @@ use super::{FetchMeeting, FetchMeetingArgs, next};
 use crate::{
     civic::{
         Services,
-        model::{CitySlug, MeetingStatus, ParsedMeeting},
+        model::{CitySlug, MeetingStatus, ParsedMeeting, meeting_priority},
         store::{
             aliases,
             cities::{self, StoredCity},
@@ -21,7 +21,7 @@ use crate::{
     },
     telemetry::names,
 };
-use jiff::{ToSpan, Zoned, civil::Date};
+use jiff::{ToSpan, civil::Date};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -65,7 +65,7 @@ impl Handler for SyncCity {
         let city = cities::find(&*self.0.db().await?, &args.city).await?;
         let site = vendor::open(&self.0.http, &city.city.source, city.synced_at.is_some())?;
         let call = async {
-            let listed = site.meetings(self.window(today(&city))).await;
+            let listed = site.meetings(self.window(city.today())).await;
             if let Err(error) = &listed {
                 self.note(&city, error).await;
             }
@@ -133,16 +133,11 @@ impl SyncCity {
         let city = &listing.city.city.slug;
         let Listed { vendor_id, listing_no, .. } = listed;
         let mut key = format!("mtg:{city}:{vendor_id}:{listing_no}:{}", meeting.fingerprint());
-        let away = (meeting.local_date - today(&listing.city)).get_days().unsigned_abs();
-        if away <= self.0.settings.reread_days.into() {
+        let days = listing.city.days_to(meeting.local_date);
+        if days.unsigned_abs() <= self.0.settings.reread_days.into() {
             key = format!("{key}:{}", listing.slot);
         }
         let args = FetchMeetingArgs { city: city.clone(), meeting: vendor_id.clone() };
-        next::next::<FetchMeeting>(&args, key, ctx)
+        Ok(next::next::<FetchMeeting>(&args, key, ctx)?.priority(meeting_priority(days)))
     }
-}
-
-/// Today on the city's calendar.
-fn today(city: &StoredCity) -> Date {
-    Zoned::now().with_time_zone(city.city.zone.rules().clone()).date()
 }

@@ -6,7 +6,7 @@ use crate::{
     db::Statements,
     fleet::handler::{ErrorClass, HandlerError},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned, civil::Date};
 use std::collections::BTreeMap;
 use tokio_postgres::{Row, types::Json};
 
@@ -19,6 +19,20 @@ pub struct StoredCity {
     pub city: City,
     /// When its meetings were last listed in full; none: never.
     pub synced_at: Option<Timestamp>,
+}
+
+impl StoredCity {
+    /// Today on the city's calendar.
+    #[must_use]
+    pub fn today(&self) -> Date {
+        Zoned::now().with_time_zone(self.city.zone.rules().clone()).date()
+    }
+
+    /// Days from today to a day; negative ones have passed.
+    #[must_use]
+    pub fn days_to(&self, day: Date) -> i32 {
+        (day - self.today()).get_days()
+    }
 }
 
 /// Why there is no such city.

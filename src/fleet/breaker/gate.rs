@@ -93,7 +93,7 @@ impl Breakers {
     }
 }
 
-/// A call that was let through. One that is dropped says nothing: a probe without a word is given up in time.
+/// A call that was let through. One that is dropped, with its job, says nothing: a probe without a word is given up in time.
 #[derive(Debug)]
 #[must_use = "a breaker that nobody tells never opens"]
 pub struct Pass {
@@ -110,6 +110,21 @@ impl Pass {
             return;
         }
         self.tell(None, |breaker, _| breaker.succeeded(self.admission)).await;
+    }
+
+    /// The call ended, and says nothing of what stands behind the breaker: it was not asked.
+    pub async fn withdrawn(self) {
+        if self.admission == Admission::Probe {
+            self.tell(None, |breaker, now| breaker.withdrawn(self.admission, now)).await;
+        }
+    }
+
+    /// How long the call may take; none: as long as it likes. Another probe goes when this one is given up, so it has to end
+    /// before.
+    #[must_use]
+    pub fn limit(&self) -> Option<Duration> {
+        let probe = Duration::try_from(self.breakers.rules.probe).ok()?;
+        (self.admission == Admission::Probe).then(|| probe.mul_f64(0.8))
     }
 
     /// The call failed because what stands behind the breaker is down. The reason is kept, and shown to operators. Where that

@@ -12,7 +12,7 @@ pub struct Rules {
     pub window: SignedDuration,
     /// An open one lets nobody through for so long.
     pub open: SignedDuration,
-    /// A probe without an end is given up after this time: its worker died. Longer than a whole listing takes.
+    /// A probe without an end is given up after this time: its worker died. One that lives is cut off before.
     pub probe: SignedDuration,
     /// After so many failures in a row a failed probe pays like any other attempt: it may be the job's own fault, and a job
     /// that is alone behind its breaker would else wait for ever.
@@ -27,7 +27,7 @@ impl Rules {
             failures: 5,
             window: SignedDuration::from_mins(1),
             open,
-            probe: SignedDuration::from_mins(10),
+            probe: SignedDuration::from_mins(3),
             patience: 5 + 60,
         }
     }
@@ -118,6 +118,15 @@ impl Breaker {
         }
     }
 
+    /// A call ended, and says nothing of what stands behind it. Was it the probe, another one may follow at once.
+    #[must_use]
+    pub fn withdrawn(self, was: Admission, now: Timestamp) -> Self {
+        match (self.state, was) {
+            (State::HalfOpen(_), Admission::Probe) => Self { state: State::Open(now), ..self },
+            _ => self,
+        }
+    }
+
     /// A call failed by the fault of what stands behind it.
     #[must_use]
     pub fn failed(self, was: Admission, now: Timestamp, rules: &Rules) -> Self {
@@ -182,6 +191,8 @@ mod tests {
             (half_open, half_open.succeeded(Admission::Call), "half_open"),
             (half_open, half_open.failed(Admission::Call, at(65), &RULES), "half_open"),
             (half_open, half_open.succeeded(Admission::Probe), "closed"),
+            (half_open, half_open.withdrawn(Admission::Call, at(65)), "half_open"),
+            (half_open, half_open.withdrawn(Admission::Probe, at(65)).admit(at(65), &RULES).0, "half_open"),
             (half_open, half_open.failed(Admission::Probe, at(65), &RULES), "open"),
         ] {
             assert_eq!(what.state.as_str(), to, "from {from:?}");
@@ -225,8 +236,8 @@ mod tests {
     fn a_probe_whose_worker_died_is_given_up() {
         let (half_open, first) = after_failures(5).admit(at(64), &RULES);
         assert_eq!(first, Admission::Probe);
-        assert_eq!(half_open.admit(at(64 + 599), &RULES).1, Admission::Refused);
-        assert_eq!(half_open.admit(at(64 + 600), &RULES).1, Admission::Probe);
+        assert_eq!(half_open.admit(at(64 + 179), &RULES).1, Admission::Refused);
+        assert_eq!(half_open.admit(at(64 + 180), &RULES).1, Admission::Probe);
     }
 
     proptest! {

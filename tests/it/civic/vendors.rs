@@ -86,6 +86,8 @@ async fn a_city_of_each_vendor_ends_in_a_summary() {
         assert_eq!((total(&ends, "failed"), total(&ends, "dead_letter")), (0, 0), "{vendor}: {ends:?}");
         assert_eq!(count(&client, "meetings where summary_id is not null").await, 1, "{vendor}");
         assert_eq!(count(&client, "extractions where chars > 0").await, 1, "{vendor}");
+        let urgent = "jobs where kind in ('fetch_meeting', 'fetch_document', 'extract_document', 'summarise_meeting') and priority = 150";
+        assert_eq!(count(&client, urgent).await, 4, "{vendor}: it is today");
         let items = i64::from(vendor == Vendor::CivicClerk);
         assert_eq!(count(&client, "agenda_items").await, items, "{vendor}");
         assert_eq!(

@@ -95,14 +95,16 @@ impl<'a> Reader<'a> {
         cells: &[ElementRef<'_>],
         warnings: &mut Vec<Warning>,
     ) -> Option<Option<ParsedMeeting>> {
+        // A table that only lays out the page has whole tables in its cells.
+        if cells.len() < 2 || row.select(&self.rows).next().is_some() {
+            return None;
+        }
         let texts: Vec<String> = cells.iter().map(|cell| visible(*cell)).collect();
         let ids = self.ids(row);
         let is_listed = cells.iter().any(|cell| {
             cell.value().classes().any(|class| class.starts_with("listItem")) && cell.attr("colspan").is_none()
         });
-        // A table that only lays out the page has whole tables in its cells.
-        let is_layout = row.select(&self.rows).next().is_some();
-        if is_layout || cells.len() < 2 || (ids.is_none() && !is_listed) {
+        if ids.is_none() && !is_listed {
             return None;
         }
         let name_at = column(cells, "name").unwrap_or(0);
