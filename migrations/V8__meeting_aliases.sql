@@ -8,10 +8,12 @@
 -- Measured: some milliseconds; the second step reads `meetings`, a second for each two million rows.
 
 -- step: transaction
+-- No foreign keys, here and in later versions' tables: a backup of an older version is restored beside them, and drops and
+-- makes the tables that they would refer to. An alias of a meeting that is gone leads nowhere.
 create table if not exists meeting_aliases (
-  city_id    bigint not null references cities,
+  city_id    bigint not null,
   alias      text collate "C" not null check (alias <> ''),
-  meeting_id bigint not null references meetings,
+  meeting_id bigint not null,
   seen_at    timestamptz not null default now(),
   primary key (city_id, alias)                       -- an id leads to one meeting
 );

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     db::Pool,
     fleet::{
-        breaker::Breakers,
+        breaker::{Breakers, Rules},
         handler::{ErrorClass, HandlerError},
     },
 };
@@ -56,7 +56,7 @@ impl Services {
             SummariserSettings::Extractive => Summariser::Extractive,
             SummariserSettings::OpenAi(model) => Summariser::OpenAi(Box::new(OpenAi::new((**model).clone())?)),
         };
-        let breakers = Breakers::new(pool.clone(), settings.breaker_open);
+        let breakers = Breakers::new(pool.clone(), Rules::new(settings.breaker_open));
         Ok(Self { pool, http, summariser, breakers, settings })
     }
 

@@ -49,7 +49,10 @@ fn lapin_stays_in_the_broker(source: &Source) -> Vec<String> {
 
 /// Kinds, states, priorities and retries are arithmetic: nothing in, nothing out, no clock.
 fn pure(source: &Source) -> Vec<String> {
-    if !["src/fleet/job/", "src/fleet/retry/", "src/fleet/breaker/state.rs"].iter().any(|folder| source.path.starts_with(folder)) {
+    if !["src/fleet/job/", "src/fleet/retry/", "src/fleet/breaker/state.rs"]
+        .iter()
+        .any(|folder| source.path.starts_with(folder))
+    {
         return Vec::new();
     }
     let mut faults = words(

@@ -10,7 +10,7 @@ use crate::{
     },
     telemetry::names::{BREAKER_REJECTED, BREAKER_TRANSITIONS},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -32,10 +32,9 @@ pub struct Breakers {
 }
 
 impl Breakers {
-    /// Breakers that stay open for so long.
+    /// Breakers of these rules, which must be those of the whole fleet.
     #[must_use]
-    pub fn new(pool: Pool, open: Duration) -> Self {
-        let rules = Rules::new(SignedDuration::try_from(open).unwrap_or(SignedDuration::MAX));
+    pub fn new(pool: Pool, rules: Rules) -> Self {
         Self { pool, rules, sound: Arc::default() }
     }
 

@@ -1,7 +1,7 @@
 //! The domain's metrics count what the tables hold. The recorder is shared by all tests of this process: a city of its
 //! own name is counted exactly, all else at least.
 
-use super::support::{count, database, demo, drain, ledger};
+use super::support::{count, database, demo, drain, ledger, without_breakers};
 use crate::support::{metrics, sum};
 use axum::{Json, Router, routing::post};
 use docket::{
@@ -15,7 +15,7 @@ use docket::{
     db::{PoolOptions, PoolPurpose, pool},
 };
 use serde_json::json;
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 const MODEL: &str = "counted-model";
 
@@ -60,7 +60,7 @@ async fn a_listing_is_counted_in_every_family_of_the_domain() {
         CivicSettings { summariser: SummariserSettings::OpenAi(Box::new(model().await)), ..CivicSettings::default() };
     settings.http.allowed.push(demo.allowed());
     let pool = pool(&config, PoolOptions::new(PoolPurpose::General, 4));
-    let services = Arc::new(Services::new(pool, settings).unwrap());
+    let services = without_breakers(Services::new(pool, settings).unwrap());
     cities::add(&client, &city).await.unwrap();
     enqueue_sync(&client, &city.slug, &services.settings).await.unwrap();
     drain(&ledger(&config), &services).await;

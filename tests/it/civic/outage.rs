@@ -14,7 +14,7 @@ use docket::{
     },
     db::{PoolOptions, PoolPurpose, pool},
     fleet::{
-        breaker::{Breakers, state::State},
+        breaker::{Breakers, Rules, state::State},
         handler::{Context, Handler, HandlerError, Registry},
         job::{Hold, NewJob},
         ledger::breakers,
@@ -108,7 +108,8 @@ async fn one_of_many_is_the_probe_and_its_end_decides() {
     let pool = || pool(&db.config(), PoolOptions::new(PoolPurpose::General, 4));
     let open = Duration::from_millis(400);
     // Two processes, which share nothing but the database.
-    let (one, other) = (Breakers::new(pool(), open), Breakers::new(pool(), open));
+    let breakers = || Breakers::new(pool(), Rules::new(open));
+    let (one, other) = (breakers(), breakers());
     let is_held = |entered: &Result<_, HandlerError>| matches!(entered, Err(HandlerError::Held { hold: Hold::Breaker, key }) if key == "site");
     for _ in 0..4 {
         let pass = one.enter("site", "legistar").await.unwrap();
@@ -141,7 +142,8 @@ async fn one_of_many_is_the_probe_and_its_end_decides() {
 async fn an_operator_opens_and_closes_and_the_schema_refuses_a_leap() {
     let db = TestDb::migrated().await;
     let mut client = db.connect().await;
-    let gate = Breakers::new(pool(&db.config(), PoolOptions::new(PoolPurpose::General, 2)), Duration::from_secs(60));
+    let pool = pool(&db.config(), PoolOptions::new(PoolPurpose::General, 2));
+    let gate = Breakers::new(pool, Rules::new(Duration::from_secs(60)));
     assert!(breakers::set(&mut client, "site", |_| State::Closed, "test").await.unwrap().is_none(), "nobody knows it");
     let _ = gate.enter("site", "legistar").await.unwrap().failed("503").await;
 

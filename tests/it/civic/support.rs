@@ -6,6 +6,7 @@ use docket::{
     db::{PoolOptions, PoolPurpose, pool},
     dev::city::{CitySpec, DemoCity},
     fleet::{
+        breaker::{Breakers, Rules},
         handler::{Context, ErrorClass, HandlerError},
         job::{JobId, Status},
         ledger::{LedgerConnections, PgLedger, PgTx},
@@ -26,7 +27,14 @@ pub(super) async fn database() -> (Config, Client) {
 pub(super) fn services(config: &Config, city: &DemoCity) -> Arc<Services> {
     let mut settings = CivicSettings::default();
     settings.http.allowed.push(city.allowed());
-    Arc::new(Services::new(pool(config, PoolOptions::new(PoolPurpose::General, 4)), settings).unwrap())
+    without_breakers(Services::new(pool(config, PoolOptions::new(PoolPurpose::General, 4)), settings).unwrap())
+}
+
+/// No time passes between two attempts here, so that faults of single documents would look like an outage.
+pub(super) fn without_breakers(mut services: Services) -> Arc<Services> {
+    let rules = Rules { failures: i32::MAX, ..Rules::new(Duration::ZERO) };
+    services.breakers = Breakers::new(services.pool.clone(), rules);
+    Arc::new(services)
 }
 
 pub(super) async fn demo() -> DemoCity {
@@ -89,6 +97,7 @@ pub(super) async fn drain_some(ledger: &PgLedger, services: &Arc<Services>, atte
             epoch: job.epoch,
             attempt: job.failures + 1,
             parent: job.parent,
+            priority: job.priority,
             trace_id: job.trace_id,
             ..context()
         };
