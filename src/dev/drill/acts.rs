@@ -6,7 +6,12 @@ use crate::{
         chaos::kinds::{FAIL_ALWAYS, KILL, OK, SLOW},
         proxy::Mode,
     },
-    fleet::{handler::Handler, job::JobId, ledger::operate},
+    fleet::{
+        breaker::state::State,
+        handler::Handler,
+        job::JobId,
+        ledger::{breakers, operate},
+    },
 };
 use anyhow::{Context, Result, ensure};
 use std::time::Duration;
@@ -121,14 +126,27 @@ async fn vendor_down(stage: &Stage<'_>) -> Result<Duration> {
     vendors.close();
     stage.say("the vendor's sites are away");
     vendors.sync_all(&stage.database().await?).await?;
-    let begun = Instant::now();
-    stage.settled(begun).await?;
     stage.alerts(Drill::VendorDown).await;
     vendors.open();
     let back = Instant::now();
     stage.say("the sites are back");
-    requeue(stage).await?;
-    stage.settled(back).await
+    if !stage.by_hand().await? {
+        close_breakers(stage).await?;
+    }
+    let recovery = stage.settled(back).await?;
+    let dead = dead(stage).await?.len();
+    ensure!(dead == 0, "{dead} jobs did not wait for the sites, and are dead letters");
+    Ok(recovery)
+}
+
+/// What an operator does who knows that they are back, and has no patience for the next probe.
+async fn close_breakers(stage: &Stage<'_>) -> Result<()> {
+    let mut client = stage.database().await?;
+    for breaker in breakers::list(&client).await?.into_iter().filter(|breaker| breaker.state != "closed") {
+        breakers::set(&mut client, &breaker.key, |_| State::Closed, ACTOR).await?;
+        stage.say(format!("closed the breaker of {}, for which {} jobs waited", breaker.key, breaker.held_jobs));
+    }
+    Ok(())
 }
 
 async fn llm_429(stage: &Stage<'_>) -> Result<Duration> {

@@ -67,7 +67,7 @@ impl Drill {
             Self::BrokerRestart | Self::BrokerWipe => &["DocketBrokerDown"],
             Self::Poison => &["DocketDeadLettersHigh", "DocketErrorRateHigh", "DocketErrorBudgetBurnFast"],
             Self::SlowJobs => &["DocketProcessingSlow"],
-            Self::VendorDown => &["DocketVendorFailing", "DocketErrorRateHigh"],
+            Self::VendorDown => &["DocketBreakerOpen"],
             Self::Llm429 => &["DocketErrorRateHigh"],
             // What is over before a rule would have held wakes nobody; drills, whose rules hold for a second, can't tell that of
             // a slow database.
