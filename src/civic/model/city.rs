@@ -67,9 +67,7 @@ impl Vendor {
             Self::CivicClerk => "civicclerk",
         }
     }
-}
 
-impl Vendor {
     /// Whether a meeting has another id after it than before it.
     #[must_use]
     pub const fn renumbers(self) -> bool {

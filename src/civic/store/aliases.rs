@@ -11,9 +11,8 @@ select $1, alias, $2 from unnest($3::text[]) alias
 where not exists (select from meetings m where m.city_id = $1 and m.vendor_id = alias)
 on conflict (city_id, alias) do nothing";
 
-/// The listed meetings that nobody knows, and the known ones of the same name and day, and much the same time, that are listed no
-/// more. Where either is
-/// not alone, nobody can tell which became which.
+/// The listed meetings that nobody knows, and the known ones of the same name and day, and much the same time, that are
+/// listed no more. Where either is not alone, nobody can tell which became which.
 const ADOPT: &str = "\
 with listed as (
   select * from unnest($2::text[], $3::date[], $4::text[], $5::time[]) as l (id, day, title, start)

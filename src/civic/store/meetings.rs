@@ -94,9 +94,12 @@ pub async fn upsert<C: Statements>(
         )
         .await?;
     let listed = Listed { id: MeetingId(row.get(0)), listing_no: row.get(1), vendor_id: SourceMeetingId(row.get(2)) };
-    // The row may be known by another id than this one.
-    aliases.push(meeting.vendor_id.as_str());
-    aliases::add(client, city, listed.id, &aliases).await?;
+    if listed.vendor_id != meeting.vendor_id {
+        aliases.push(meeting.vendor_id.as_str());
+    }
+    if !aliases.is_empty() {
+        aliases::add(client, city, listed.id, &aliases).await?;
+    }
     Ok(listed)
 }
 

@@ -13,6 +13,16 @@ pub(super) enum TypedTime {
     Unreadable,
 }
 
+impl TypedTime {
+    /// The time, whatever else was typed beside it.
+    pub(super) const fn known(self) -> Option<Time> {
+        match self {
+            Self::Exact(time) | Self::WithText(time) => Some(time),
+            Self::Unreadable => None,
+        }
+    }
+}
+
 /// Reads `2024-01-09T00:00:00`, with or without a time and a zone's letter: what is written is local all the same.
 pub(super) fn date(text: &str) -> Option<DateTime> {
     let text = text.trim().trim_end_matches(['Z', 'z']);
@@ -129,8 +139,7 @@ pub(super) fn time_within(text: &str) -> Option<Time> {
     starts.filter(|(_, begins)| *begins).find_map(|(at, _)| {
         let (_, rest) = digits(&lower[at..]);
         let (minutes, rest) = digits(rest.strip_prefix(':')?);
-        let (TypedTime::Exact(time) | TypedTime::WithText(time)) = self::time(&lower[at..]) else { return None };
-        (minutes.len() == 2 && meridiem(rest).is_some()).then_some(time)
+        self::time(&lower[at..]).known().filter(|_| minutes.len() == 2 && meridiem(rest).is_some())
     })
 }
 

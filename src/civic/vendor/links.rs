@@ -1,7 +1,7 @@
 //! The links of a row: to documents of its meeting.
 
-use super::rows::warn;
-use crate::civic::model::{DocumentRole, ParsedDocument, UrlRefused, Warning, WarningCode, WebUrl};
+use super::rows::{address, warn};
+use crate::civic::model::{DocumentRole, ParsedDocument, ParsedMeeting, Warning, WarningCode, WebUrl};
 
 /// Documents of one meeting that are read; the most seen are seven.
 const MAX_DOCUMENTS: usize = 200;
@@ -39,18 +39,13 @@ impl<'a> Links<'a> {
 
     /// None: it is refused. None within: nobody knows what it is relative to.
     fn resolve(&mut self, name: &str, href: &str) -> Option<Option<WebUrl>> {
-        let url = match (WebUrl::parse(href), self.base) {
-            (Err(UrlRefused::Relative), Some(base)) => WebUrl::join(base, href),
-            (result, _) => result,
-        };
-        let (code, why, kept) = match url {
+        let (code, why) = match address(href, self.base) {
             Ok(url) => return Some(Some(url)),
-            Err(why @ UrlRefused::Relative) => (WarningCode::RelativeLink, why, Some(None)),
-            Err(why) => (WarningCode::RefusedLink, why, None),
+            Err(refused) => refused,
         };
         // The link itself may hold credentials or script: only its name is told.
         warn(self.warnings, code, &format!("the link {name:?} has no address: {why}"), Some(self.id));
-        kept
+        (code == WarningCode::RelativeLink).then_some(None)
     }
 
     pub(super) fn end(self) -> Vec<ParsedDocument> {
@@ -58,14 +53,14 @@ impl<'a> Links<'a> {
     }
 }
 
-/// The address of the first document of a role.
-pub(super) fn first(documents: &[ParsedDocument], role: DocumentRole) -> Option<WebUrl> {
-    documents.iter().filter(|document| document.role == role).find_map(|document| document.url.clone())
-}
-
-/// The address of the first document of the first role that has one.
-pub(super) fn first_of(documents: &[ParsedDocument], roles: &[DocumentRole]) -> Option<WebUrl> {
-    roles.iter().find_map(|role| first(documents, *role))
+/// Gives a meeting its documents. The agenda is the first of them, or the packet that holds it.
+pub(super) fn publish(meeting: &mut ParsedMeeting, documents: Vec<ParsedDocument>) {
+    let first = |role: DocumentRole| {
+        documents.iter().filter(|document| document.role == role).find_map(|document| document.url.clone())
+    };
+    meeting.agenda_url = first(DocumentRole::Agenda).or_else(|| first(DocumentRole::Packet));
+    meeting.minutes_url = first(DocumentRole::Minutes);
+    meeting.documents = documents;
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use super::{
     json,
     text::{MAX_CHARS, clean, cut},
 };
-use crate::civic::model::{UrlRefused, Warning, WarningCode, WebUrl};
-use jiff::civil::Time;
+use crate::civic::model::{Parsed, ParsedMeeting, UrlRefused, Warning, WarningCode, WebUrl};
+use jiff::civil::{Date, Time};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -25,10 +25,10 @@ pub(super) fn read(bytes: &[u8], id: &'static str, warnings: &mut Vec<Warning>) 
             warn(warnings, WarningCode::SingleObject, "a single object is read as a list of one", None);
             Ok(vec![Value::Object(row)])
         }
-        Value::Object(row) => Err(ParseError::Shape(match row.get("Message").and_then(Value::as_str) {
-            Some(message) => format!("an error message: {}", cut(clean(message), 200).0),
-            None => "an object that is no row".to_owned(),
-        })),
+        Value::Object(row) => Err(match row.get("Message").and_then(Value::as_str) {
+            Some(message) => said(message),
+            None => ParseError::Shape("an object that is no row".to_owned()),
+        }),
         _ => Err(ParseError::Shape("neither a list nor an object".to_owned())),
     }
 }
@@ -74,6 +74,58 @@ pub(super) fn check_schema(rows: &[Value], id: &'static str) -> Result<(), Parse
         return Err(ParseError::Schema(id));
     }
     Ok(())
+}
+
+/// The meetings of a list's rows: each id once, and what can't be used told.
+///
+/// # Errors
+/// When no row has the field `schema`.
+pub(super) fn meetings(
+    rows: &[Value],
+    (id, schema, changed): (&str, &'static str, &str),
+    mut warnings: Vec<Warning>,
+    read: impl Fn(&mut Fields<'_>) -> Option<ParsedMeeting>,
+) -> Result<Parsed<ParsedMeeting>, ParseError> {
+    check_schema(rows, schema)?;
+    let values = newest(rows, id, changed, &mut warnings)
+        .into_iter()
+        .filter_map(|(id, row)| read(&mut Fields { row, id: &id, warnings: &mut warnings }))
+        .collect();
+    Ok(listing(values, warnings))
+}
+
+/// Meetings in the order that every list has: by day, time and id.
+pub(super) fn listing(mut values: Vec<ParsedMeeting>, mut warnings: Vec<Warning>) -> Parsed<ParsedMeeting> {
+    values.sort_by_cached_key(|m| (m.local_date, m.local_time, id_order(m.vendor_id.as_str())));
+    warnings.sort();
+    Parsed { values, warnings }
+}
+
+/// Whether a meeting may have this day; a placeholder is a warning.
+pub(super) fn is_plausible(date: Date, id: Option<&str>, warnings: &mut Vec<Warning>) -> bool {
+    let is_placeholder = clock::is_placeholder(date);
+    if is_placeholder {
+        let message = format!("the year {} is a placeholder", date.year());
+        warn(warnings, WarningCode::ImplausibleDate, &message, id);
+    }
+    !is_placeholder
+}
+
+/// The address that a link stands for, resolved against `base` when it is relative; or the code of its warning, and why.
+pub(super) fn address(href: &str, base: Option<&WebUrl>) -> Result<WebUrl, (WarningCode, UrlRefused)> {
+    let url = match (WebUrl::parse(href), base) {
+        (Err(UrlRefused::Relative), Some(base)) => WebUrl::join(base, href),
+        (result, _) => result,
+    };
+    url.map_err(|why| match why {
+        UrlRefused::Relative => (WarningCode::RelativeLink, why),
+        _ => (WarningCode::RefusedLink, why),
+    })
+}
+
+/// What a vendor said instead of a list.
+pub(super) fn said(message: &str) -> ParseError {
+    ParseError::Shape(format!("an error message: {}", cut(clean(message), 200).0))
 }
 
 /// A time that was typed by hand; none when it can't be read.
@@ -202,18 +254,10 @@ impl Fields<'_> {
                 return None;
             }
         };
-        let url = match (WebUrl::parse(text), base) {
-            (Err(UrlRefused::Relative), Some(base)) => WebUrl::join(base, text),
-            (result, _) => result,
-        };
-        let why = match url {
-            Ok(url) => return Some(url),
-            Err(why) => why,
-        };
-        let code = if why == UrlRefused::Relative { WarningCode::RelativeLink } else { WarningCode::RefusedLink };
-        // The link itself may hold credentials or script: only its name is told.
-        self.warn(code, &format!("{field} is left out: {why}"));
-        None
+        address(text, base)
+            // The link itself may hold credentials or script: only its name is told.
+            .map_err(|(code, why)| self.warn(code, &format!("{field} is left out: {why}")))
+            .ok()
     }
 }
 

@@ -27,12 +27,15 @@ pub(super) fn read(texts: &[(EvidenceSource, Option<&str>)]) -> (MeetingStatus, 
     (MeetingStatus::Scheduled, None)
 }
 
-/// What was told; or held, if nothing was and there is a recording or there are minutes.
-pub(super) fn or_held(
-    told: (MeetingStatus, Option<Evidence>),
+/// What the texts tell, or the names of the documents; or held, if none does and there is a recording or there are minutes.
+pub(super) fn of_published(
+    texts: &[(EvidenceSource, Option<&str>)],
     documents: &[ParsedDocument],
     recording: Option<&str>,
 ) -> (MeetingStatus, Option<Evidence>) {
+    let names = documents.iter().map(|document| (EvidenceSource::Document, Some(document.name.as_str())));
+    let texts: Vec<_> = texts.iter().copied().chain(names).collect();
+    let told = read(&texts);
     if told.0 != MeetingStatus::Scheduled {
         return told;
     }

@@ -1,5 +1,6 @@
 //! Which days are asked for.
 
+use crate::civic::model::{Parsed, ParsedMeeting};
 use jiff::civil::Date;
 
 /// Days on the city's calendar, both included.
@@ -12,9 +13,10 @@ pub struct Window {
 }
 
 impl Window {
-    /// Whether a day is one of them.
+    /// A list without the meetings of other days.
     #[must_use]
-    pub fn contains(&self, date: Date) -> bool {
-        (self.from..=self.to).contains(&date)
+    pub(super) fn only(self, mut listed: Parsed<ParsedMeeting>) -> Parsed<ParsedMeeting> {
+        listed.values.retain(|meeting| (self.from..=self.to).contains(&meeting.local_date));
+        listed
     }
 }

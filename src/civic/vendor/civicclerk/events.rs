@@ -7,8 +7,8 @@ use crate::civic::{
     },
     vendor::{
         ParseError, clock,
-        links::{Links, first, first_of},
-        rows::{Fields, bounded, check_schema, id, id_order, newest, value},
+        links::{Links, publish},
+        rows::{self, Fields, bounded, id, is_plausible, said, value, warn},
         status,
         text::{clean, cut},
     },
@@ -42,9 +42,9 @@ pub fn parse_events(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<Parsed
 }
 
 pub(super) fn page(bytes: &[u8], warnings: &mut Vec<Warning>) -> Result<EventPage, ParseError> {
-    let (mut body, alone) = match value(bytes, warnings)? {
-        Value::Object(body) => (body, false),
-        Value::Array(rows) => (Map::from_iter([("value".to_owned(), Value::Array(rows))]), true),
+    let mut body = match value(bytes, warnings)? {
+        Value::Object(body) => body,
+        Value::Array(rows) => return Ok(EventPage { rows: bounded(rows, warnings), next: None, base: None }),
         _ => return Err(ParseError::Shape("neither a list nor an object".to_owned())),
     };
     let text = |body: &Map<String, Value>, name: &str| body.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
@@ -52,21 +52,13 @@ pub(super) fn page(bytes: &[u8], warnings: &mut Vec<Warning>) -> Result<EventPag
     let base = context.and_then(|context| WebUrl::parse(context.split("$metadata").next()?).ok());
     match body.remove("value") {
         Some(Value::Array(rows)) => Ok(EventPage { rows: bounded(rows, warnings), next, base }),
-        _ if !alone && body.contains_key("eventName") => {
-            warnings.push(Warning {
-                code: WarningCode::SingleObject,
-                message: "a single object is read as a list of one".to_owned(),
-                vendor_id: None,
-            });
+        _ if body.contains_key("eventName") => {
+            warn(warnings, WarningCode::SingleObject, "a single object is read as a list of one", None);
             Ok(EventPage { rows: vec![Value::Object(body)], next: None, base })
         }
         _ => {
             let message = body.get("error").and_then(|error| error.get("message")).and_then(Value::as_str);
-            let what = message.map_or_else(
-                || "an object without a list".to_owned(),
-                |message| format!("an error message: {}", cut(clean(message), 200).0),
-            );
-            Err(ParseError::Shape(what))
+            Err(message.map_or_else(|| ParseError::Shape("an object without a list".to_owned()), said))
         }
     }
 }
@@ -74,16 +66,9 @@ pub(super) fn page(bytes: &[u8], warnings: &mut Vec<Warning>) -> Result<EventPag
 pub(super) fn from_rows(
     rows: &[Value],
     base: Option<&WebUrl>,
-    mut warnings: Vec<Warning>,
+    warnings: Vec<Warning>,
 ) -> Result<Parsed<ParsedMeeting>, ParseError> {
-    check_schema(rows, "startDateTime")?;
-    let mut values: Vec<ParsedMeeting> = newest(rows, ID, "createdOn", &mut warnings)
-        .into_iter()
-        .filter_map(|(id, row)| meeting(&mut Fields { row, id: &id, warnings: &mut warnings }, base))
-        .collect();
-    values.sort_by_cached_key(|m| (m.local_date, m.local_time, id_order(m.vendor_id.as_str())));
-    warnings.sort();
-    Ok(Parsed { values, warnings })
+    rows::meetings(rows, (ID, "startDateTime", "createdOn"), warnings, |fields| meeting(fields, base))
 }
 
 /// The number of a meeting's agenda; none: it has no agenda yet.
@@ -98,8 +83,7 @@ fn meeting(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Option<ParsedMeeti
         fields.warn(WarningCode::MissingDate, "startDateTime can't be read");
         return None;
     };
-    if clock::is_placeholder(at.date()) {
-        fields.warn(WarningCode::ImplausibleDate, &format!("the year {} is a placeholder", at.year()));
+    if !is_plausible(at.date(), Some(fields.id), fields.warnings) {
         return None;
     }
     let title = fields.text("eventName").or_else(|| fields.text("agendaName")).unwrap_or_default();
@@ -115,22 +99,18 @@ fn meeting(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Option<ParsedMeeti
     meeting.location = location(fields.row);
     meeting.agenda_status = fields.text("isPublished");
     meeting.comment = fields.text("eventDescription");
-    let mut texts = vec![
+    let texts = [
         (EvidenceSource::Title, Some(meeting.title.as_str())),
         (EvidenceSource::Location, meeting.location.as_deref()),
         (EvidenceSource::Comment, meeting.comment.as_deref()),
     ];
-    texts.extend(documents.iter().map(|document| (EvidenceSource::Document, Some(document.name.as_str()))));
-    let told = status::read(&texts);
     (meeting.status, meeting.status_evidence) = if fields.row.get("isDeleted") == Some(&Value::Bool(true)) {
         let evidence = Evidence { source: EvidenceSource::StatusField, text: "isDeleted".to_owned() };
         (MeetingStatus::Withdrawn, Some(evidence))
     } else {
-        status::or_held(told, &documents, None)
+        status::of_published(&texts, &documents, None)
     };
-    meeting.agenda_url = first_of(&documents, &[DocumentRole::Agenda, DocumentRole::Packet]);
-    meeting.minutes_url = first(&documents, DocumentRole::Minutes);
-    meeting.documents = documents;
+    publish(&mut meeting, documents);
     Some(meeting)
 }
 

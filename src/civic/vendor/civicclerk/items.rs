@@ -1,9 +1,7 @@
 //! `Meetings/{agendaId}`: a tree of items.
 
 use crate::civic::{
-    model::{
-        AttachmentId, DocumentRole, Parsed, ParsedAttachment, ParsedItem, SourceItemId, Warning, WarningCode, WebUrl,
-    },
+    model::{AttachmentId, Parsed, ParsedAttachment, ParsedItem, SourceItemId, Warning, WarningCode, WebUrl},
     vendor::{
         ParseError,
         links::Links,
@@ -124,14 +122,9 @@ fn attachments(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Vec<ParsedAtta
         let mut file = Fields { row, id: "", warnings: &mut ignored };
         let name = file.text("fileName").unwrap_or_default();
         let Some(href) = file.text("pdfVersionFullPath").or_else(|| file.text("mediaFullPath")) else { continue };
-        let mut links = Links::new(base, fields.id, fields.warnings);
-        links.add(DocumentRole::Other, &name, &href);
-        let url = links.end().into_iter().find_map(|document| document.url);
-        attachments.extend(url.map(|url| ParsedAttachment {
-            vendor_id: id(row, "id").map(AttachmentId),
-            name: name.clone(),
-            url,
-        }));
+        let url = Links::new(base, fields.id, fields.warnings).page(&name, &href);
+        let vendor_id = id(row, "id").map(AttachmentId);
+        attachments.extend(url.map(|url| ParsedAttachment { vendor_id, name, url }));
     }
     attachments
 }

@@ -35,10 +35,9 @@ impl CivicClerk {
             let read = page(&body, &mut warnings).map_err(|error| unreadable(&url, error))?;
             all.extend(read.rows);
             let Some(next) = read.next else {
-                let mut parsed =
+                let parsed =
                     from_rows(&all, self.0.links().as_ref(), warnings).map_err(|error| unreadable(&first, error))?;
-                parsed.values.retain(|meeting| window.contains(meeting.local_date));
-                return Ok(parsed);
+                return Ok(window.only(parsed));
             };
             // A page must not lead to another site.
             let next = self.0.base().join(&next).ok().filter(|next| next.origin() == self.0.base().origin());

@@ -7,8 +7,8 @@ use crate::civic::{
     vendor::{
         ParseError, clock,
         html::{Page, selector, visible},
-        links::{Links, first, first_of},
-        rows::{id_order, warn},
+        links::{Links, publish},
+        rows::{is_plausible, listing, warn},
         status,
     },
 };
@@ -27,7 +27,6 @@ pub fn parse_agenda_center(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed
     let page = Page::read(bytes, base)?;
     let css = Css::new();
     let (mut meetings, mut warnings): (BTreeMap<String, ParsedMeeting>, _) = (BTreeMap::new(), Vec::new());
-    let mut boards = 0_usize;
     let mut body = String::new();
     let mut rows = 0_usize;
     for element in page.all(&css.parts) {
@@ -36,7 +35,6 @@ pub fn parse_agenda_center(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed
                 let name = visible(element);
                 name.trim_start_matches(|c: char| !c.is_alphanumeric()).clone_into(&mut body);
             }
-            "table" => boards += 1,
             _ => {
                 rows += 1;
                 if rows > MAX_ROWS {
@@ -52,9 +50,7 @@ pub fn parse_agenda_center(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed
                     Entry::Occupied(_) => {}
                     Entry::Vacant(place) => {
                         let id = place.key().clone();
-                        if clock::is_placeholder(date) {
-                            let why = format!("the year {} is a placeholder", date.year());
-                            warn(&mut warnings, WarningCode::ImplausibleDate, &why, Some(&id));
+                        if !is_plausible(date, Some(&id), &mut warnings) {
                             continue;
                         }
                         let mut links = Links::new(page.base(), &id, &mut warnings);
@@ -65,18 +61,16 @@ pub fn parse_agenda_center(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed
             }
         }
     }
-    let is_center = boards > 0 || page.all(&css.center).next().is_some();
+    let is_center = page.all(&css.center).next().is_some();
     if rows == 0 && (!is_center || page.all(&css.files).next().is_some()) {
         return Err(ParseError::Schema("a list of agendas (class catAgendaRow)"));
     }
     if rows > 0 && meetings.is_empty() {
         return Err(ParseError::Schema("a link to a file, in any of its rows"));
     }
-    let mut values: Vec<ParsedMeeting> = meetings.into_values().collect();
-    values.sort_by_cached_key(|m| (m.local_date, m.local_time, id_order(m.vendor_id.as_str())));
-    warnings.sort();
-    warnings.dedup();
-    Ok(Parsed { values, warnings })
+    let mut listed = listing(meetings.into_values().collect(), warnings);
+    listed.warnings.dedup();
+    Ok(listed)
 }
 
 struct Css {
@@ -91,8 +85,10 @@ struct Css {
 impl Css {
     fn new() -> Self {
         Self {
-            parts: selector("h2, tr.catAgendaRow, table[summary='List of Agendas']"),
-            center: selector("#AgendaCenterContent, ul.years, form[action*=AgendaCenter], [id^=agendaCenter]"),
+            parts: selector("h2, tr.catAgendaRow"),
+            center: selector(
+                "table[summary='List of Agendas'], #AgendaCenterContent, ul.years, form[action*=AgendaCenter], [id^=agendaCenter]",
+            ),
             files: selector("a[href*='/ViewFile/']"),
             links: selector("a[href]"),
             note: selector("td > p, td > div > p"),
@@ -127,8 +123,7 @@ fn meeting(
 ) -> ParsedMeeting {
     let heading = row.select(&css.heading).next().map(visible).unwrap_or_default();
     let note = row.select(&css.note).map(visible).find(|text| !text.is_empty());
-    let title =
-        note.or_else(|| Some(heading.clone()).filter(|text| !text.is_empty())).unwrap_or_else(|| body.to_owned());
+    let title = note.or_else(|| Some(heading).filter(|text| !text.is_empty())).unwrap_or_else(|| body.to_owned());
     let mut meeting = ParsedMeeting::new(SourceMeetingId(id.to_owned()), title, date);
     body.clone_into(&mut meeting.body_name);
     // "Sep 8, 2020 — Posted Sep 2, 2020 2:38 PM": the time is that of the posting, and no time of the meeting's.
@@ -157,10 +152,9 @@ fn meeting(
 }
 
 fn finished(mut meeting: ParsedMeeting, links: Links<'_>) -> ParsedMeeting {
-    meeting.documents = links.end();
-    meeting.agenda_url = first_of(&meeting.documents, &[DocumentRole::Agenda, DocumentRole::Packet]);
-    meeting.minutes_url = first(&meeting.documents, DocumentRole::Minutes);
-    let told = status::read(&[(EvidenceSource::Title, Some(&meeting.title))]);
-    (meeting.status, meeting.status_evidence) = status::or_held(told, &meeting.documents, None);
+    let documents = links.end();
+    let texts = [(EvidenceSource::Title, Some(meeting.title.as_str()))];
+    (meeting.status, meeting.status_evidence) = status::of_published(&texts, &documents, None);
+    publish(&mut meeting, documents);
     meeting
 }

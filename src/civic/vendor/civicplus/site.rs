@@ -25,9 +25,7 @@ impl CivicPlus {
             ("dateSelector", ""),
         ];
         let url = self.0.url("AgendaCenter/Search/", &query);
-        let mut parsed = read_apart(self.0.page(&url).await?, &url, parse_agenda_center).await?;
-        parsed.values.retain(|meeting| window.contains(meeting.local_date));
-        Ok(parsed)
+        Ok(window.only(read_apart(self.0.page(&url).await?, &url, parse_agenda_center).await?))
     }
 }
 

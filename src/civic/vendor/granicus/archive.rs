@@ -9,8 +9,8 @@ use crate::civic::{
     vendor::{
         ParseError, clock,
         html::{Page, number_after, selector, visible},
-        links::{Links, first, first_of},
-        rows::{id_order, warn},
+        links::{Links, publish},
+        rows::{is_plausible, listing, warn},
         status,
     },
 };
@@ -19,6 +19,9 @@ use scraper::{ElementRef, Selector};
 
 /// Rows of one page that are read: the largest archives that are known have 1,500.
 const MAX_ROWS: usize = 20_000;
+/// Where the numbers stand: in the old addresses and in those of the new player.
+const EVENT: [&str; 2] = ["event_id=", "player/event/"];
+const CLIP: [&str; 2] = ["clip_id=", "player/clip/"];
 /// Cells of a row that are read.
 const MAX_CELLS: usize = 40;
 
@@ -47,10 +50,8 @@ pub fn parse_archive(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<Parse
     if listed > 0 && values.is_empty() {
         return Err(ParseError::Schema("a date, in any of its rows"));
     }
-    let mut values = united(values, &mut warnings);
-    values.sort_by_cached_key(|m| (m.local_date, m.local_time, id_order(m.vendor_id.as_str())));
-    warnings.sort();
-    Ok(Parsed { values, warnings })
+    let values = united(values, &mut warnings);
+    Ok(listing(values, warnings))
 }
 
 /// A row's own cells: a layout may put whole tables into one.
@@ -114,13 +115,7 @@ impl<'a> Reader<'a> {
             warn(warnings, WarningCode::MissingDate, "the row has no date that can be read", first_id);
             return Some(None);
         };
-        if clock::is_placeholder(date) {
-            warn(
-                warnings,
-                WarningCode::ImplausibleDate,
-                &format!("the year {} is a placeholder", date.year()),
-                first_id,
-            );
+        if !is_plausible(date, first_id, warnings) {
             return Some(None);
         }
         let title = if date_at == name_at {
@@ -153,9 +148,8 @@ impl<'a> Reader<'a> {
         let (mut event, mut clip) = (None, None);
         for link in row.select(&self.links) {
             for text in [link.attr("href"), link.attr("onclick")].into_iter().flatten() {
-                let number = |names: [&str; 2]| names.into_iter().find_map(|name| number_after(text, name));
-                event = event.or_else(|| number(["event_id=", "player/event/"]));
-                clip = clip.or_else(|| number(["clip_id=", "player/clip/"]));
+                event = event.or_else(|| number(text, EVENT));
+                clip = clip.or_else(|| number(text, CLIP));
             }
         }
         let written = row.select(&self.numbers).find_map(|element| element.attr("data-event-id"));
@@ -185,9 +179,7 @@ impl<'a> Reader<'a> {
             let is_player = |text: &str| text.contains("MediaPlayer.php") || text.contains("/player/");
             if is_player(href) || is_player(script) {
                 // An event that goes on now has a player too.
-                let is_clip = [href, script].iter().any(|text| {
-                    number_after(text, "clip_id=").or_else(|| number_after(text, "player/clip/")).is_some()
-                });
+                let is_clip = [href, script].iter().any(|text| number(text, CLIP).is_some());
                 recording = recording.or_else(|| is_clip.then_some(name));
                 continue;
             }
@@ -201,15 +193,17 @@ impl<'a> Reader<'a> {
                 links.add(role, &name, href);
             }
         }
-        meeting.documents = links.end();
-        meeting.agenda_url = first_of(&meeting.documents, &[DocumentRole::Agenda, DocumentRole::Packet]);
-        meeting.minutes_url = first(&meeting.documents, DocumentRole::Minutes);
-        let mut texts = vec![(EvidenceSource::Title, Some(meeting.title.as_str()))];
-        texts.extend(meeting.documents.iter().map(|document| (EvidenceSource::Document, Some(document.name.as_str()))));
-        let told = status::read(&texts);
-        (meeting.status, meeting.status_evidence) =
-            status::or_held(told, &meeting.documents, recording.as_deref().filter(|_| is_recorded));
+        let documents = links.end();
+        let texts = [(EvidenceSource::Title, Some(meeting.title.as_str()))];
+        let recording = recording.as_deref().filter(|_| is_recorded);
+        (meeting.status, meeting.status_evidence) = status::of_published(&texts, &documents, recording);
+        publish(meeting, documents);
     }
+}
+
+/// The number behind either name, in an address or a script.
+fn number<'a>(text: &'a str, names: [&str; 2]) -> Option<&'a str> {
+    names.into_iter().find_map(|name| number_after(text, name))
 }
 
 /// The cell that says so of itself, in `headers`.
@@ -226,11 +220,7 @@ fn dated(cells: &[ElementRef<'_>], texts: &[String], name_at: usize) -> Option<(
     let read = |at: usize| {
         let (date, rest) = clock::typed_date(texts.get(at)?)?;
         let rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric());
-        let time = match clock::time(rest.strip_prefix("at ").unwrap_or(rest)) {
-            clock::TypedTime::Exact(time) | clock::TypedTime::WithText(time) => Some(time),
-            clock::TypedTime::Unreadable => None,
-        };
-        Some((at, date, time))
+        Some((at, date, clock::time(rest.strip_prefix("at ").unwrap_or(rest)).known()))
     };
     let others = (0..texts.len()).filter(|at| *at != name_at);
     column(cells, "date").into_iter().chain(others).chain([name_at]).find_map(read)

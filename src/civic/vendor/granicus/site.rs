@@ -29,9 +29,7 @@ impl Granicus {
     /// What is not of the window is dropped before anything of it is downloaded: archives reach back twenty years.
     async fn list(&self, window: Window) -> Result<Parsed<ParsedMeeting>, VendorError> {
         let url = self.asker.url("ViewPublisher.php", &[(VIEW, &self.view)]);
-        let mut parsed = read_apart(self.asker.page(&url).await?, &url, parse_archive).await?;
-        parsed.values.retain(|meeting| window.contains(meeting.local_date));
-        Ok(parsed)
+        Ok(window.only(read_apart(self.asker.page(&url).await?, &url, parse_archive).await?))
     }
 }
 

@@ -1,12 +1,13 @@
 //! `Calendar.aspx`: the pages of clients that closed their API. Cities choose and name the columns.
 
+use super::events;
 use crate::civic::{
     model::{DocumentRole, EvidenceSource, Parsed, ParsedMeeting, SourceMeetingId, Warning, WarningCode, WebUrl},
     vendor::{
         ParseError, clock,
         html::{Page, number_after, selector, visible},
-        links::{Links, first},
-        rows::{id_order, typed_time, warn},
+        links::{Links, publish},
+        rows::{listing, typed_time, warn},
         status,
     },
 };
@@ -27,8 +28,10 @@ pub fn parse_calendar(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<Pars
     let columns: Vec<String> = grid.select(&css.head).map(|head| visible(head).to_lowercase()).collect();
     let mut warnings = Vec::new();
     let mut meetings: BTreeMap<String, ParsedMeeting> = BTreeMap::new();
-    for (number, row) in grid.select(&css.rows).enumerate() {
-        if number >= MAX_ROWS {
+    let mut rows = 0_usize;
+    for row in grid.select(&css.rows) {
+        rows += 1;
+        if rows > MAX_ROWS {
             warn(&mut warnings, WarningCode::TooManyRows, "the page has more rows than are read", None);
             break;
         }
@@ -40,14 +43,10 @@ pub fn parse_calendar(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<Pars
         }
         meetings.insert(id, meeting);
     }
-    let rows = grid.select(&css.rows).count();
     if meetings.is_empty() && (rows > 0 || grid.select(&css.none).next().is_none()) {
         return Err(ParseError::Schema("a row with an id and a date (class rgRow)"));
     }
-    let mut values: Vec<ParsedMeeting> = meetings.into_values().collect();
-    values.sort_by_cached_key(|m| (m.local_date, m.local_time, id_order(m.vendor_id.as_str())));
-    warnings.sort();
-    Ok(Parsed { values, warnings })
+    Ok(listing(meetings.into_values().collect(), warnings))
 }
 
 /// Errors come with status 200.
@@ -125,7 +124,7 @@ fn meeting(
     let body = body.unwrap_or_default().to_owned();
     let time_text = cell(&["meeting time", "time"]).map(ToOwned::to_owned);
     let mut meeting = ParsedMeeting::new(SourceMeetingId(id.clone()), body.clone(), date);
-    meeting.aliases.extend(guid.map(|guid| SourceMeetingId(format!("guid-{}", guid.to_lowercase()))));
+    meeting.aliases.extend(guid.map(events::guid));
     meeting.body_name = body;
     meeting.local_time = time_text.as_deref().and_then(|text| typed_time("the meeting's time", text, &id, warnings));
     meeting.time_text = time_text;
@@ -136,9 +135,8 @@ fn meeting(
         href.into_iter().for_each(|href| links.add(role, name, href));
     }
     meeting.page_url = details.and_then(|href| links.page("Meeting details", href));
-    meeting.documents = links.end();
-    meeting.agenda_url = first(&meeting.documents, DocumentRole::Agenda);
-    meeting.minutes_url = first(&meeting.documents, DocumentRole::Minutes);
+    let documents = links.end();
+    publish(&mut meeting, documents);
     (meeting.status, meeting.status_evidence) = status::read(&[
         (EvidenceSource::Title, Some(&meeting.title)),
         (EvidenceSource::Time, meeting.time_text.as_deref()),

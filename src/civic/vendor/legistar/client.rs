@@ -8,8 +8,9 @@ use crate::civic::{
     model::{Parsed, ParsedItem, ParsedMeeting, SourceMeetingId, Vendor, WebUrl},
     vendor::{
         ParseError, VendorError, Window,
-        http::{Ask, FetchError, HttpClient, redacted},
+        http::{Ask, FetchError, HttpClient},
         rows,
+        site::unreadable,
     },
 };
 use jiff::ToSpan;
@@ -99,9 +100,8 @@ impl LegistarClient {
             rows.retain(|row| !all[shared.clone()].contains(row));
             all.extend(rows);
             if last {
-                let mut parsed = from_rows(&all, warnings).map_err(|e| unreadable(&url, e))?;
-                parsed.values.retain(|meeting| window.contains(meeting.local_date));
-                return Ok(parsed);
+                let parsed = from_rows(&all, warnings).map_err(|e| unreadable(&url, e))?;
+                return Ok(window.only(parsed));
             }
             if bytes > MAX_BYTES {
                 return Err(endless(&url, "its pages are larger than 128 MiB together"));
@@ -161,10 +161,6 @@ impl LegistarClient {
 
 fn is_500<T>(result: &Result<T, FetchError>) -> bool {
     matches!(result, Err(FetchError::Status { status: 500, .. }))
-}
-
-fn unreadable(url: &Url, source: ParseError) -> VendorError {
-    VendorError::Parse { url: redacted(url), source }
 }
 
 fn endless(url: &Url, why: &str) -> VendorError {

@@ -6,7 +6,7 @@ use crate::civic::{
     },
     vendor::{
         ParseError, clock,
-        rows::{Fields, check_schema, id_order, newest, read},
+        rows::{self, Fields, is_plausible, read},
         status,
     },
 };
@@ -27,15 +27,13 @@ pub fn parse_events(bytes: &[u8]) -> Result<Parsed<ParsedMeeting>, ParseError> {
 }
 
 /// Parses the rows of one or several pages.
-pub(super) fn from_rows(rows: &[Value], mut warnings: Vec<Warning>) -> Result<Parsed<ParsedMeeting>, ParseError> {
-    check_schema(rows, ID)?;
-    let mut values: Vec<ParsedMeeting> = newest(rows, ID, "EventLastModifiedUtc", &mut warnings)
-        .into_iter()
-        .filter_map(|(id, row)| meeting(&mut Fields { row, id: &id, warnings: &mut warnings }))
-        .collect();
-    values.sort_by_cached_key(|m| (m.local_date, m.local_time, id_order(m.vendor_id.as_str())));
-    warnings.sort();
-    Ok(Parsed { values, warnings })
+pub(super) fn from_rows(rows: &[Value], warnings: Vec<Warning>) -> Result<Parsed<ParsedMeeting>, ParseError> {
+    rows::meetings(rows, (ID, ID, "EventLastModifiedUtc"), warnings, meeting)
+}
+
+/// The id that a meeting has in the API and in the calendar.
+pub(super) fn guid(text: &str) -> SourceMeetingId {
+    SourceMeetingId(format!("guid-{}", text.to_lowercase()))
 }
 
 fn meeting(fields: &mut Fields<'_>) -> Option<ParsedMeeting> {
@@ -59,8 +57,7 @@ fn meeting(fields: &mut Fields<'_>) -> Option<ParsedMeeting> {
         (EvidenceSource::Comment, comment.as_deref()),
     ]);
     let mut meeting = ParsedMeeting::new(SourceMeetingId(fields.id.to_owned()), body_name.clone(), local_date);
-    let guid = fields.text("EventGuid").map(|guid| SourceMeetingId(format!("guid-{}", guid.to_lowercase())));
-    meeting.aliases.extend(guid);
+    meeting.aliases.extend(fields.text("EventGuid").as_deref().map(guid));
     meeting.body_name = body_name;
     (meeting.local_time, meeting.time_text) = (local_time, time_text);
     (meeting.status, meeting.status_evidence) = (status, status_evidence);
@@ -84,12 +81,10 @@ fn date(fields: &mut Fields<'_>) -> Option<(Date, Option<Time>)> {
         fields.warn(WarningCode::MissingDate, "the meeting has no date");
         return None;
     };
-    match clock::date(&text) {
-        None => fields.warn(WarningCode::MissingDate, "EventDate can't be read"),
-        Some(at) if clock::is_placeholder(at.date()) => {
-            fields.warn(WarningCode::ImplausibleDate, &format!("the year {} is a placeholder", at.year()));
-        }
-        Some(at) => return Some((at.date(), Some(at.time()).filter(|time| *time != Time::midnight()))),
-    }
-    None
+    let Some(at) = clock::date(&text) else {
+        fields.warn(WarningCode::MissingDate, "EventDate can't be read");
+        return None;
+    };
+    let time = Some(at.time()).filter(|time| *time != Time::midnight());
+    is_plausible(at.date(), Some(fields.id), fields.warnings).then_some((at.date(), time))
 }

@@ -74,10 +74,7 @@ impl Legistar {
             Err(error) => return Some(Err(error.into())),
         };
         let parsed = read_apart(response, url, parse_calendar).await;
-        Some(parsed.map(|mut parsed| {
-            parsed.values.retain(|meeting| window.contains(meeting.local_date));
-            parsed
-        }))
+        Some(parsed.map(|parsed| window.only(parsed)))
     }
 }
 

@@ -7,8 +7,8 @@ use crate::civic::{
     },
     vendor::{
         ParseError, clock,
-        links::{Links, first, first_of},
-        rows::{Fields, check_schema, id, id_order, newest, read},
+        links::{Links, publish},
+        rows::{self, Fields, id, read},
         status,
     },
 };
@@ -34,16 +34,9 @@ pub fn parse_meetings(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<Pars
 pub(super) fn from_rows(
     rows: &[Value],
     base: Option<&WebUrl>,
-    mut warnings: Vec<Warning>,
+    warnings: Vec<Warning>,
 ) -> Result<Parsed<ParsedMeeting>, ParseError> {
-    check_schema(rows, "dateTime")?;
-    let mut values: Vec<ParsedMeeting> = newest(rows, ID, "publishDate", &mut warnings)
-        .into_iter()
-        .filter_map(|(id, row)| meeting(&mut Fields { row, id: &id, warnings: &mut warnings }, base))
-        .collect();
-    values.sort_by_cached_key(|m| (m.local_date, m.local_time, id_order(m.vendor_id.as_str())));
-    warnings.sort();
-    Ok(Parsed { values, warnings })
+    rows::meetings(rows, (ID, "dateTime", "publishDate"), warnings, |fields| meeting(fields, base))
 }
 
 fn meeting(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Option<ParsedMeeting> {
@@ -54,16 +47,12 @@ fn meeting(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Option<ParsedMeeti
     meeting.local_time = time;
     meeting.time_text = fields.text("time");
     meeting.location = fields.text("location");
-    let mut texts = vec![
+    let texts = [
         (EvidenceSource::Title, Some(meeting.title.as_str())),
         (EvidenceSource::Location, meeting.location.as_deref()),
     ];
-    texts.extend(documents.iter().map(|document| (EvidenceSource::Document, Some(document.name.as_str()))));
-    let told = status::read(&texts);
-    (meeting.status, meeting.status_evidence) = status::or_held(told, &documents, None);
-    meeting.agenda_url = first_of(&documents, &[DocumentRole::Agenda, DocumentRole::Packet]);
-    meeting.minutes_url = first(&documents, DocumentRole::Minutes);
-    meeting.documents = documents;
+    (meeting.status, meeting.status_evidence) = status::of_published(&texts, &documents, None);
+    publish(&mut meeting, documents);
     Some(meeting)
 }
 
@@ -73,16 +62,18 @@ fn start(fields: &mut Fields<'_>) -> Option<(Date, Option<Time>)> {
     if let Some(at) = at {
         // Midnight is how it writes "see `time`".
         let time = Some(at.time()).filter(|time| *time != Time::midnight());
-        let typed = || fields.text("time").and_then(|text| fields.time("time", &text));
-        return Some((at.date(), time.or_else(typed).filter(|time| *time != Time::midnight())));
+        return Some((at.date(), time.or_else(|| typed_time(fields)).filter(|time| *time != Time::midnight())));
     }
     let date = fields.text("date").and_then(|text| clock::typed_date(&text).map(|(date, _)| date));
     let Some(date) = date.filter(|date| !clock::is_placeholder(*date)) else {
         fields.warn(WarningCode::MissingDate, "neither dateTime nor date can be read");
         return None;
     };
-    let time = fields.text("time").and_then(|text| fields.time("time", &text));
-    Some((date, time))
+    Some((date, typed_time(fields)))
+}
+
+fn typed_time(fields: &mut Fields<'_>) -> Option<Time> {
+    fields.text("time").and_then(|text| fields.time("time", &text))
 }
 
 /// The compiled PDF first: it is the document that is best read.

@@ -42,9 +42,7 @@ impl PrimeGov {
             let read = rows::read(&body, meetings::ID, &mut warnings).map_err(|error| unreadable(url, error))?;
             all.extend(read);
         }
-        let mut parsed =
-            from_rows(&all, self.0.links().as_ref(), warnings).map_err(|error| unreadable(&urls[0], error))?;
-        parsed.values.retain(|meeting| window.contains(meeting.local_date));
-        Ok(parsed)
+        let parsed = from_rows(&all, self.0.links().as_ref(), warnings).map_err(|error| unreadable(&urls[0], error))?;
+        Ok(window.only(parsed))
     }
 }
