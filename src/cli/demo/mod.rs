@@ -1,5 +1,6 @@
-//! `docket demo`: `docket dev` and a made-up city, always on private servers.
+//! `docket demo`: `docket dev` and five made-up cities, always on private servers.
 
+mod places;
 mod progress;
 mod report;
 
@@ -9,9 +10,9 @@ use super::{
     output, role,
 };
 use crate::{
-    civic::{enqueue_sync, store::cities},
+    civic::{enqueue_sync, settings::CivicSettings, store::cities},
     config::{self, Environment},
-    dev::city::{CitySpec, DemoCity},
+    dev::city::Five,
 };
 use clap::Parser;
 use progress::Progress;
@@ -22,6 +23,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, sleep};
+use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 /// Arguments.
@@ -50,17 +52,20 @@ pub(super) struct Args {
     dir: PathBuf,
 }
 
-/// The work takes half a minute, most of it backoff; this is for a machine in trouble.
+/// The work takes a minute, most of it backoff; this is for a machine in trouble.
 const GIVE_UP: Duration = Duration::from_mins(10);
 const LOOK: Duration = Duration::from_millis(200);
+/// How long one vendor's documents can't be had: longer than a breaker needs to open, and to let some probes through.
+const OUTAGE: Duration = Duration::from_secs(6);
+const BREAKER_OPEN: &str = "2s";
 
 pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     let shutdown = role::signals(false)?;
-    let city = DemoCity::start(&CitySpec::default()).await.map_err(Failure::internal)?;
-    let allowed = city.allowed();
+    let cities = Five::start().await.map_err(Failure::internal)?;
     let mut env = env.without(&["DATABASE_URL", "DATABASE_URL_FILE", "AMQP_URL", "AMQP_URL_FILE"]);
     env = env.without(&["DOCKET_HTTP_TOKEN", "DOCKET_HTTP_TOKEN_FILE"]);
-    env.set_default("DOCKET_ALLOW_HOSTS", &format!("{}:{}", allowed.host, allowed.port));
+    env.set_default("DOCKET_ALLOW_HOSTS", &cities.allowed());
+    env.set_default("DOCKET_BREAKER_OPEN", BREAKER_OPEN);
     // A worker's log would stand between the bars.
     env.set_default("DOCKET_LOG", "error");
     let (broker, workers) = (!args.no_broker, args.workers.into());
@@ -68,10 +73,12 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     let progress = Progress::new();
     let fleet = LocalFleet::start(spec, &mut env, shutdown.clone()).await?;
     progress.places(&fleet.places());
-    let worked = work(&fleet, &env, &city, &progress, &shutdown).await;
+    let client = crate::db::connect(&fleet.process.database).await?;
+    let story = Story { client, cities, begun: Instant::now(), progress: &progress, shutdown: &shutdown };
+    let worked = story.run(&config::civic(&env)?).await;
     progress.finish();
     let shown = match &worked {
-        Ok(report) => show(&args, &fleet, report, &city),
+        Ok(report) => show(&args, &fleet, report, &story.cities),
         Err(_) => Ok(()),
     };
     if args.stay && worked.is_ok() {
@@ -79,40 +86,72 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     }
     fleet.stop().await?;
     shown?;
-    worked?.compare(&city.expected())
+    worked?.compare(&story.cities.expected())
 }
 
-async fn work(
-    fleet: &LocalFleet,
-    env: &Environment,
-    city: &DemoCity,
-    progress: &Progress,
-    shutdown: &CancellationToken,
-) -> Result<Report, Failure> {
-    let client = crate::db::connect(&fleet.process.database).await?;
-    let begun = Instant::now();
-    cities::add(&client, &city.city()).await.map_err(Failure::internal)?;
-    enqueue_sync(&client, &city.city().slug, &config::civic(env)?).await.map_err(Failure::internal)?;
-    loop {
-        let report = Report::read(&client, begun.elapsed()).await?;
-        progress.update(&report, &city.expected());
-        if report.jobs.open() == 0 {
-            return Ok(Report { site_requests: city.requests(), ..report });
+/// What happens in the five cities.
+struct Story<'a> {
+    client: Client,
+    cities: Five,
+    begun: Instant,
+    progress: &'a Progress,
+    shutdown: &'a CancellationToken,
+}
+
+impl Story<'_> {
+    /// Everything is listed and read while one vendor's documents can't be had for a while; then listed again, with what is
+    /// new.
+    async fn run(&self, settings: &CivicSettings) -> Result<Report, Failure> {
+        for city in self.cities.all() {
+            cities::add(&self.client, &city.city()).await.map_err(Failure::internal)?;
         }
-        if begun.elapsed() > GIVE_UP {
-            return Err(Failure::internal(format!("{} jobs are still open after {GIVE_UP:?}", report.jobs.open())));
+        self.cities.outage(true);
+        self.list(settings).await?;
+        self.work(OUTAGE).await?;
+        self.cities.outage(false);
+        self.work(GIVE_UP).await?;
+        self.cities.change();
+        // A slot of its own: within one, a city is listed once.
+        self.list(&CivicSettings { sync_every: Duration::ZERO, ..settings.clone() }).await?;
+        self.work(GIVE_UP).await?.finished(&self.client, self.cities.requests()).await
+    }
+
+    async fn list(&self, settings: &CivicSettings) -> Outcome {
+        for city in self.cities.all() {
+            enqueue_sync(&self.client, &city.city().slug, settings).await.map_err(Failure::internal)?;
         }
-        if shutdown.run_until_cancelled(sleep(LOOK)).await.is_none() {
-            return Err(Failure::internal("stopped before the work was done"));
+        Ok(())
+    }
+
+    /// Until nothing is left to do, or for so long.
+    async fn work(&self, at_most: Duration) -> Result<Report, Failure> {
+        let since = Instant::now();
+        loop {
+            let report = Report::read(&self.client, self.begun.elapsed()).await?;
+            self.progress.update(&report, &self.cities.expected());
+            if report.jobs.open() == 0 || since.elapsed() > at_most {
+                return Ok(report);
+            }
+            if self.begun.elapsed() > GIVE_UP {
+                return Err(Failure::internal(format!("{} jobs are still open after {GIVE_UP:?}", report.jobs.open())));
+            }
+            if self.shutdown.run_until_cancelled(sleep(LOOK)).await.is_none() {
+                return Err(Failure::internal("stopped before the work was done"));
+            }
         }
     }
 }
 
-fn show(args: &Args, fleet: &LocalFleet, report: &Report, city: &DemoCity) -> Outcome {
+fn show(args: &Args, fleet: &LocalFleet, report: &Report, cities: &Five) -> Outcome {
     if args.json {
         return output::json(report);
     }
-    output::table(["what", "came out", "planned"], report.rows(&city.expected()))?;
+    output::table(["what", "came out", "planned"], report.rows(&cities.expected()))?;
+    output::table(
+        ["city", "vendor", "meetings", "cancelled", "items", "summaries", "last listing"],
+        report.cities.iter().map(places::CityRow::cells),
+    )?;
+    output::table(["job", "kind", "ended as", "attempts", "why"], report.causes.iter().map(places::Ended::cells))?;
     for (name, url) in fleet.places().iter().filter(|_| args.stay) {
         output::text(&format!("{name:<20} {url}"))?;
     }

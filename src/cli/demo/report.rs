@@ -1,5 +1,6 @@
 //! What a demonstration made, read from the tables.
 
+use super::places::{self, CityRow, Ended};
 use crate::{
     cli::exit::{Failure, Outcome},
     dev::city::Expected,
@@ -40,9 +41,13 @@ pub(super) struct Report {
     pub(super) jobs: Jobs,
     /// Failed attempts that were tried again; rescues don't count.
     pub(super) retries: u64,
-    /// Requests that the city's site has seen.
+    /// Requests that the cities' sites have seen.
     pub(super) site_requests: u64,
     pub(super) seconds: f64,
+    /// What stands of each city. Empty until the work is done.
+    pub(super) cities: Vec<CityRow>,
+    /// Why jobs ended without a result. Empty until the work is done.
+    pub(super) causes: Vec<Ended>,
 }
 
 const COUNTS: &str = "\
@@ -77,7 +82,14 @@ impl Report {
             retries: count(&counts, 4),
             site_requests: 0,
             seconds: (elapsed.as_secs_f64() * 10.0).round() / 10.0,
+            cities: Vec::new(),
+            causes: Vec::new(),
         })
+    }
+
+    /// The same, with what is read once.
+    pub(super) async fn finished(self, client: &Client, site_requests: u64) -> Result<Self, Failure> {
+        Ok(Self { site_requests, cities: places::cities(client).await?, causes: places::ended(client).await?, ..self })
     }
 
     fn pairs(&self, expected: &Expected) -> [(&'static str, u64, u64); 8] {

@@ -7,7 +7,7 @@ use super::{
 use std::collections::BTreeSet;
 
 /// Numbers to compare with the ledger and the domain's tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Expected {
     /// Rows of `meetings`, the cancelled ones included.
     pub meetings: usize,
@@ -32,6 +32,23 @@ pub struct Expected {
 }
 
 impl Expected {
+    /// What two cities make together, which share no document and no matter.
+    #[must_use]
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self {
+            meetings: self.meetings + other.meetings,
+            cancelled: self.cancelled + other.cancelled,
+            items: self.items + other.items,
+            skipped: self.skipped + other.skipped,
+            documents: self.documents + other.documents,
+            summaries: self.summaries + other.summaries,
+            matters: self.matters + other.matters,
+            failed: self.failed + other.failed,
+            dead_letter: self.dead_letter + other.dead_letter,
+            min_retries: self.min_retries + other.min_retries,
+        }
+    }
+
     pub(super) fn of(plan: &Plan) -> Self {
         let rows = || plan.held().flat_map(|meeting| &meeting.rows);
         let of_kind = |kind| rows().filter(|row| row.kind == kind).count();

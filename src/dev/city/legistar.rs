@@ -1,14 +1,71 @@
 //! The city in Legistar's words.
 
-use super::plan::{Document, Meeting, Row};
+use super::{
+    plan::{Document, Meeting, Row},
+    site::{Site, SiteState, file},
+};
+use axum::{
+    Json, Router,
+    extract::{Path, RawQuery, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use jiff::civil::Date;
 use serde_json::{Value, json};
+use std::sync::Arc;
+
+pub(super) fn routes() -> Router<Arc<Site>> {
+    Router::new()
+        .route("/v1/{client}/events", get(events))
+        .route("/v1/{client}/events/{id}/eventitems", get(event_items))
+        .route("/v1/{client}/bodies", get(bodies))
+        .route("/files/{name}", get(file))
+}
+
+/// `alderfalls`, and its twins `alderfalls-2` and so on: one site may have many cities. A client that is not known answers
+/// 500, as Legistar does.
+fn is_known(client: &str) -> bool {
+    client.strip_prefix("alderfalls").is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+async fn events(State(site): SiteState, Path(client): Path<String>, RawQuery(query): RawQuery) -> Response {
+    if !is_known(&client) {
+        return unknown_client();
+    }
+    match Query::read(&query.unwrap_or_default()) {
+        Ok(query) => Json(query.page(&site)).into_response(),
+        Err(message) => (StatusCode::BAD_REQUEST, Json(json!({"Message": message}))).into_response(),
+    }
+}
+
+async fn event_items(State(site): SiteState, Path((client, id)): Path<(String, usize)>) -> Response {
+    if !is_known(&client) {
+        return unknown_client();
+    }
+    match site.plan.meetings.iter().find(|meeting| meeting.id == id) {
+        Some(meeting) => Json(items(meeting, &site.base)).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+async fn bodies(Path(client): Path<String>) -> Response {
+    if is_known(&client) {
+        Json(json!([{"BodyId": 1, "BodyName": "City Council"}])).into_response()
+    } else {
+        unknown_client()
+    }
+}
+
+fn unknown_client() -> Response {
+    (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({"Message": "An error has occurred."}))).into_response()
+}
 
 /// Rows that the API gives at most.
 const MAX_ROWS: usize = 1_000;
 
 /// A query of `/events`.
-pub(super) struct Query {
+struct Query {
     from: Option<Date>,
     before: Option<Date>,
     top: usize,
@@ -17,7 +74,7 @@ pub(super) struct Query {
 
 impl Query {
     /// Reads the `OData` parameters that the service knows; the error is its message.
-    pub(super) fn read(query: &str) -> Result<Self, String> {
+    fn read(query: &str) -> Result<Self, String> {
         let mut read = Self { from: None, before: None, top: MAX_ROWS, skip: 0 };
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             let number = || value.parse().map_err(|_| format!("Invalid value '{value}' for {name}"));
@@ -49,15 +106,16 @@ impl Query {
     }
 
     /// The page of meetings that it asks for.
-    pub(super) fn page(&self, meetings: &[Meeting], base: &str) -> Value {
+    fn page(&self, site: &Site) -> Value {
         let inside = |m: &&Meeting| {
             self.from.is_none_or(|from| m.date >= from) && self.before.is_none_or(|before| m.date < before)
         };
-        meetings.iter().filter(inside).skip(self.skip).take(self.top).map(|m| event(m, base)).collect()
+        site.plan.meetings.iter().filter(inside).skip(self.skip).take(self.top).map(|m| event(m, site)).collect()
     }
 }
 
-fn event(meeting: &Meeting, base: &str) -> Value {
+fn event(meeting: &Meeting, site: &Site) -> Value {
+    let base = &site.base;
     json!({
         "EventId": meeting.id,
         "EventGuid": format!("00000000-0000-4000-8000-{:012}", meeting.id),
@@ -66,7 +124,7 @@ fn event(meeting: &Meeting, base: &str) -> Value {
         "EventBodyName": meeting.body,
         "EventDate": format!("{}T00:00:00", meeting.date),
         "EventTime": meeting.time,
-        "EventAgendaStatusName": if meeting.cancelled { "Cancelled" } else { "Final" },
+        "EventAgendaStatusName": if site.is_cancelled(meeting) { "Cancelled" } else { "Final" },
         "EventMinutesStatusName": "Draft",
         "EventLocation": "Council Chambers,\r\n12 Weir Street",
         "EventAgendaFile": meeting.agenda.as_ref().map(|agenda| address(agenda, base)),
@@ -78,7 +136,7 @@ fn event(meeting: &Meeting, base: &str) -> Value {
 }
 
 /// The items of a meeting, attachments included.
-pub(super) fn items(meeting: &Meeting, base: &str) -> Value {
+fn items(meeting: &Meeting, base: &str) -> Value {
     meeting.rows.iter().map(|row| item(meeting, row, base)).collect()
 }
 

@@ -3,6 +3,7 @@
 use super::{
     CitySpec, Fault, pdf,
     prose::{self, BODIES, Details, PROCEDURE, SUBJECTS, Subject},
+    spec::lists_items,
 };
 use jiff::{ToSpan, civil::Date};
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -13,10 +14,12 @@ const DAYS: usize = 14;
 /// Each seventh meeting is the last of a round: it is cancelled.
 const ROUND: usize = 7;
 
+#[derive(Debug)]
 pub(super) struct Plan {
     pub(super) meetings: Vec<Meeting>,
 }
 
+#[derive(Debug)]
 pub(super) struct Meeting {
     pub(super) id: usize,
     pub(super) body: &'static str,
@@ -27,7 +30,8 @@ pub(super) struct Meeting {
     pub(super) agenda: Option<Document>,
 }
 
-/// A row of the API's item list.
+/// A row of the agenda.
+#[derive(Debug)]
 pub(super) struct Row {
     pub(super) id: usize,
     pub(super) kind: RowKind,
@@ -35,6 +39,8 @@ pub(super) struct Row {
     pub(super) sequence: Option<usize>,
     pub(super) number: Option<String>,
     pub(super) title: String,
+    /// What a printed agenda says below the title.
+    pub(super) text: String,
     pub(super) matter: Option<Matter>,
     pub(super) attachments: Vec<Document>,
 }
@@ -49,7 +55,7 @@ pub(super) enum RowKind {
     Chrome,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Matter {
     /// New at each appearance, as vendors do.
     pub(super) id: usize,
@@ -57,7 +63,7 @@ pub(super) struct Matter {
     pub(super) kind: &'static str,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Document {
     pub(super) id: usize,
     pub(super) name: String,
@@ -118,7 +124,7 @@ impl Builder {
         let days = i64::try_from(1 + index % DAYS).expect("fourteen days are few");
         let date = spec.today.saturating_add(days.days());
         let rows = if cancelled { Vec::new() } else { self.rows(spec, index) };
-        let agenda = (!cancelled).then(|| self.agenda(body, date, &rows));
+        let agenda = (!cancelled).then(|| self.agenda(spec, body, date, &rows));
         Meeting {
             id,
             body,
@@ -136,7 +142,7 @@ impl Builder {
         rows.extend(self.second_reading());
         for slot in 0..spec.business {
             let subject = &SUBJECTS[(index * spec.business + slot) % SUBJECTS.len()];
-            let business = self.business(subject, slot, slot + 1 == spec.business);
+            let business = self.business(spec, subject, slot);
             rows.push(business);
         }
         if spec.faults {
@@ -145,7 +151,11 @@ impl Builder {
         let first = rows.iter().rfind(|row| row.kind == RowKind::Business && row.attachments.len() == 1);
         self.first_reading = first.filter(|row| row.attachments[0].fault.is_none()).map(copy);
         let mut minutes = Vec::new();
-        if index.is_multiple_of(ROUND) {
+        if !lists_items(spec.vendor) {
+            for (place, row) in rows.iter_mut().enumerate() {
+                row.number = Some(format!("{}.", place + 1));
+            }
+        } else if index.is_multiple_of(ROUND) {
             rows.insert(2, self.row(RowKind::Chrome, "____________________".to_owned()));
             rows.insert(3, self.row(RowKind::Chrome, "PAGE BREAK".to_owned()));
             minutes
@@ -159,7 +169,8 @@ impl Builder {
     }
 
     fn row(&mut self, kind: RowKind, title: String) -> Row {
-        Row { id: self.id(), kind, sequence: None, number: None, title, matter: None, attachments: Vec::new() }
+        let (number, text, attachments) = (None, String::new(), Vec::new());
+        Row { id: self.id(), kind, sequence: None, number, title, text, matter: None, attachments }
     }
 
     /// An ordinance comes up twice: the same file number and the same report, under new ids.
@@ -175,7 +186,7 @@ impl Builder {
         Some(row)
     }
 
-    fn business(&mut self, subject: &Subject, slot: usize, is_last: bool) -> Row {
+    fn business(&mut self, spec: &CitySpec, subject: &Subject, slot: usize) -> Row {
         let details = Details::new(&mut self.rng);
         let mut row = self.row(RowKind::Business, details.fill(subject.title));
         row.number = Some(format!("{}.", slot + 1));
@@ -184,8 +195,12 @@ impl Builder {
         row.matter = Some(Matter { id: matter, file, kind: subject.kind() });
         // The last one has no documents; the first has two.
         let names: &[&str] = match slot {
+            _ if !lists_items(spec.vendor) => {
+                row.text = prose::paragraph(subject, &details, &mut self.rng);
+                &[]
+            }
             0 => &["Staff Report", "Exhibit A"],
-            _ if is_last => &[],
+            _ if slot + 1 == spec.business => &[],
             _ => &["Staff Report"],
         };
         for name in names {
@@ -199,10 +214,12 @@ impl Builder {
         Document { id: self.id(), name: name.to_owned(), bytes: pdf::write(pages), fault: None }
     }
 
-    fn agenda(&mut self, body: &str, date: Date, rows: &[Row]) -> Document {
-        let items = rows.iter().filter(|row| row.kind != RowKind::Chrome);
-        let mut page = vec![format!("Agenda of the {body} of Alder Falls, {date}")];
-        page.extend(items.map(|row| format!("{} {}", row.number.as_deref().unwrap_or("-"), row.title)));
+    fn agenda(&mut self, spec: &CitySpec, body: &str, date: Date, rows: &[Row]) -> Document {
+        let mut page = vec![format!("Agenda of the {body} of {}, {date}", spec.name())];
+        for row in rows.iter().filter(|row| row.kind != RowKind::Chrome) {
+            page.push(format!("{} {}", row.number.as_deref().unwrap_or("-"), row.title));
+            page.extend(Some(&row.text).filter(|text| !text.is_empty()).cloned());
+        }
         self.document("Agenda", &[page])
     }
 
@@ -230,6 +247,7 @@ fn copy(row: &Row) -> Row {
         sequence: None,
         number: Some("0.".to_owned()),
         title: row.title.clone(),
+        text: row.text.clone(),
         matter: row.matter.clone(),
         attachments: row.attachments.clone(),
     }

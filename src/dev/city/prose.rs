@@ -146,6 +146,13 @@ impl Details {
     }
 }
 
+/// What an agenda prints about an item: two of the subject's sentences.
+pub(super) fn paragraph(subject: &Subject, details: &Details, rng: &mut StdRng) -> String {
+    let sentences: Vec<String> =
+        subject.sentences.choose_multiple(rng, 2).map(|sentence| details.fill(sentence)).collect();
+    sentences.join(" ")
+}
+
 /// A report of two to four pages: the subject's own sentences, each page with some that every report has.
 pub(super) fn report(subject: &Subject, details: &Details, heading: &str, rng: &mut StdRng) -> Vec<Vec<String>> {
     let pages = rng.random_range(2..=4);

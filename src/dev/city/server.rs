@@ -1,9 +1,10 @@
-//! The city's web site: one server for the API and the files.
+//! The city's web site: a server on loopback, and what can happen to it.
 
 use super::{
-    CitySpec, Expected, Fault,
-    legistar::{self, Query},
-    plan::{Document, Plan},
+    CitySpec, Expected, civicclerk, civicplus, granicus, legistar,
+    plan::Plan,
+    primegov,
+    site::{Changes, Site},
     spec::ZONE,
 };
 use crate::civic::{
@@ -11,28 +12,21 @@ use crate::civic::{
     vendor::http::Allowed,
 };
 use axum::{
-    Json, Router,
-    extract::{Path, RawQuery, Request, State},
-    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    extract::{Request, State},
+    http::StatusCode,
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::get,
 };
-use serde_json::json;
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
 };
 use tokio::{net::TcpListener, task::JoinHandle};
-
-/// The name at the vendor; a client that is not known answers 500, as Legistar does.
-const CLIENT: &str = "alderfalls";
 
 /// A running city. It ends when it is dropped.
 #[derive(Debug)]
@@ -40,15 +34,8 @@ pub struct DemoCity {
     address: SocketAddr,
     expected: Expected,
     door: Arc<Door>,
+    site: Arc<Site>,
     task: JoinHandle<io::Result<()>>,
-}
-
-struct Site {
-    plan: Plan,
-    base: String,
-    slow: Duration,
-    /// Requests so far, by document.
-    asked: Mutex<HashMap<usize, u32>>,
 }
 
 impl DemoCity {
@@ -61,23 +48,46 @@ impl DemoCity {
         let address = listener.local_addr()?;
         let plan = Plan::new(spec);
         let expected = Expected::of(&plan);
-        let base = format!("http://{address}");
-        let site = Arc::new(Site { plan, base, slow: spec.slow, asked: Mutex::default() });
-        let routes = Router::new()
-            .route("/v1/{client}/events", get(events))
-            .route("/v1/{client}/events/{id}/eventitems", get(items))
-            .route("/v1/{client}/bodies", get(bodies))
-            .route("/files/{name}", get(file))
-            .with_state(site);
+        let site = Arc::new(Site::new(spec, plan, format!("http://{address}")));
+        let routes = match spec.vendor {
+            Vendor::Legistar => legistar::routes(),
+            Vendor::PrimeGov => primegov::routes(),
+            Vendor::Granicus => granicus::routes(),
+            Vendor::CivicPlus => civicplus::routes(),
+            Vendor::CivicClerk => civicclerk::routes(),
+        };
         let door = Arc::new(Door::default());
-        let routes = routes.layer(from_fn_with_state(door.clone(), through));
+        let routes = routes.with_state(site.clone()).layer(from_fn_with_state(door.clone(), through));
         let task = tokio::spawn(async move { axum::serve(listener, routes).await });
-        Ok(Self { address, expected, door, task })
+        Ok(Self { address, expected, door, site, task })
     }
 
     /// From now on every request is answered with 503, or no longer.
     pub fn refuse(&self, refuses: bool) {
         self.door.refuses.store(refuses, Ordering::Relaxed);
+    }
+
+    /// From now on every document is answered with 503, or no longer: the listing stays.
+    pub fn refuse_documents(&self, refuses: bool) {
+        self.site.change(|changes| changes.files_down = refuses);
+    }
+
+    /// From now on the pages have a layout that nobody knows. An API stays as it is.
+    pub fn redesign(&self) {
+        self.site.change(|changes| changes.redesigned = true);
+    }
+
+    /// The last meeting that was to take place is cancelled.
+    pub fn cancel(&self) {
+        let last = self.site.plan.held().last().map(|meeting| meeting.id);
+        self.site.change(|changes| changes.cancelled.extend(last));
+    }
+
+    /// From now on the address of the first meeting's first attachment gives another document.
+    pub fn swap(&self) {
+        let rows = self.site.plan.held().take(1).flat_map(|meeting| &meeting.rows);
+        let first = rows.flat_map(|row| &row.attachments).map(|document| document.id).next();
+        self.site.change(|changes: &mut Changes| changes.swapped.extend(first));
     }
 
     /// Requests so far, the refused ones included.
@@ -104,19 +114,25 @@ impl DemoCity {
     /// Never: the zone is one of the time zone database.
     #[must_use]
     pub fn city(&self) -> City {
+        let (name, vendor, address) = (self.site.spec.name(), self.site.spec.vendor, self.address);
+        // The API's address, or the site's.
+        let base = match vendor {
+            Vendor::Legistar | Vendor::CivicClerk => format!("http://{address}/v1"),
+            _ => format!("http://{address}"),
+        };
+        let mut params = BTreeMap::from([("base_url".to_owned(), base)]);
+        if vendor == Vendor::Granicus {
+            params.insert("view_id".to_owned(), granicus::VIEW.to_string());
+        }
         City {
-            slug: CitySlug::from("alder-falls"),
-            name: "Alder Falls (made up)".to_owned(),
+            slug: CitySlug::from(name.to_lowercase().replace(' ', "-").as_str()),
+            name: format!("{name} (made up)"),
             zone: Zone::new(ZONE).expect("the zone is a constant of the time zone database"),
-            source: Source {
-                vendor: Vendor::Legistar,
-                client: CLIENT.to_owned(),
-                params: [("base_url".to_owned(), format!("http://{}/v1", self.address))].into(),
-            },
+            source: Source { vendor, client: name.to_lowercase().replace(' ', ""), params },
         }
     }
 
-    /// What a fleet must have made of it in the end.
+    /// What a fleet must have made of it in the end, if nothing happens to it meanwhile.
     #[must_use]
     pub const fn expected(&self) -> Expected {
         self.expected
@@ -142,77 +158,4 @@ async fn through(State(door): State<Arc<Door>>, request: Request, next: Next) ->
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     next.run(request).await
-}
-
-type SiteState = State<Arc<Site>>;
-
-/// `alderfalls`, and its twins `alderfalls-2` and so on: one site may have many cities.
-fn is_known(client: &str) -> bool {
-    client.strip_prefix(CLIENT).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-}
-
-async fn events(State(site): SiteState, Path(client): Path<String>, RawQuery(query): RawQuery) -> Response {
-    if !is_known(&client) {
-        return unknown_client();
-    }
-    match Query::read(&query.unwrap_or_default()) {
-        Ok(query) => Json(query.page(&site.plan.meetings, &site.base)).into_response(),
-        Err(message) => (StatusCode::BAD_REQUEST, Json(json!({"Message": message}))).into_response(),
-    }
-}
-
-async fn items(State(site): SiteState, Path((client, id)): Path<(String, usize)>) -> Response {
-    if !is_known(&client) {
-        return unknown_client();
-    }
-    match site.plan.meetings.iter().find(|meeting| meeting.id == id) {
-        Some(meeting) => Json(legistar::items(meeting, &site.base)).into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
-    }
-}
-
-async fn bodies(Path(client): Path<String>) -> Response {
-    if is_known(&client) {
-        Json(json!([{"BodyId": 1, "BodyName": "City Council"}])).into_response()
-    } else {
-        unknown_client()
-    }
-}
-
-fn unknown_client() -> Response {
-    (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({"Message": "An error has occurred."}))).into_response()
-}
-
-async fn file(State(site): SiteState, Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let id = name.strip_suffix(".pdf").and_then(|id| id.parse::<usize>().ok());
-    let Some(document) = id.and_then(|id| site.plan.documents().find(|document| document.id == id)) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    // By attempt where the request names one: an attempt that is lost with its worker and made again must meet the same
-    // fault, or a killed worker would change what comes out.
-    let asked = attempt(&headers).unwrap_or_else(|| site.count(document));
-    match document.fault {
-        Some(Fault::Missing) => return StatusCode::NOT_FOUND.into_response(),
-        Some(Fault::Broken) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        Some(Fault::FailsTwice) if asked <= 2 => {
-            return StatusCode::SERVICE_UNAVAILABLE.into_response();
-        }
-        Some(Fault::Slow) => tokio::time::sleep(site.slow).await,
-        Some(Fault::FailsTwice) | None => {}
-    }
-    ([(CONTENT_TYPE, "application/pdf")], document.bytes.clone()).into_response()
-}
-
-fn attempt(headers: &HeaderMap) -> Option<u32> {
-    headers.get("x-request-id")?.to_str().ok()?.rsplit_once('/')?.1.parse().ok()
-}
-
-impl Site {
-    /// Counts a request, this one included.
-    fn count(&self, document: &Document) -> u32 {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = asked.entry(document.id).or_default();
-        *count = count.saturating_add(1);
-        *count
-    }
 }

@@ -1,5 +1,6 @@
 //! What a made-up city is made from.
 
+use crate::civic::model::Vendor;
 use jiff::{Zoned, civil::Date, tz::TimeZone};
 use std::time::Duration;
 
@@ -21,13 +22,47 @@ pub struct CitySpec {
     pub business: usize,
     /// Whether documents have faults.
     pub faults: bool,
+    /// Whose site the city has: each vendor has one city.
+    pub vendor: Vendor,
+}
+
+impl CitySpec {
+    /// A small city of this vendor without faults.
+    #[must_use]
+    pub fn of(vendor: Vendor) -> Self {
+        Self { vendor, seed: 1 + vendor as u64, business: 3, faults: false, ..Self::default() }
+    }
+
+    /// The city's name, without the state.
+    pub(super) const fn name(&self) -> &'static str {
+        match self.vendor {
+            Vendor::Legistar => "Alder Falls",
+            Vendor::PrimeGov => "Birch Landing",
+            Vendor::Granicus => "Cedar Mesa",
+            Vendor::CivicPlus => "Dogwood Bay",
+            Vendor::CivicClerk => "Elm Prairie",
+        }
+    }
+}
+
+/// Whether a vendor's site tells of the items of an agenda. The others have only the printed agenda.
+pub(super) const fn lists_items(vendor: Vendor) -> bool {
+    matches!(vendor, Vendor::Legistar | Vendor::CivicClerk)
 }
 
 impl Default for CitySpec {
     fn default() -> Self {
         let zone = TimeZone::get(ZONE).unwrap_or(TimeZone::UTC);
         let today = Zoned::now().with_time_zone(zone).date();
-        Self { meetings: 7, seed: 1, today, slow: Duration::from_secs(3), business: 5, faults: true }
+        Self {
+            meetings: 7,
+            seed: 1,
+            today,
+            slow: Duration::from_secs(3),
+            business: 5,
+            faults: true,
+            vendor: Vendor::Legistar,
+        }
     }
 }
 
