@@ -49,7 +49,9 @@ grant insert, update on meetings, agenda_items, document_refs, matters, matter_a
 grant insert, delete on city_syncs to docket_worker;
 grant insert on meeting_aliases, meeting_revisions, documents, extractions, summaries, llm_ledger to docket_worker;
 grant update (synced_at) on cities to docket_worker;
-grant insert, update on breakers to docket_worker;
+grant insert, update on breakers, paces to docket_worker;
+grant insert on responses, response_bodies to docket_worker;
+grant update (seen_at) on response_bodies to docket_worker;
 
 -- Dispatches, sweeps, keeps docket.dead, and deletes what is old.
 grant update (status, epoch, message_id, queued_at, finished_at, failed_at, dead_published_gen, losses, priority, hold,
@@ -64,6 +66,8 @@ grant update (beat, beat_at, state, run_us) on workers to docket_scheduler;
 grant update on broker_state to docket_scheduler;
 grant insert, delete on quarantine to docket_scheduler;
 grant insert, update on audit_verdict to docket_scheduler;
+grant update (lift_at), delete on paces to docket_scheduler;
+grant delete on responses, response_bodies to docket_scheduler;
 
 -- Reads all; writes what the API's operators do: enqueue, cancel, requeue, discard, undo, pause.
 grant insert on jobs to docket_server;

@@ -5,6 +5,7 @@ pub mod document;
 pub mod handler;
 pub mod llm;
 pub mod model;
+pub mod record;
 mod services;
 pub mod settings;
 pub mod store;

@@ -6,6 +6,7 @@ use super::{
         openai::{OpenAi, SetupError},
     },
     model::Vendor,
+    record::{Live, Recorder, Scope},
     settings::{CivicSettings, SummariserSettings},
     vendor::http::{FetchError, HttpClient, Reach},
 };
@@ -14,8 +15,10 @@ use crate::{
     fleet::{
         breaker::{Breakers, Rules},
         handler::{ErrorClass, HandlerError},
+        pace::Paces,
     },
 };
+use std::sync::Arc;
 use tokio::time::timeout;
 
 /// Built once, shared by all handlers.
@@ -30,6 +33,10 @@ pub struct Services {
     pub summariser: Summariser,
     /// The fleet's circuit breakers: vendors' sites stand behind them.
     pub breakers: Breakers,
+    /// How fast hosts are asked, by the whole fleet.
+    pub paces: Paces,
+    /// What sites answered.
+    pub recorder: Recorder,
     /// What the domain was told.
     pub settings: CivicSettings,
 }
@@ -57,7 +64,15 @@ impl Services {
             SummariserSettings::OpenAi(model) => Summariser::OpenAi(Box::new(OpenAi::new((**model).clone())?)),
         };
         let breakers = Breakers::new(pool.clone(), Rules::new(settings.breaker_open));
-        Ok(Self { pool, http, summariser, breakers, settings })
+        let (paces, recorder) = (Paces::new(pool.clone()), Recorder::new(pool.clone()));
+        Ok(Self { pool, http, summariser, breakers, paces, recorder, settings })
+    }
+
+    /// The client for one piece of work: its requests go out at their hosts' pace, and are recorded.
+    #[must_use]
+    pub fn http_for(&self, scope: Scope) -> HttpClient {
+        let live = Live::new(self.paces.clone(), self.settings.pace, self.recorder.clone(), scope);
+        self.http.through(Arc::new(live))
     }
 
     /// Asks a site of a group, unless the group is down: then the job waits, without cost, until it isn't.

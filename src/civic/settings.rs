@@ -3,7 +3,7 @@
 use super::{
     document::Limits,
     llm::{extractive, openai::OpenAiSettings},
-    vendor::http::HttpSettings,
+    vendor::http::{HttpSettings, PaceSettings},
 };
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ pub struct CivicSettings {
     pub reread_days: u16,
     /// The client of vendors' sites, with the loopback hosts that it may ask.
     pub http: HttpSettings,
+    /// How fast one host is asked.
+    pub pace: PaceSettings,
     /// A vendor that is down is not asked for so long, but once.
     pub breaker_open: Duration,
     /// What one document may cost.
@@ -62,6 +64,7 @@ impl Default for CivicSettings {
             sync_every: Duration::from_hours(1),
             reread_days: 3,
             http: HttpSettings::default(),
+            pace: PaceSettings::default(),
             breaker_open: Duration::from_mins(1),
             limits: Limits::default(),
             min_text_chars: 50,

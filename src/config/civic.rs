@@ -9,7 +9,7 @@ use super::{
 use crate::civic::{
     llm::{PriceTable, openai::OpenAiSettings},
     settings::{CivicSettings, SummariserSettings},
-    vendor::http::Allowed,
+    vendor::http::{Allowed, PaceSettings},
 };
 use std::{path::Path, time::Duration};
 
@@ -22,6 +22,11 @@ settings! {
     /// `host:port`, separated by commas, that may be asked although their address isn't public. Each is a hole in the wall
     /// that keeps vendors' links away from this network.
     "civic.allow_hosts" "DOCKET_ALLOW_HOSTS", Kind::List, READERS;
+    /// Between the starts of two requests to one host, for the whole fleet: a site's own answers make it slower, never faster.
+    /// Hosts of `civic.allow_hosts` are paced only where this is set.
+    "civic.host_spacing" "DOCKET_HOST_SPACING" = "500ms", Kind::Duration(Duration::from_millis(10), Duration::from_mins(1)), READERS;
+    /// Requests to one host at once, for the whole fleet.
+    "civic.host_concurrency" "DOCKET_HOST_CONCURRENCY" = "2", Kind::Count(1, 100), READERS;
     /// Who writes summaries: `extractive` picks sentences, without a model and without cost; `openai` asks any compatible
     /// API.
     "civic.summariser" "DOCKET_SUMMARISER" = "extractive", Kind::OneOf(&["extractive", "openai"]), READERS;
@@ -48,6 +53,7 @@ pub fn civic(env: &Environment) -> Result<CivicSettings, ConfigError> {
     }
     settings.breaker_open = super::fleet(env)?.protocol.breaker_open;
     settings.http.allowed = allowed(env)?;
+    settings.pace = pace(env)?;
     settings.summariser = match env.get("DOCKET_SUMMARISER") {
         None | Some("extractive") => SummariserSettings::Extractive,
         Some("openai") => SummariserSettings::OpenAi(Box::new(openai(env)?)),
@@ -60,6 +66,15 @@ pub fn civic(env: &Environment) -> Result<CivicSettings, ConfigError> {
 pub(super) fn allowed(env: &Environment) -> Result<Vec<Allowed>, ConfigError> {
     let name = "DOCKET_ALLOW_HOSTS";
     env.list(name).map(|host| host.parse().map_err(|e: String| ConfigError::new(name, e))).collect()
+}
+
+fn pace(env: &Environment) -> Result<PaceSettings, ConfigError> {
+    let (usual, name) = (PaceSettings::default(), "DOCKET_HOST_SPACING");
+    Ok(PaceSettings {
+        spacing: env.duration(name, usual.spacing)?,
+        concurrency: env.number("DOCKET_HOST_CONCURRENCY", usual.concurrency)?,
+        paces_allowed: env.get(name).is_some(),
+    })
 }
 
 fn openai(env: &Environment) -> Result<OpenAiSettings, ConfigError> {

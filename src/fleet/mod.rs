@@ -108,6 +108,7 @@ pub mod gate;
 pub mod handler;
 pub mod job;
 pub mod ledger;
+pub mod pace;
 pub mod ports;
 mod progress;
 pub mod retry;

@@ -55,6 +55,10 @@ pub const VENDOR_DURATION: &str = "docket_vendor_request_duration_seconds"; // v
 pub const BREAKER_STATE: &str = "docket_circuit_breaker_state"; // vendor, state
 pub const BREAKER_TRANSITIONS: &str = "docket_circuit_breaker_transitions_total"; // vendor, to
 pub const BREAKER_REJECTED: &str = "docket_circuit_breaker_rejected_total"; // vendor
+pub const PACE_WAIT: &str = "docket_pace_wait_seconds"; // vendor
+pub const PACE_HELD: &str = "docket_pace_held_total"; // vendor
+pub const RECORD_LOST: &str = "docket_record_lost_total";
+pub const TLS_EXCEPTIONS: &str = "docket_tls_exceptions_total"; // vendor
 pub const COVERAGE_SUSPECT: &str = "docket_coverage_suspect_cities";
 // database
 pub const DB_OPERATIONS: &str = "docket_db_operations_total"; // operation, status

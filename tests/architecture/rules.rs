@@ -49,7 +49,7 @@ fn lapin_stays_in_the_broker(source: &Source) -> Vec<String> {
 
 /// Kinds, states, priorities and retries are arithmetic: nothing in, nothing out, no clock.
 fn pure(source: &Source) -> Vec<String> {
-    if !["src/fleet/job/", "src/fleet/retry/", "src/fleet/breaker/state.rs"]
+    if !["src/fleet/job/", "src/fleet/retry/", "src/fleet/breaker/state.rs", "src/fleet/pace/state.rs"]
         .iter()
         .any(|folder| source.path.starts_with(folder))
     {

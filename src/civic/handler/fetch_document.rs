@@ -5,6 +5,7 @@ use crate::{
     civic::{
         Services,
         model::{Fingerprint, Vendor},
+        record::{Purpose, Scope},
         store::{RefId, RevisionId, documents, refs},
         vendor::{
             host_group,
@@ -66,7 +67,10 @@ impl Handler for FetchDocument {
         ask.max_body = ask.max_body.min(self.0.settings.limits.max_input);
         ask.request_id = Some(RequestId { job: ctx.job.0, attempt: ctx.attempt });
         let group = Url::parse(&args.url).map(|url| host_group(&url)).unwrap_or_default();
-        let call = self.0.http.get(&args.url, &ask);
+        let mut scope = Scope::new(Purpose::Document, args.vendor, ctx.job.0);
+        scope.reference = Some(args.reference);
+        let http = self.0.http_for(scope);
+        let call = http.get(&args.url, &ask);
         let content = self.0.ask(&group, args.vendor, FetchError::reach, call).await?.body;
         Ok(Fetched {
             sha256: Fingerprint::of_bytes(&content),

@@ -5,6 +5,7 @@ use crate::{
     civic::{
         Services,
         model::{CitySlug, Parsed, ParsedItem, SourceMeetingId},
+        record::{Purpose, Scope},
         store::{
             MeetingId,
             cities::{self, StoredCity},
@@ -59,16 +60,18 @@ impl Handler for FetchMeeting {
     const KIND: &'static str = "fetch_meeting";
     const COMPONENT: Component = Component::Vendor;
 
-    async fn run(&self, args: FetchMeetingArgs, _: Context) -> Result<Agenda, HandlerError> {
+    async fn run(&self, args: FetchMeetingArgs, ctx: Context) -> Result<Agenda, HandlerError> {
         let db = self.0.db().await?;
         let city = cities::find(&*db, &args.city).await?;
         let meeting = meetings::find(&*db, &args.city, &args.meeting).await?;
         drop(db);
         let unknown = || format!("city {} has no meeting {}: list its meetings first", args.city, args.meeting);
         let meeting = meeting.ok_or_else(|| HandlerError::non_retryable(ErrorClass::InvalidArgs, unknown()))?;
-        let site = vendor::open(&self.0.http, &city.city.source, city.synced_at.is_some())?;
+        let source = &city.city.source;
+        let http = self.0.http_for(Scope::new(Purpose::Agenda, source.vendor, ctx.job.0).of(city.id));
+        let site = vendor::open(&http, source, city.synced_at.is_some())?;
         let agenda = match site.agenda(&meeting.listing) {
-            Some(call) => self.0.ask(&site.group(), city.city.source.vendor, VendorError::reach, call).await?,
+            Some(call) => self.0.ask(&site.group(), source.vendor, VendorError::reach, call).await?,
             None => Parsed { values: revisions::items(&*self.0.db().await?, meeting.id).await?, ..Parsed::default() },
         };
         Ok(Agenda {

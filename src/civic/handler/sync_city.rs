@@ -5,6 +5,7 @@ use crate::{
     civic::{
         Services,
         model::{CitySlug, MeetingStatus, ParsedMeeting, meeting_priority},
+        record::{Purpose, Scope},
         store::{
             aliases,
             cities::{self, StoredCity},
@@ -61,17 +62,22 @@ impl Handler for SyncCity {
     const KIND: &'static str = "sync_city";
     const COMPONENT: Component = Component::Vendor;
 
-    async fn run(&self, args: SyncCityArgs, _: Context) -> Result<Listing, HandlerError> {
+    async fn run(&self, args: SyncCityArgs, ctx: Context) -> Result<Listing, HandlerError> {
         let city = cities::find(&*self.0.db().await?, &args.city).await?;
-        let site = vendor::open(&self.0.http, &city.city.source, city.synced_at.is_some())?;
+        let (source, window) = (&city.city.source, self.window(city.today()));
+        let mut scope = Scope::new(Purpose::Listing, source.vendor, ctx.job.0).of(city.id);
+        scope.window = Some(window);
+        let site = vendor::open(&self.0.http_for(scope), source, city.synced_at.is_some())?;
         let call = async {
-            let listed = site.meetings(self.window(city.today())).await;
-            if let Err(error) = &listed {
+            let listed = site.meetings(window).await;
+            if let Err(error) = &listed
+                && !error.is_not_now()
+            {
                 self.note(&city, error).await;
             }
             listed
         };
-        let listed = self.0.ask(&site.group(), city.city.source.vendor, VendorError::reach, call).await?;
+        let listed = self.0.ask(&site.group(), source.vendor, VendorError::reach, call).await?;
         Ok(Listing {
             meetings: listed.values.len(),
             cancelled: listed.values.iter().filter(|m| m.status == MeetingStatus::Cancelled).count(),

@@ -13,6 +13,7 @@ pub mod llm_ledger;
 pub mod matters;
 pub mod meetings;
 pub mod refs;
+pub mod responses;
 pub mod revisions;
 pub mod summaries;
 pub mod syncs;

@@ -97,6 +97,12 @@ impl VendorError {
 }
 
 impl VendorError {
+    /// Whether nobody was asked: there is nothing to write down, and the job waits.
+    #[must_use]
+    pub const fn is_not_now(&self) -> bool {
+        matches!(self, Self::Fetch(fetch) if fetch.is_not_now())
+    }
+
     /// What a listing came to that ended so.
     #[must_use]
     pub const fn outcome(&self) -> SyncOutcome {

@@ -1,6 +1,6 @@
 //! Holds: what lifts them, and what a scheduler puts on rows that nobody could run.
 
-use super::{breakers::LIFT_BREAKERS, pg::PgLedger};
+use super::{breakers::LIFT_BREAKERS, paces::LIFT_PACES, pg::PgLedger};
 use crate::{db::Params, fleet::ports::LedgerResult};
 
 /// Time has come.
@@ -50,6 +50,10 @@ impl PgLedger {
 
     pub(super) async fn lift_behind_breakers(&self, bound: i32) -> LedgerResult<u64> {
         Ok(self.run("lift_breakers", LIFT_BREAKERS, &[&i64::from(bound)]).await?.len() as u64)
+    }
+
+    pub(super) async fn lift_at_their_pace(&self, bound: i32) -> LedgerResult<u64> {
+        Ok(self.run("lift_paces", LIFT_PACES, &[&i64::from(bound)]).await?.len() as u64)
     }
 
     pub(super) async fn park_rows(&self, lane: &str, known: &[String], paused: &[String]) -> LedgerResult<u64> {

@@ -11,6 +11,7 @@ pub mod gauges;
 mod holds;
 mod lock;
 pub mod operate;
+pub mod paces;
 mod pg;
 mod pick;
 mod port;

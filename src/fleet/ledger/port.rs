@@ -43,6 +43,10 @@ impl Ledger for PgLedger {
     async fn lift_due(&self, bound: i32) -> LedgerResult<u64> {
         self.lift_time_and_parents(bound).await
     }
+    async fn lift_paces(&self, bound: i32) -> LedgerResult<u64> {
+        self.lift_at_their_pace(bound).await
+    }
+
     async fn lift_breakers(&self, bound: i32) -> LedgerResult<u64> {
         self.lift_behind_breakers(bound).await
     }

@@ -1,6 +1,6 @@
 //! Retention: ended rows that are old enough go, in small steps along the primary key.
 
-use super::pg::PgLedger;
+use super::{paces::FORGET_PACES, pg::PgLedger};
 use crate::fleet::{
     job::JobId,
     ports::{LedgerResult, Retention, RetentionStep},
@@ -28,6 +28,7 @@ impl PgLedger {
     pub(super) async fn retention_step(&self, from: JobId, rows: i32, keep: &Retention) -> LedgerResult<RetentionStep> {
         if from.0 == 0 {
             self.run("retention_workers", WORKERS, &[]).await?;
+            self.run("retention_paces", FORGET_PACES, &[]).await?;
         }
         let kinds: Vec<&str> = keep.kinds.iter().map(|(kind, _)| kind.as_str()).collect();
         let ages: Vec<f64> = keep.kinds.iter().map(|(_, age)| age.as_secs_f64()).collect();

@@ -1,6 +1,6 @@
 //! The statements whose plans are tested, by the names that they have in metrics.
 
-use super::{audit, audit_rows, breakers, claim, dead, finish, holds, operate, pick, sweeps, workers};
+use super::{audit, audit_rows, breakers, claim, dead, finish, holds, operate, paces, pick, sweeps, workers};
 use crate::fleet::enqueue;
 
 /// Each name with its SQL. For the test of the plans: the SQL is no part of the interface.
@@ -33,6 +33,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         ("lift_parents", holds::LIFT_PARENTS),
         ("lift_kinds", holds::LIFT_KINDS),
         ("lift_breakers", breakers::LIFT_BREAKERS),
+        ("lift_paces", paces::LIFT_PACES),
         ("park", holds::PARK),
         ("sweep_r1", &sweeps::UNCONFIRMED),
         ("sweep_r2", &sweeps::OLDER_GENERATION),

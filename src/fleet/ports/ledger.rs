@@ -39,6 +39,8 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     fn workers(&self) -> impl Future<Output = LedgerResult<Vec<WorkerRow>>> + Send;
     /// Holds whose time has come become due, and parents whose children have all ended; at most `bound` each.
     fn lift_due(&self, bound: i32) -> impl Future<Output = LedgerResult<u64>> + Send;
+    /// Lifts the jobs whose turn comes in the next second, at most `bound` of each key.
+    fn lift_paces(&self, bound: i32) -> impl Future<Output = LedgerResult<u64>> + Send;
     /// Lifts the jobs of closed circuit breakers, at most `bound` of each, and one of each whose probe is due.
     fn lift_breakers(&self, bound: i32) -> impl Future<Output = LedgerResult<u64>> + Send;
     /// Lifts `paused` and `unknown_kind` of these kinds in a lane.

@@ -96,6 +96,7 @@ impl<L: Ledger, B: Broker> Sweeps<L, B> {
             shared.put_off.look("holds", self.holds(lane).await);
         }
         shared.put_off.look("lift", shared.ledger.lift_due(BOUND * 5).await);
+        shared.put_off.look("paces", shared.ledger.lift_paces(BOUND).await);
         shared.put_off.look("breakers", shared.ledger.lift_breakers(BOUND).await);
         // The dispatchers look again: there may be more to do than a moment ago.
         shared.view.send_modify(|_| {});

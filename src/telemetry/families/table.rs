@@ -14,6 +14,8 @@ const FAST: &[f64] = &[0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
 const HTTP: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 /// Requests that a city's site answers, or doesn't.
 const VENDOR: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0];
+/// Sleeps until a turn: two seconds, or twice that.
+const PACE: &[f64] = &[0.005, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0];
 /// Runs of a job. A quantile can't exceed the largest bucket, so they go well past the 120 s of the alert.
 const JOB: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 1800.0];
 /// Waits of a job that could have run.
@@ -177,6 +179,10 @@ pub const FAMILIES: &[Family] = &[
     row(n::BREAKER_STATE, Gauge, None, &[VENDOR_NAME, label("state", Closed(&["closed", "open", "half_open"]))], Owner::OneProcess, "1 for the worst state of a vendor's circuit breakers"),
     row(n::BREAKER_TRANSITIONS, Counter, None, &[VENDOR_NAME, label("to", Closed(&["closed", "open", "half_open"]))], Owner::Worker, "Changes of a circuit breaker's state"),
     row(n::BREAKER_REJECTED, Counter, None, &[VENDOR_NAME], Owner::Worker, "Requests that an open circuit breaker did not let through"),
+    row(n::PACE_WAIT, Histogram(PACE), Some(Seconds), &[VENDOR_NAME], Owner::Worker, "Time that a request slept until its turn at its host: a turn further away is waited for in the ledger"),
+    row(n::PACE_HELD, Counter, None, &[VENDOR_NAME], Owner::Worker, "Jobs that went back to the ledger, without cost, until their host may be asked again"),
+    row(n::RECORD_LOST, Counter, None, &[], Owner::Worker, "Answers that could not be written into the record of responses"),
+    row(n::TLS_EXCEPTIONS, Counter, None, &[VENDOR_NAME], Owner::Worker, "Requests to hosts whose certificates are not verified, by the setting civic.tls_exceptions"),
     row(n::COVERAGE_SUSPECT, Gauge, None, &[], Owner::Scheduler, "Cities whose last listing yields far less than their own history, or has another shape"),
     // database
     row(n::DB_OPERATIONS, Counter, None, &[OPERATION, label("status", Closed(&["ok", "error"]))], Owner::Every, "Database statements, by name"),

@@ -4,6 +4,7 @@ mod families;
 mod flow;
 mod handlers;
 mod outage;
+mod politeness;
 mod roles;
 mod store;
 mod support;

@@ -163,6 +163,9 @@ impl Ledger for SimLedger {
         self.call("lift due", State::lift_due).await
     }
     /// Nothing of the simulation stands behind a breaker.
+    async fn lift_paces(&self, _bound: i32) -> LedgerResult<u64> {
+        Ok(0)
+    }
     async fn lift_breakers(&self, _bound: i32) -> LedgerResult<u64> {
         Ok(0)
     }

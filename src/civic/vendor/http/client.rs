@@ -1,7 +1,7 @@
 //! One GET, from the address to the bytes.
 
 use super::{
-    Allowed, Ask, FetchError, HttpSettings,
+    Allowed, Answer, Ask, FetchError, Fetched, HttpSettings, Response, Transport,
     address::{PublicOnly, System, is_global},
     observe, redacted,
 };
@@ -17,25 +17,11 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 use url::{Host, Url};
 
+/// Of an error's body so much is read, for so long.
+const ERROR_BODY: usize = 64 << 10;
+const ERROR_BODY_TIME: Duration = Duration::from_secs(5);
 /// Redirects that are followed. Vendors need two or three.
 const MAX_REDIRECTS: usize = 5;
-
-/// A complete answer with a status of success.
-#[derive(Clone, Debug)]
-pub struct Response {
-    /// The status, 200 to 299.
-    pub status: u16,
-    /// The type without its parameters, in lower case; what the site says, not what the bytes are.
-    pub content_type: Option<String>,
-    /// The entity tag.
-    pub etag: Option<String>,
-    /// When the site says it changed.
-    pub last_modified: Option<String>,
-    /// The address that answered, after redirects. It may be signed and expire: store the one that was asked.
-    pub final_url: Url,
-    /// The bytes, decompressed.
-    pub body: Vec<u8>,
-}
 
 /// The client. Cloning is cheap and shares the connections.
 #[derive(Clone, Debug)]
@@ -46,6 +32,7 @@ pub struct HttpClient {
     exempt: reqwest::Client,
     allowed: Arc<[Allowed]>,
     total_timeout: Duration,
+    transport: Option<Arc<dyn Transport>>,
 }
 
 impl HttpClient {
@@ -77,32 +64,63 @@ impl HttpClient {
             exempt: build(common())?,
             allowed: settings.allowed.clone().into(),
             total_timeout: settings.total_timeout,
+            transport: None,
         })
+    }
+
+    /// The same client, behind something that decides what becomes of each request.
+    #[must_use]
+    pub fn through(&self, transport: Arc<dyn Transport>) -> Self {
+        Self { transport: Some(transport), ..self.clone() }
+    }
+
+    /// Longest time of a whole request.
+    #[must_use]
+    pub const fn total_timeout(&self) -> Duration {
+        self.total_timeout
     }
 
     /// Asks for an address and reads the whole answer.
     ///
     /// # Errors
     /// When the address is refused, no complete answer comes in time, the body is too large, or the status is not one
-    /// of success.
+    /// of success; or when the transport makes no request now.
     pub async fn get(&self, url: &str, ask: &Ask) -> Result<Response, FetchError> {
+        match &self.transport {
+            Some(transport) => transport.get(self, url, ask).await,
+            None => self.fetch(url, ask).await.response(),
+        }
+    }
+
+    /// Asks the network, whatever the transport: for transports.
+    pub async fn fetch(&self, url: &str, ask: &Ask) -> Fetched {
         let (started, span) = (Instant::now(), OpenSpan::begin());
-        let result = match Url::parse(url) {
+        let answer = match Url::parse(url) {
             Ok(url) => timeout(self.total_timeout, span.run(self.follow(&url, ask)))
                 .await
                 .unwrap_or_else(|_| Err(FetchError::Timeout { url: redacted(&url) })),
             // What can't be read can't be stripped of its secrets either.
             Err(_) => Err(FetchError::BadUrl { url: "an unreadable address".to_owned() }),
         };
-        observe::ended(ask.vendor, &result, started.elapsed(), span);
-        result
+        let took = started.elapsed();
+        observe::ended(ask.vendor, &answer, took, span);
+        Fetched { answer, took }
     }
 
-    async fn follow(&self, first: &Url, ask: &Ask) -> Result<Response, FetchError> {
+    /// Whether an address may be asked by an exception, although it isn't public.
+    #[must_use]
+    pub fn is_allowed(&self, url: &Url) -> bool {
+        let name = url.host().map(|host| host.to_string()).unwrap_or_default();
+        let name = name.trim_start_matches('[').trim_end_matches(']');
+        let port = url.port_or_known_default();
+        self.allowed.iter().any(|allowed| allowed.host == name && Some(allowed.port) == port)
+    }
+
+    async fn follow(&self, first: &Url, ask: &Ask) -> Result<Answer, FetchError> {
         let mut url = first.clone();
         for _ in 0..=MAX_REDIRECTS {
             let response = self.send(&url, ask).await?;
-            let Some(next) = redirect(&response, &url)? else { return receive(response, url, ask).await };
+            let Some(next) = redirect(&response, &url) else { return receive(response, url, ask).await };
             url = next;
         }
         Err(FetchError::TooManyRedirects { url: redacted(first), limit: MAX_REDIRECTS })
@@ -129,9 +147,7 @@ impl HttpClient {
         if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some() {
             return Err(FetchError::BadUrl { url: shown() });
         }
-        let name = host.to_string();
-        let name = name.trim_start_matches('[').trim_end_matches(']');
-        if self.allowed.iter().any(|allowed| allowed.host == name && allowed.port == port) {
+        if self.is_allowed(url) {
             return Ok(&self.exempt);
         }
         let refused = match host {
@@ -146,43 +162,56 @@ impl HttpClient {
     }
 }
 
-/// Where the answer sends us, if it does.
-fn redirect(response: &reqwest::Response, url: &Url) -> Result<Option<Url>, FetchError> {
-    let status = response.status().as_u16();
-    if !matches!(status, 301 | 302 | 303 | 307 | 308) {
-        return Ok(None);
+/// Where the answer sends us, if it does. A redirect to nowhere is an answer with that status.
+fn redirect(response: &reqwest::Response, url: &Url) -> Option<Url> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
     }
-    let target = header(response, &LOCATION).and_then(|location| url.join(&location).ok());
-    target.map(Some).ok_or_else(|| FetchError::Status { url: redacted(url), status, retry_after: None })
+    header(response, &LOCATION).and_then(|location| url.join(&location).ok())
 }
 
-async fn receive(mut response: reqwest::Response, url: Url, ask: &Ask) -> Result<Response, FetchError> {
+async fn receive(mut response: reqwest::Response, url: Url, ask: &Ask) -> Result<Answer, FetchError> {
     let status = response.status();
-    if !status.is_success() {
-        let retry_after = retry_after(&response, status);
-        return Err(FetchError::Status { url: redacted(&url), status: status.as_u16(), retry_after });
-    }
-    let too_large = || FetchError::TooLarge { url: redacted(&url), limit: ask.max_body };
+    let (retry_after, etag) = (retry_after(&response, status), header(&response, &ETAG));
+    let content_type = header(&response, &CONTENT_TYPE)
+        .and_then(|full| full.split(';').next().map(|kind| kind.trim().to_ascii_lowercase()));
+    let last_modified = header(&response, &LAST_MODIFIED);
+    let body = if status.is_success() {
+        whole_body(&mut response, &url, ask.max_body).await?
+    } else {
+        head_of_body(&mut response).await
+    };
+    Ok(Answer { status: status.as_u16(), content_type, etag, last_modified, retry_after, final_url: url, body })
+}
+
+async fn whole_body(response: &mut reqwest::Response, url: &Url, limit: usize) -> Result<Vec<u8>, FetchError> {
+    let too_large = || FetchError::TooLarge { url: redacted(url), limit };
     let promised = response.content_length().unwrap_or(0);
-    if usize::try_from(promised).map_or(true, |promised| promised > ask.max_body) {
+    if usize::try_from(promised).map_or(true, |promised| promised > limit) {
         return Err(too_large());
     }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|e| FetchError::from_reqwest(&e, &url))? {
-        if body.len() + chunk.len() > ask.max_body {
+    while let Some(chunk) = response.chunk().await.map_err(|e| FetchError::from_reqwest(&e, url))? {
+        if body.len() + chunk.len() > limit {
             return Err(too_large());
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Response {
-        status: status.as_u16(),
-        content_type: header(&response, &CONTENT_TYPE)
-            .and_then(|full| full.split(';').next().map(|kind| kind.trim().to_ascii_lowercase())),
-        etag: header(&response, &ETAG),
-        last_modified: header(&response, &LAST_MODIFIED),
-        final_url: url,
-        body,
-    })
+    Ok(body)
+}
+
+/// What an error page says is of use to people only: what has come in time is enough, and what breaks it off is no error.
+async fn head_of_body(response: &mut reqwest::Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    let read = async {
+        while body.len() < ERROR_BODY
+            && let Ok(Some(chunk)) = response.chunk().await
+        {
+            body.extend_from_slice(&chunk[..chunk.len().min(ERROR_BODY - body.len())]);
+        }
+    };
+    let _ = timeout(ERROR_BODY_TIME, read).await;
+    body
 }
 
 fn header(response: &reqwest::Response, name: &HeaderName) -> Option<String> {

@@ -2,7 +2,10 @@
 
 use super::address::NotGlobal;
 use crate::{
-    fleet::handler::{ErrorClass, HandlerError},
+    fleet::{
+        handler::{ErrorClass, HandlerError},
+        job::Hold,
+    },
     telemetry::deepest,
 };
 use reqwest::StatusCode;
@@ -67,6 +70,23 @@ pub enum FetchError {
         /// The Retry-After header, as a delay.
         retry_after: Option<Duration>,
     },
+    /// No request went out: its host is not asked now, and the job waits for that without cost.
+    #[error("held by {hold}: {key}")]
+    Held {
+        /// Why.
+        hold: Hold,
+        /// What it waits for.
+        key: String,
+    },
+    /// No request went out, because the database did not answer.
+    #[error("the database is in trouble: {0}")]
+    Database(String),
+    /// No request went out: a re-parse reads the record alone, and the record has no answer of this address.
+    #[error("{url}: not in the record: list the city at its site, or re-parse from a day on which it was listed")]
+    NotRecorded {
+        /// The address.
+        url: String,
+    },
     /// The client itself could not be built.
     #[error("the HTTP client can't start: {0}")]
     Setup(String),
@@ -105,7 +125,8 @@ impl FetchError {
             Self::TooLarge { .. } => ErrorClass::TooLarge,
             Self::RefusedAddress { .. } => ErrorClass::RefusedAddress,
             Self::BadUrl { .. } | Self::TooManyRedirects { .. } => ErrorClass::Malformed,
-            Self::Setup(_) => ErrorClass::Other,
+            Self::NotRecorded { .. } => ErrorClass::NotFound,
+            Self::Held { .. } | Self::Database(_) | Self::Setup(_) => ErrorClass::Other,
             Self::Status { status, .. } => match StatusCode::from_u16(*status) {
                 Ok(StatusCode::NOT_FOUND | StatusCode::GONE) => ErrorClass::NotFound,
                 Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => ErrorClass::Forbidden,
@@ -146,13 +167,38 @@ impl FetchError {
             Self::Timeout { .. } | Self::Connect { .. } => Reach::Down,
             Self::Status { status, .. } if *status >= 500 => Reach::Down,
             Self::Status { .. } | Self::TooLarge { .. } | Self::TooManyRedirects { .. } => Reach::Answers,
-            Self::RefusedAddress { .. } | Self::BadUrl { .. } | Self::Setup(_) => Reach::Unknown,
+            Self::RefusedAddress { .. }
+            | Self::BadUrl { .. }
+            | Self::Held { .. }
+            | Self::Database(_)
+            | Self::NotRecorded { .. }
+            | Self::Setup(_) => Reach::Unknown,
+        }
+    }
+
+    /// Whether nobody was asked, so that it says nothing of the site, the city or the job.
+    #[must_use]
+    pub const fn is_not_now(&self) -> bool {
+        matches!(self, Self::Held { .. } | Self::Database(_))
+    }
+}
+
+impl From<HandlerError> for FetchError {
+    fn from(error: HandlerError) -> Self {
+        match error {
+            HandlerError::Held { hold, key } => Self::Held { hold, key },
+            other => Self::Database(other.to_string()),
         }
     }
 }
 
 impl From<FetchError> for HandlerError {
     fn from(error: FetchError) -> Self {
+        let error = match error {
+            FetchError::Held { hold, key } => return Self::Held { hold, key },
+            FetchError::Database(message) => return Self::DatabaseAway(message),
+            other => other,
+        };
         let after = match &error {
             FetchError::Status { retry_after, .. } => retry_after.map(|after| after.min(MAX_RETRY_AFTER)),
             _ => None,

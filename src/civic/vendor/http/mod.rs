@@ -4,12 +4,14 @@
 //! checked when the connection is made, each redirect is followed by hand and checked again, sizes and times end.
 
 mod address;
+mod answer;
 mod client;
 mod error;
 mod observe;
 mod settings;
 
 pub use address::is_global;
-pub use client::{HttpClient, Response};
+pub use answer::{Answer, Fetched, Response, Transport};
+pub use client::HttpClient;
 pub use error::{FetchError, Reach, redacted};
-pub use settings::{Allowed, Ask, HttpSettings, RequestId};
+pub use settings::{Allowed, Ask, HttpSettings, PaceSettings, RequestId};

@@ -31,6 +31,24 @@ impl Default for HttpSettings {
     }
 }
 
+/// How fast one host is asked, by the whole fleet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PaceSettings {
+    /// Between the starts of two requests.
+    pub spacing: Duration,
+    /// Requests at once.
+    pub concurrency: usize,
+    /// Whether this is also for the hosts that may be asked whatever their address: a demonstration on one machine needs no
+    /// politeness.
+    pub paces_allowed: bool,
+}
+
+impl Default for PaceSettings {
+    fn default() -> Self {
+        Self { spacing: Duration::from_millis(500), concurrency: 2, paces_allowed: false }
+    }
+}
+
 /// A host and port that may be asked although its address isn't public.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Allowed {

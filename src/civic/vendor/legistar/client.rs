@@ -147,6 +147,11 @@ impl LegistarClient {
             return Ok(result?);
         }
         let probe = self.fetch(&self.url(&["bodies"], &[("$top", "1")])).await;
+        if let Err(error) = &probe
+            && error.is_not_now()
+        {
+            return Err(error.clone().into());
+        }
         if is_500(&probe) { Err(VendorError::UnknownClient(self.client.clone())) } else { Ok(result?) }
     }
 

@@ -54,6 +54,8 @@ impl Legistar {
         };
         match (self.calendar(window).await, closed) {
             (Some(Ok(parsed)), _) => Ok(parsed),
+            // Nobody was asked: what the API said must not decide alone.
+            (Some(Err(error)), _) if error.is_not_now() => Err(error),
             // It is down, or not what it was: the next attempt may get it, while the API stays closed.
             (Some(Err(error)), _) if error.reach() == Reach::Down || matches!(error, VendorError::Parse { .. }) => {
                 Err(error)

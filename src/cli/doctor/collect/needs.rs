@@ -25,6 +25,9 @@ const SCHEDULER: &[Need] = &[
     ("quarantine", &["SELECT", "INSERT", "DELETE"]),
     ("audit_verdict", CHANGE),
     ("breakers", READ),
+    ("paces", &["SELECT", "UPDATE", "DELETE"]),
+    ("responses", &["SELECT", "DELETE"]),
+    ("response_bodies", &["SELECT", "DELETE"]),
     // The sweeps read how far it is.
     ("job_message_seq", &["USAGE", "SELECT"]),
 ];
@@ -42,6 +45,9 @@ const WORKER: &[Need] = &[
     ("quarantine", &["SELECT", "INSERT", "DELETE"]),
     ("job_message_seq", &["USAGE"]),
     ("breakers", CHANGE),
+    ("paces", CHANGE),
+    ("responses", ADD),
+    ("response_bodies", CHANGE),
     ("cities", &["SELECT", "UPDATE"]),
     ("city_syncs", &["SELECT", "INSERT", "DELETE"]),
     ("meetings", CHANGE),

@@ -82,6 +82,7 @@ fn by_order() -> Vec<Case> {
         // It looks at every parent that waits: there are 4,000.
         case("lift_parents", &["jobs_held"], 4000, &["1000"]),
         case("lift_kinds", &["jobs_held_key"], BATCH, &["'{plain}'", "1000", "'default'"]),
+        case("lift_paces", &["jobs_held_key"], BATCH, &["1000"]),
         case("lift_breakers", &["jobs_held_key"], BATCH, &["1000"]),
         case("park", &["jobs_due"], 2000, &["'default'", "'{}'", "'{}'"]),
         case("dead_missing", &["jobs_dead"], 100, &["1", "100"]),
