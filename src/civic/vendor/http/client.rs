@@ -1,7 +1,7 @@
 //! One GET, from the address to the bytes.
 
 use super::{
-    Allowed, Ask, FetchError, HttpSettings,
+    Allowed, Ask, FetchError, HttpSettings, Validators,
     address::{PublicOnly, System, is_global},
     observe, redacted,
 };
@@ -10,7 +10,9 @@ use jiff::{Timestamp, fmt::rfc2822};
 use reqwest::{
     StatusCode,
     dns::Resolve,
-    header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED, LOCATION, RETRY_AFTER},
+    header::{
+        ACCEPT, CONTENT_TYPE, ETAG, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION, RETRY_AFTER,
+    },
     redirect::Policy,
 };
 use std::{sync::Arc, time::Duration};
@@ -86,9 +88,29 @@ impl HttpClient {
     /// When the address is refused, no complete answer comes in time, the body is too large, or the status is not one
     /// of success.
     pub async fn get(&self, url: &str, ask: &Ask) -> Result<Response, FetchError> {
+        self.answer(url, ask, &Validators::default()).await
+    }
+
+    /// The same, unless the bytes are those that are known: none.
+    ///
+    /// # Errors
+    /// As [`HttpClient::get`].
+    pub async fn get_if_changed(
+        &self,
+        url: &str,
+        ask: &Ask,
+        known: &Validators,
+    ) -> Result<Option<Response>, FetchError> {
+        match self.answer(url, ask, known).await {
+            Err(FetchError::Status { status: 304, .. }) => Ok(None),
+            result => result.map(Some),
+        }
+    }
+
+    async fn answer(&self, url: &str, ask: &Ask, known: &Validators) -> Result<Response, FetchError> {
         let (started, span) = (Instant::now(), OpenSpan::begin());
         let result = match Url::parse(url) {
-            Ok(url) => timeout(self.total_timeout, span.run(self.follow(&url, ask)))
+            Ok(url) => timeout(self.total_timeout, span.run(self.follow(&url, ask, known)))
                 .await
                 .unwrap_or_else(|_| Err(FetchError::Timeout { url: redacted(&url) })),
             // What can't be read can't be stripped of its secrets either.
@@ -98,19 +120,24 @@ impl HttpClient {
         result
     }
 
-    async fn follow(&self, first: &Url, ask: &Ask) -> Result<Response, FetchError> {
+    async fn follow(&self, first: &Url, ask: &Ask, known: &Validators) -> Result<Response, FetchError> {
         let mut url = first.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.send(&url, ask).await?;
+            let response = self.send(&url, ask, known).await?;
             let Some(next) = redirect(&response, &url)? else { return receive(response, url, ask).await };
             url = next;
         }
         Err(FetchError::TooManyRedirects { url: redacted(first), limit: MAX_REDIRECTS })
     }
 
-    async fn send(&self, url: &Url, ask: &Ask) -> Result<reqwest::Response, FetchError> {
+    async fn send(&self, url: &Url, ask: &Ask, known: &Validators) -> Result<reqwest::Response, FetchError> {
         let client = self.client_for(url)?;
         let mut request = client.get(url.clone()).header(ACCEPT, ask.accept);
+        for (name, value) in [(IF_NONE_MATCH, &known.etag), (IF_MODIFIED_SINCE, &known.last_modified)] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
+        }
         if let Some(id) = ask.request_id {
             request = request.header("x-request-id", id.to_string());
         }

@@ -12,4 +12,4 @@ mod settings;
 pub use address::is_global;
 pub use client::{HttpClient, Response};
 pub use error::{FetchError, Reach, redacted};
-pub use settings::{Allowed, Ask, HttpSettings, RequestId};
+pub use settings::{Allowed, Ask, HttpSettings, RequestId, Validators};

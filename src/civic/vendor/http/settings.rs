@@ -65,6 +65,15 @@ pub struct Ask {
     pub request_id: Option<RequestId>,
 }
 
+/// What is known of the bytes behind an address: the site need not send the same again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validators {
+    /// Sent as `If-None-Match`.
+    pub etag: Option<String>,
+    /// Sent as `If-Modified-Since`.
+    pub last_modified: Option<String>,
+}
+
 /// A job and its attempt. An attempt that was lost with its worker is made again under the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestId {
