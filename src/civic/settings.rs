@@ -1,7 +1,7 @@
 //! What the domain can be told.
 
 use super::{
-    document::Limits,
+    document::{Limits, Ocr, Reader},
     llm::{extractive, openai::OpenAiSettings},
     vendor::http::{HttpSettings, PaceSettings},
 };
@@ -27,6 +27,10 @@ pub struct CivicSettings {
     pub breaker_open: Duration,
     /// What one document may cost.
     pub limits: Limits,
+    /// Pages without text are read from their image; none: they are not.
+    pub ocr: Option<Ocr>,
+    /// A document of a near meeting is asked for anew at most so often: vendors put other bytes behind the same address.
+    pub document_recheck: Duration,
     /// Fewer characters are not worth a summary: procedure.
     pub min_text_chars: usize,
     /// Longest text that a summariser reads, in characters; four are about one token. What is longer is cut.
@@ -56,6 +60,14 @@ impl SummariserSettings {
     }
 }
 
+impl CivicSettings {
+    /// What reads documents.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader { limits: self.limits, ocr: self.ocr.clone() }
+    }
+}
+
 impl Default for CivicSettings {
     fn default() -> Self {
         Self {
@@ -67,6 +79,8 @@ impl Default for CivicSettings {
             pace: PaceSettings::default(),
             breaker_open: Duration::from_mins(1),
             limits: Limits::default(),
+            ocr: None,
+            document_recheck: Duration::from_hours(6),
             min_text_chars: 50,
             max_input_chars: 120_000,
             summariser: SummariserSettings::default(),

@@ -55,6 +55,10 @@ fn start(cli: Cli) -> Outcome {
     let command = match cli.command {
         // It tells what is wrong with a configuration, so it must not need a good one.
         Command::Config(args) => return config_command::run(args, &line),
+        // Its parent gives it no environment, and little memory.
+        Command::Documents(args) if args.child().is_some() => {
+            return args.child().map_or(Ok(()), |(kind, file)| documents::child(kind, file));
+        }
         command => command,
     };
     let (env, refused) = config::look(Environment::of_process(), &line);
@@ -159,7 +163,7 @@ async fn dispatch(command: Command, loaded: Environment) -> Outcome {
         Command::LogLevel(args) => Box::pin(log_level::run(args, &env())).await,
         Command::Drill(args) => Box::pin(drill::run(args)).await,
         Command::Metrics(args) => metrics::run(&args),
-        Command::Documents(args) => Box::pin(documents::run(args)).await,
+        Command::Documents(args) => Box::pin(documents::run(args, &env())).await,
         Command::Config(_) => Err(Failure::internal("it runs before anything is loaded")),
     }
 }

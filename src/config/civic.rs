@@ -7,6 +7,7 @@ use super::{
     setting::{Role, WORKER, settings},
 };
 use crate::civic::{
+    document::Ocr,
     llm::{PriceTable, openai::OpenAiSettings},
     settings::{CivicSettings, SummariserSettings},
     vendor::http::{Allowed, PaceSettings},
@@ -30,6 +31,17 @@ settings! {
     /// Who writes summaries: `extractive` picks sentences, without a model and without cost; `openai` asks any compatible
     /// API.
     "civic.summariser" "DOCKET_SUMMARISER" = "extractive", Kind::OneOf(&["extractive", "openai"]), READERS;
+    /// Whether pages without text are read from their image, with tesseract: `on` costs some seconds of a processor for each
+    /// such page. Without tesseract it changes nothing; `docket doctor` tells.
+    "civic.ocr" "DOCKET_OCR" = "off", Kind::OneOf(&["off", "on"]), READERS;
+    /// The languages that tesseract reads, by its own names, joined by `+`: `eng+spa`. Each is a package.
+    "civic.ocr_language" "DOCKET_OCR_LANGUAGE" = "eng", Kind::Text, READERS;
+    /// Pages of one document that are read from their image, at most. Higher: scans of long packets hold a slot for longer, two
+    /// minutes at most.
+    "civic.ocr_max_pages" "DOCKET_OCR_MAX_PAGES" = "20", Kind::Count(1, 1_000), READERS;
+    /// A document of a near meeting is asked for anew at most so often, because vendors put other bytes behind the same
+    /// address. Shorter: more requests, each of which most sites answer with "not modified".
+    "civic.document_recheck" "DOCKET_DOCUMENT_RECHECK" = "6h", Kind::Duration(Duration::from_mins(1), Duration::from_hours(8_760)), WORKER;
     /// Base address of the model's API.
     "openai.url" "DOCKET_OPENAI_URL" = "https://api.openai.com/v1", Kind::Url, WORKER;
     /// The model; needed with `openai`.
@@ -54,12 +66,36 @@ pub fn civic(env: &Environment) -> Result<CivicSettings, ConfigError> {
     settings.breaker_open = super::fleet(env)?.protocol.breaker_open;
     settings.http.allowed = allowed(env)?;
     settings.pace = pace(env)?;
+    settings.ocr = ocr(env)?;
+    settings.document_recheck = env.duration("DOCKET_DOCUMENT_RECHECK", settings.document_recheck)?;
     settings.summariser = match env.get("DOCKET_SUMMARISER") {
         None | Some("extractive") => SummariserSettings::Extractive,
         Some("openai") => SummariserSettings::OpenAi(Box::new(openai(env)?)),
         Some(_) => return Err(ConfigError::new("DOCKET_SUMMARISER", "one of extractive, openai")),
     };
     Ok(settings)
+}
+
+/// How pages without text are read; none: they are not. A name of a language is part of a command line: nothing but what
+/// tesseract's languages are called.
+///
+/// # Errors
+/// When a value can't be used.
+pub fn ocr(env: &Environment) -> Result<Option<Ocr>, ConfigError> {
+    let language = env.get("DOCKET_OCR_LANGUAGE").unwrap_or("eng").to_owned();
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    if !language.split('+').all(is_name) {
+        return Err(ConfigError::new("DOCKET_OCR_LANGUAGE", "not names of languages such as eng or eng+spa"));
+    }
+    let max_pages = env.number("DOCKET_OCR_MAX_PAGES", 20)?;
+    match env.get("DOCKET_OCR") {
+        None | Some("off") => Ok(None),
+        Some("on") => Ok(Some(Ocr { language, max_pages })),
+        Some(_) => Err(ConfigError::new("DOCKET_OCR", "one of off, on")),
+    }
 }
 
 /// Hosts that may be asked although their address isn't public.
@@ -114,6 +150,8 @@ mod tests {
         let bad = [
             ("DOCKET_ALLOW_HOSTS", "nohost", "DOCKET_ALLOW_HOSTS"),
             ("DOCKET_SUMMARISER", "magic", "DOCKET_SUMMARISER"),
+            ("DOCKET_OCR_LANGUAGE", "--psm", "DOCKET_OCR_LANGUAGE"),
+            ("DOCKET_OCR_LANGUAGE", "../x", "DOCKET_OCR_LANGUAGE"),
             ("DOCKET_SUMMARISER", "openai", "DOCKET_OPENAI_MODEL"),
             ("DOCKET_CONTACT", "a\u{1}b", "DOCKET_CONTACT"),
         ];

@@ -1,15 +1,20 @@
 //! `extract_document`: the text of one document.
 
-use super::late;
+use super::{FetchDocument, FetchDocumentArgs, late, next};
 use crate::{
     civic::{
         Services,
-        document::{ExtractError, Extraction, extract, extractor_version},
-        model::Fingerprint,
-        store::{RefId, RevisionId, documents, extractions, refs},
+        document::{ExtractError, Extraction, targets},
+        model::{Fingerprint, WebUrl},
+        store::{
+            RefId, RevisionId, documents, extractions, found,
+            refs::{self, NewRef, Place},
+        },
     },
     fleet::{
+        enqueue::{Notify, enqueue, will_begin},
         handler::{Component, Context, Effects, ErrorClass, Handler, HandlerError},
+        job::NewJob,
         ledger::PgTx,
     },
 };
@@ -29,6 +34,12 @@ pub struct ExtractDocumentArgs {
     pub reference: RefId,
     /// The revision that asked for it.
     pub revision: RevisionId,
+    /// What its links are relative to; none: its reference's address.
+    #[serde(default)]
+    pub base: Option<WebUrl>,
+    /// Its bytes are others than those that were summarised: nobody waits for them, and what they say is summarised anew.
+    #[serde(default)]
+    pub late: bool,
 }
 
 /// What was read.
@@ -55,16 +66,17 @@ impl Handler for ExtractDocument {
     const COMPONENT: Component = Component::Document;
 
     async fn run(&self, args: ExtractDocumentArgs, _: Context) -> Result<Extracted, HandlerError> {
-        let version = extractor_version().await.map_err(|e| failed(&e))?;
+        let reader = self.0.settings.reader();
+        let version = reader.version().await.map_err(|e| failed(&e))?;
         let db = self.0.db().await?;
-        if let Some(known) = extractions::find(&*db, &args.sha256, version).await? {
+        if let Some(known) = extractions::find(&*db, &args.sha256, &version).await? {
             return Ok(Extracted::new(args, known, true));
         }
         let content = documents::content(&*db, &args.sha256).await?;
         drop(db);
         let unknown = || format!("document {} is not stored: fetch it first", args.sha256);
         let content = content.ok_or_else(|| HandlerError::non_retryable(ErrorClass::InvalidArgs, unknown()))?;
-        let extraction = extract(content, &self.0.settings.limits).await.map_err(|e| failed(&e))?;
+        let extraction = Box::pin(reader.read(content)).await.map_err(|e| failed(&e))?;
         Ok(Extracted::new(args, extraction, false))
     }
 }
@@ -72,9 +84,60 @@ impl Handler for ExtractDocument {
 impl Effects<PgTx> for ExtractDocument {
     async fn apply(&self, tx: &mut PgTx, output: &Extracted, ctx: &Context) -> Result<(), HandlerError> {
         extractions::put(tx, &output.args.sha256, &output.extraction).await?;
-        let Some((meeting, item)) = refs::place(tx, output.args.reference).await? else { return Ok(()) };
-        late::resummarise(tx, meeting, item, output.args.revision, ctx).await
+        let Some(place) = refs::place(tx, output.args.reference).await? else { return Ok(()) };
+        let further = further(tx, &place, output).await?;
+        let late = match ctx.parent {
+            Some(parent) => output.args.late || !will_begin(tx, parent).await?,
+            None => output.args.late,
+        };
+        let jobs = if late {
+            let who = (place.meeting, place.item);
+            let Some(waiting) = late::again(tx, who, output.args.revision, !further.is_empty(), ctx).await? else {
+                return Ok(());
+            };
+            fetch(&further, &place, output, ctx)?.into_iter().map(|job| job.child_of(waiting)).collect()
+        } else {
+            fetch(&further, &place, output, ctx)?
+        };
+        enqueue(tx, &jobs, Notify::Yes).await.map(drop).map_err(|e| next::refused(&e))
     }
+}
+
+/// Writes which documents a page or a cover sheet leads to, one step far: each with the address to ask.
+async fn further(tx: &PgTx, place: &Place, output: &Extracted) -> Result<Vec<(RefId, WebUrl)>, HandlerError> {
+    let base = output.args.base.clone().or_else(|| WebUrl::parse(&place.url).ok());
+    let Some(base) = base.filter(|_| place.found_in.is_none()) else { return Ok(Vec::new()) };
+    let targets = targets(&output.extraction.links, &base, &place.url);
+    let mut new: Vec<(NewRef, WebUrl)> = Vec::with_capacity(targets.len());
+    for (name, url) in targets {
+        let named = NewRef::new(place.item, &name, &url);
+        // Two signatures of one address are one document.
+        if new.iter().all(|(known, _)| known.url != named.url) {
+            new.push((named, url));
+        }
+    }
+    let refs: Vec<NewRef> = new.iter().map(|(named, _)| named.clone()).collect();
+    let rows = found::replace(tx, (place.meeting, place.item), output.args.reference, &refs).await?;
+    let address = |url: &str| new.iter().find(|(named, _)| named.url == url).map(|(_, address)| address.clone());
+    Ok(rows.into_iter().filter_map(|row| Some((row.id, address(&row.url)?))).collect())
+}
+
+/// Their jobs: as this one's successors they keep its place among the children of who waits.
+fn fetch(
+    further: &[(RefId, WebUrl)],
+    place: &Place,
+    output: &Extracted,
+    ctx: &Context,
+) -> Result<Vec<NewJob>, HandlerError> {
+    let Some(vendor) = place.vendor else { return Ok(Vec::new()) };
+    let revision = output.args.revision;
+    let job = |(id, url): &(RefId, WebUrl)| {
+        let args = FetchDocumentArgs { reference: *id, revision, url: url.to_string(), vendor, recheck: false };
+        // A document may lead there at each of its states.
+        let key = format!("doc:{revision}:{id}:{}", output.args.sha256);
+        Ok(next::sibling(next::next::<FetchDocument>(&args, key, ctx)?, ctx))
+    };
+    further.iter().map(job).collect()
 }
 
 impl Extracted {

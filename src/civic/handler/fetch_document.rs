@@ -1,20 +1,21 @@
 //! `fetch_document`: the bytes of one document.
 
-use super::{ExtractDocument, ExtractDocumentArgs, next};
+use super::{ExtractDocument, ExtractDocumentArgs, next, resolve};
 use crate::{
     civic::{
         Services,
-        model::{Fingerprint, Vendor},
+        document::{Kind, sniff},
+        model::{Fingerprint, Vendor, WebUrl, unsigned},
         record::{Purpose, Scope},
-        store::{RefId, RevisionId, documents, refs},
+        store::{RefId, RevisionId, documents, found, refs},
         vendor::{
             host_group,
-            http::{Ask, FetchError, RequestId},
+            http::{Ask, FetchError, RequestId, Response, Validators},
         },
     },
     fleet::{
         enqueue::enqueue_one,
-        handler::{Component, Context, Effects, Handler, HandlerError},
+        handler::{Component, Context, Effects, ErrorClass, Handler, HandlerError},
         ledger::PgTx,
     },
 };
@@ -33,27 +34,28 @@ pub struct FetchDocumentArgs {
     pub reference: RefId,
     /// The revision that asked for it: behind the same address may be other bytes each time.
     pub revision: RevisionId,
-    /// Its address.
+    /// Its address, with its signature where it has one.
     pub url: String,
     /// The vendor, for the metrics.
     pub vendor: Vendor,
+    /// It was fetched before: nothing is done unless its bytes are others now.
+    #[serde(default)]
+    pub recheck: bool,
 }
 
 /// What was fetched.
 #[derive(Debug, Serialize)]
 pub struct Fetched {
-    /// Hash of the bytes.
-    pub sha256: Fingerprint,
+    /// Hash of the bytes; none: they are what they were.
+    pub sha256: Option<Fingerprint>,
     /// How many.
     pub bytes: usize,
-    /// What they look like.
-    pub kind: &'static str,
+    /// What they are.
+    pub kind: Kind,
     #[serde(skip)]
-    content: Vec<u8>,
+    response: Option<Response>,
     #[serde(skip)]
-    reference: RefId,
-    #[serde(skip)]
-    revision: RevisionId,
+    args: FetchDocumentArgs,
 }
 
 impl Handler for FetchDocument {
@@ -63,62 +65,112 @@ impl Handler for FetchDocument {
     const COMPONENT: Component = Component::Document;
 
     async fn run(&self, args: FetchDocumentArgs, ctx: Context) -> Result<Fetched, HandlerError> {
+        let (url, known) = match args.recheck {
+            false => (args.url.clone(), Validators::default()),
+            true => match self.known(&args, &ctx).await? {
+                Some(known) => known,
+                None => return Ok(Fetched::new(args, None)),
+            },
+        };
+        let response = match self.ask(&url, &args, &known, &ctx).await {
+            Err(error) if is_gone(&error) => match resolve::fresh(&self.0, args.reference, &ctx).await? {
+                Some(fresh) if fresh.as_str() != url => self.ask(fresh.as_str(), &args, &known, &ctx).await?,
+                _ => return Err(error),
+            },
+            answer => answer?,
+        };
+        Ok(Fetched::new(args, response))
+    }
+}
+
+/// What an expired signature is answered with.
+fn is_gone(error: &HandlerError) -> bool {
+    let gone = [ErrorClass::Forbidden, ErrorClass::NotFound, ErrorClass::ClientError];
+    error.class().is_some_and(|class| gone.contains(&class))
+}
+
+impl FetchDocument {
+    /// Where a document that was fetched before is now, and what is known of it. None: the agenda no longer names it.
+    async fn known(
+        &self,
+        args: &FetchDocumentArgs,
+        ctx: &Context,
+    ) -> Result<Option<(String, Validators)>, HandlerError> {
+        let Some(place) = refs::place(&*self.0.db().await?, args.reference).await? else { return Ok(None) };
+        let known = Validators { etag: place.etag, last_modified: place.last_modified };
+        if place.signed && unsigned(&args.url).is_none() {
+            let fresh = resolve::fresh(&self.0, args.reference, ctx).await?;
+            return Ok(fresh.map(|url| (url.to_string(), known)));
+        }
+        Ok(Some((args.url.clone(), known)))
+    }
+
+    async fn ask(
+        &self,
+        url: &str,
+        args: &FetchDocumentArgs,
+        known: &Validators,
+        ctx: &Context,
+    ) -> Result<Option<Response>, HandlerError> {
         let mut ask = Ask::document(args.vendor);
         ask.max_body = ask.max_body.min(self.0.settings.limits.max_input);
         ask.request_id = Some(RequestId { job: ctx.job.0, attempt: ctx.attempt });
-        let group = Url::parse(&args.url).map(|url| host_group(&url)).unwrap_or_default();
+        ask.known = known.clone();
+        let group = Url::parse(url).map(|url| host_group(&url)).unwrap_or_default();
         let mut scope = Scope::new(Purpose::Document, args.vendor, ctx.job.0);
         scope.reference = Some(args.reference);
         let http = self.0.http_for(scope);
-        let call = http.get(&args.url, &ask);
-        let content = self.0.ask(&group, args.vendor, FetchError::reach, call).await?.body;
-        Ok(Fetched {
-            sha256: Fingerprint::of_bytes(&content),
-            bytes: content.len(),
-            kind: kind(&content),
-            content,
-            reference: args.reference,
-            revision: args.revision,
-        })
+        let call = http.get_if_changed(url, &ask);
+        self.0.ask(&group, args.vendor, FetchError::reach, call).await
+    }
+}
+
+impl Fetched {
+    fn new(args: FetchDocumentArgs, response: Option<Response>) -> Self {
+        let content = response.as_ref().map(|response| response.body.as_slice());
+        Self {
+            sha256: content.map(Fingerprint::of_bytes),
+            bytes: content.map_or(0, <[u8]>::len),
+            kind: content.map_or(Kind::Other, sniff),
+            response,
+            args,
+        }
     }
 }
 
 impl Effects<PgTx> for FetchDocument {
     async fn apply(&self, tx: &mut PgTx, fetched: &Fetched, ctx: &Context) -> Result<(), HandlerError> {
-        let Fetched { sha256, reference, revision, .. } = fetched;
-        documents::put(tx, sha256, fetched.kind, &fetched.content).await?;
-        refs::set_fetched(tx, *reference, sha256).await?;
-        let args = ExtractDocumentArgs { sha256: sha256.clone(), reference: *reference, revision: *revision };
-        let key = format!("ext:{revision}:{reference}:{sha256}");
+        let FetchDocumentArgs { reference, revision, recheck, .. } = fetched.args;
+        let (Some(sha256), Some(response)) = (&fetched.sha256, &fetched.response) else {
+            return Ok(found::unchanged(tx, reference).await?);
+        };
+        documents::put(tx, sha256, fetched.kind.as_str(), &response.body).await?;
+        let marks = (response.etag.as_deref(), response.last_modified.as_deref());
+        let changed = found::fetched(tx, reference, sha256, marks).await?;
+        if recheck && !changed {
+            return Ok(());
+        }
+        let args = ExtractDocumentArgs {
+            sha256: sha256.clone(),
+            reference,
+            revision,
+            base: base(&response.final_url),
+            late: recheck,
+        };
+        let mut key = format!("ext:{revision}:{reference}:{sha256}");
+        if recheck {
+            // Bytes that return to what they were are news again.
+            key = format!("{key}:{}", ctx.job);
+        }
         let job = next::sibling(next::next::<ExtractDocument>(&args, key, ctx)?, ctx);
         enqueue_one(tx, job).await.map(drop).map_err(|e| next::refused(&e))
     }
 }
 
-/// What bytes look like, whatever the site calls them: sites send an HTML page with status 200 for a missing file.
-fn kind(content: &[u8]) -> &'static str {
-    let head = &content[..content.len().min(1_024)];
-    let has = |mark: &[u8]| head.windows(mark.len()).any(|window| window.eq_ignore_ascii_case(mark));
-    match head {
-        [] => "empty",
-        _ if has(b"%PDF-") => "pdf",
-        _ if has(b"<html") || has(b"<!doctype html") => "html",
-        [b'P', b'K', 3, 4, ..] => "zip",
-        _ => "other",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_tell_what_they_are() {
-        assert_eq!(kind(b""), "empty");
-        assert_eq!(kind(b"\r\n%PDF-1.7"), "pdf");
-        assert_eq!(kind(b"<!DOCTYPE HTML><title>Error</title>"), "html");
-        assert_eq!(kind(b"PK\x03\x04 a word document"), "zip");
-        assert_eq!(kind(b"\xff\xfe"), "other");
-        assert_eq!(kind(&[&[b' '; 2_000], b"%PDF-1.7".as_slice()].concat()), "other");
-    }
+/// What links of a page are relative to: the address that answered, without its query, which may be a signature.
+fn base(url: &Url) -> Option<WebUrl> {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    WebUrl::parse(url.as_str()).ok()
 }

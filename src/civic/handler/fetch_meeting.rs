@@ -1,13 +1,13 @@
 //! `fetch_meeting`: what is on a meeting's agenda.
 
-use super::revision;
+use super::{recheck, revision};
 use crate::{
     civic::{
         Services,
         model::{CitySlug, Parsed, ParsedItem, SourceMeetingId},
         record::{Purpose, Scope},
         store::{
-            MeetingId,
+            MeetingId, RevisionId,
             cities::{self, StoredCity},
             meetings,
             revisions::{self, Content},
@@ -52,6 +52,9 @@ pub struct Agenda {
     pub(super) meeting: MeetingId,
     #[serde(skip)]
     pub(super) city: StoredCity,
+    /// The revision before this look.
+    #[serde(skip)]
+    current: Option<RevisionId>,
 }
 
 impl Handler for FetchMeeting {
@@ -81,6 +84,7 @@ impl Handler for FetchMeeting {
             content: Content { meeting: meeting.listing, items: agenda.values },
             meeting: meeting.id,
             city,
+            current: meeting.revision,
         })
     }
 }
@@ -88,7 +92,8 @@ impl Handler for FetchMeeting {
 impl Effects<PgTx> for FetchMeeting {
     async fn apply(&self, tx: &mut PgTx, agenda: &Agenda, ctx: &Context) -> Result<(), HandlerError> {
         let Some(revision) = revisions::append(tx, agenda.meeting, &agenda.content).await? else {
-            return Ok(());
+            let Some(current) = agenda.current else { return Ok(()) };
+            return recheck::start(tx, agenda, current, &self.0.settings, ctx).await;
         };
         revision::start(tx, agenda, revision, ctx).await?;
         let (city, vendor) = (agenda.city.city.slug.0.clone(), agenda.city.city.source.vendor.as_str());

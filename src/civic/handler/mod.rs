@@ -10,7 +10,8 @@
 //! those waits for the item's documents. A step hands its place among the children on to the next step in the
 //! transaction that completes it, so that nobody ever sees a parent without open children too early. A document that
 //! can't be had ends its own job only: the item is summarised from what is there, and once more if an operator gives
-//! the job back and it succeeds.
+//! the job back and it succeeds. A page, and a cover sheet, lead to further documents, one step far, for which the item
+//! waits too. Documents of near meetings are asked for again: other bytes are extracted, and summarised anew.
 
 mod extract_document;
 mod fetch_document;
@@ -19,6 +20,8 @@ mod input;
 mod late;
 mod model_call;
 mod next;
+mod recheck;
+mod resolve;
 mod revision;
 mod summarise_item;
 mod summarise_meeting;

@@ -8,8 +8,8 @@ use crate::{
     civic::{
         model::{Fingerprint, ParsedItem, WebUrl, matter_priority, meeting_priority},
         store::{
-            ItemId, RevisionId, items, matters,
-            refs::{self, NewRef, StoredRef},
+            ItemId, RefId, RevisionId, items, matters,
+            refs::{self, NewRef},
         },
     },
     fleet::{
@@ -19,13 +19,14 @@ use crate::{
         ledger::PgTx,
     },
 };
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry};
 
 /// Writes the items and their documents, and enqueues the tree of jobs that ends in the meeting's summary.
 pub(super) async fn start(tx: &PgTx, agenda: &Agenda, revision: RevisionId, ctx: &Context) -> Result<(), HandlerError> {
     let parsed = &agenda.content.items;
     let rows = items::replace(tx, agenda.meeting, parsed).await?;
-    let refs = refs::replace(tx, agenda.meeting, &references(agenda, &rows)).await?;
+    let (named, addresses) = references(agenda, &rows);
+    let refs = refs::replace(tx, agenda.meeting, &named).await?;
     let with_documents: BTreeSet<ItemId> = refs.iter().filter_map(|r| r.item).collect();
 
     let days = agenda.city.days_to(agenda.content.meeting.local_date);
@@ -49,7 +50,9 @@ pub(super) async fn start(tx: &PgTx, agenda: &Agenda, revision: RevisionId, ctx:
     let mut jobs = Vec::with_capacity(refs.len() + rows.len());
     for reference in &refs {
         let parent = reference.item.map_or(top, |item| waiting[&item]);
-        jobs.push(fetch(agenda, reference, revision, ctx)?.child_of(parent).priority(priority));
+        let url =
+            addresses.get(&(reference.item, reference.url.clone())).map_or(reference.url.as_str(), |url| url.as_str());
+        jobs.push(fetch(agenda, reference.id, url, revision, ctx)?.child_of(parent).priority(priority));
     }
     for (item, &row) in parsed.iter().zip(&rows) {
         jobs.extend(track(agenda, item, row, ctx)?.map(|job| job.priority(matter_priority(days))));
@@ -62,23 +65,30 @@ async fn put(tx: &PgTx, jobs: Vec<NewJob>) -> Result<Vec<JobId>, HandlerError> {
     Ok(enqueued.into_iter().map(Enqueued::id).collect())
 }
 
+/// The addresses as the agenda shows them, by item and address without a signature.
+type Addresses = BTreeMap<(Option<ItemId>, String), WebUrl>;
+
 /// The agenda of the meeting and the attachments of its items, each address once an item.
-fn references(agenda: &Agenda, rows: &[ItemId]) -> Vec<NewRef> {
-    let mut seen: BTreeSet<(Option<ItemId>, WebUrl)> = BTreeSet::new();
-    let own = agenda.content.meeting.agenda_url.iter().map(|url| (None, "Agenda".to_owned(), url.clone()));
+fn references(agenda: &Agenda, rows: &[ItemId]) -> (Vec<NewRef>, Addresses) {
+    let own = agenda.content.meeting.agenda_url.iter().map(|url| (None, "Agenda", url));
     let attached = agenda.content.items.iter().zip(rows).flat_map(|(item, &row)| {
-        item.attachments.iter().map(move |attachment| (Some(row), attachment.name.clone(), attachment.url.clone()))
+        item.attachments.iter().map(move |attachment| (Some(row), attachment.name.as_str(), &attachment.url))
     });
-    own.chain(attached)
-        .filter(|(item, _, url)| seen.insert((*item, url.clone())))
-        .map(|(item, name, url)| NewRef { item, name, url })
-        .collect()
+    let (mut refs, mut addresses) = (Vec::new(), Addresses::new());
+    for (item, name, url) in own.chain(attached) {
+        let new = NewRef::new(item, name, url);
+        if let Entry::Vacant(place) = addresses.entry((item, new.url.clone())) {
+            place.insert(url.clone());
+            refs.push(new);
+        }
+    }
+    (refs, addresses)
 }
 
-fn fetch(agenda: &Agenda, reference: &StoredRef, revision: RevisionId, ctx: &Context) -> Result<NewJob, HandlerError> {
+fn fetch(agenda: &Agenda, id: RefId, url: &str, revision: RevisionId, ctx: &Context) -> Result<NewJob, HandlerError> {
     let vendor = agenda.city.city.source.vendor;
-    let args = FetchDocumentArgs { reference: reference.id, revision, url: reference.url.clone(), vendor };
-    next::next::<FetchDocument>(&args, format!("doc:{revision}:{}", reference.id), ctx)
+    let args = FetchDocumentArgs { reference: id, revision, url: url.to_owned(), vendor, recheck: false };
+    next::next::<FetchDocument>(&args, format!("doc:{revision}:{id}"), ctx)
 }
 
 /// None for an item without a matter, or with one that nothing identifies.

@@ -4,7 +4,6 @@ use super::{input, late, model_call};
 use crate::{
     civic::{
         Services,
-        document::extractor_version,
         store::{
             ItemId, MeetingId, RevisionId, items, refs,
             summaries::{self, NewSummary, Subject},
@@ -57,12 +56,12 @@ impl Handler for SummariseItem {
     const COMPONENT: Component = Component::Llm;
 
     async fn run(&self, args: SummariseItemArgs, ctx: Context) -> Result<ItemSummary, HandlerError> {
-        let extractor =
-            extractor_version().await.map_err(|e| HandlerError::retryable(ErrorClass::Other, e.to_string()))?;
+        let extractor = self.0.settings.reader().version().await;
+        let extractor = extractor.map_err(|e| HandlerError::retryable(ErrorClass::Other, e.to_string()))?;
         let db = self.0.db().await?;
         let unknown = || HandlerError::non_retryable(ErrorClass::InvalidArgs, format!("no item {}", args.item));
         let item = items::find(&*db, args.item).await?.ok_or_else(unknown)?;
-        let documents = refs::texts(&*db, item.meeting, Some(item.id), extractor).await?;
+        let documents = refs::texts(&*db, item.meeting, Some(item.id), &extractor).await?;
         drop(db);
         let missing = documents.iter().filter(|document| document.sha256.is_none()).count();
         let summary = match input::item(&item, &documents, &self.0.settings) {

@@ -4,7 +4,6 @@ use super::{input, model_call};
 use crate::{
     civic::{
         Services,
-        document::extractor_version,
         store::{
             MeetingId, RevisionId, items, meetings, refs,
             summaries::{self, NewSummary, Subject},
@@ -53,13 +52,13 @@ impl Handler for SummariseMeeting {
     const COMPONENT: Component = Component::Llm;
 
     async fn run(&self, args: SummariseMeetingArgs, ctx: Context) -> Result<MeetingSummary, HandlerError> {
-        let extractor =
-            extractor_version().await.map_err(|e| HandlerError::retryable(ErrorClass::Other, e.to_string()))?;
+        let extractor = self.0.settings.reader().version().await;
+        let extractor = extractor.map_err(|e| HandlerError::retryable(ErrorClass::Other, e.to_string()))?;
         let db = self.0.db().await?;
         let unknown = || HandlerError::non_retryable(ErrorClass::InvalidArgs, format!("no meeting {}", args.meeting));
         let title = meetings::title(&*db, args.meeting).await?.ok_or_else(unknown)?;
         let items = items::summarised(&*db, args.meeting).await?;
-        let agenda = refs::texts(&*db, args.meeting, None, extractor).await?;
+        let agenda = refs::texts(&*db, args.meeting, None, &extractor).await?;
         drop(db);
         let summary = match input::meeting(&title, &items, &agenda, &self.0.settings) {
             Some(request) => Some(model_call::summarise(&self.0, &request, &ctx).await?),

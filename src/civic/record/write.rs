@@ -81,10 +81,7 @@ fn bare(url: &Url) -> String {
 }
 
 const fn went_out(fetched: &Fetched) -> bool {
-    !matches!(
-        fetched.answer,
-        Err(FetchError::RefusedAddress { .. } | FetchError::BadUrl { .. } | FetchError::Setup(_))
-    )
+    !matches!(fetched.answer, Err(FetchError::RefusedAddress { .. } | FetchError::BadUrl { .. } | FetchError::Setup(_)))
 }
 
 /// A document that was had is kept as a document, and not twice.

@@ -7,6 +7,7 @@ pub mod aliases;
 pub mod cities;
 pub mod documents;
 pub mod extractions;
+pub mod found;
 mod id;
 pub mod items;
 pub mod llm_ledger;

@@ -34,7 +34,13 @@ async fn documents_that_cannot_be_had() {
     let demo = demo().await;
     let fetch = FetchDocument(services(&config, &demo));
     let run = |url: String| {
-        let args = FetchDocumentArgs { reference: RefId(1), revision: RevisionId(1), url, vendor: Vendor::Legistar };
+        let args = FetchDocumentArgs {
+            reference: RefId(1),
+            revision: RevisionId(1),
+            url,
+            vendor: Vendor::Legistar,
+            recheck: false,
+        };
         fetch.run(args, context())
     };
     let missing = run(format!("http://{}/files/0.pdf", demo.address())).await.unwrap_err();

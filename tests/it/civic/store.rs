@@ -145,7 +145,7 @@ async fn what_an_agenda_drops_stays_unlisted_and_returns() {
     let rows = items::replace(&client, id, &both).await.unwrap();
     assert_eq!(items::replace(&client, id, &both).await.unwrap(), rows, "in the order of the call, and stable");
     let url = both[0].attachments[0].url.clone();
-    let reference = |item| NewRef { item, name: "Report".into(), url: url.clone() };
+    let reference = |item| NewRef::new(item, "Report", &url);
     let all = [reference(None), reference(Some(rows[0])), reference(Some(rows[1]))];
     let before = refs::replace(&client, id, &all).await.unwrap();
     assert_eq!(before.len(), 3, "one address at three places");

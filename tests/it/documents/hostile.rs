@@ -121,5 +121,11 @@ async fn many_at_once_do_not_mix() {
     }
 }
 
-const LIMITS: Limits =
-    Limits { max_input: 1 << 20, max_text: 1 << 20, time: Duration::from_secs(60), cpu_seconds: 60, memory: 1 << 30 };
+const LIMITS: Limits = Limits {
+    max_input: 1 << 20,
+    max_text: 1 << 20,
+    time: Duration::from_secs(60),
+    cpu_seconds: 60,
+    memory: 1 << 30,
+    max_file: 0,
+};

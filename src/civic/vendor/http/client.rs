@@ -10,7 +10,9 @@ use jiff::{Timestamp, fmt::rfc2822};
 use reqwest::{
     StatusCode,
     dns::Resolve,
-    header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED, LOCATION, RETRY_AFTER},
+    header::{
+        ACCEPT, CONTENT_TYPE, ETAG, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION, RETRY_AFTER,
+    },
     redirect::Policy,
 };
 use std::{sync::Arc, time::Duration};
@@ -92,6 +94,17 @@ impl HttpClient {
         }
     }
 
+    /// The same, unless the bytes are those that `ask` knows: none.
+    ///
+    /// # Errors
+    /// As [`HttpClient::get`].
+    pub async fn get_if_changed(&self, url: &str, ask: &Ask) -> Result<Option<Response>, FetchError> {
+        match self.get(url, ask).await {
+            Err(FetchError::Status { status: 304, .. }) => Ok(None),
+            result => result.map(Some),
+        }
+    }
+
     /// Asks the network, whatever the transport: for transports.
     pub async fn fetch(&self, url: &str, ask: &Ask) -> Fetched {
         let (started, span) = (Instant::now(), OpenSpan::begin());
@@ -129,6 +142,11 @@ impl HttpClient {
     async fn send(&self, url: &Url, ask: &Ask) -> Result<reqwest::Response, FetchError> {
         let client = self.client_for(url)?;
         let mut request = client.get(url.clone()).header(ACCEPT, ask.accept);
+        for (name, value) in [(IF_NONE_MATCH, &ask.known.etag), (IF_MODIFIED_SINCE, &ask.known.last_modified)] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
+        }
         if let Some(id) = ask.request_id {
             request = request.header("x-request-id", id.to_string());
         }

@@ -71,7 +71,7 @@ impl FromStr for Allowed {
 }
 
 /// What one request asks for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Ask {
     /// Label of the metrics.
     pub vendor: Vendor,
@@ -81,6 +81,21 @@ pub struct Ask {
     pub max_body: usize,
     /// Sent as `X-Request-Id`: who runs the site can name the request, and we find its job.
     pub request_id: Option<RequestId>,
+    /// What is known of the bytes already.
+    pub known: Validators,
+}
+
+/// What is known of the bytes behind an address: the site need not send the same again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validators {
+    /// Sent as `If-None-Match`.
+    pub etag: Option<String>,
+    /// Sent as `If-Modified-Since`.
+    pub last_modified: Option<String>,
+}
+
+impl Validators {
+    const NONE: Self = Self { etag: None, last_modified: None };
 }
 
 /// A job and its attempt. An attempt that was lost with its worker is made again under the same name.
@@ -102,7 +117,7 @@ impl Ask {
     /// A list in JSON, up to 16 MiB: 1,000 events of Legistar are 2 MB.
     #[must_use]
     pub const fn json(vendor: Vendor) -> Self {
-        Self { vendor, accept: "application/json", max_body: 16 << 20, request_id: None }
+        Self { vendor, accept: "application/json", max_body: 16 << 20, request_id: None, known: Validators::NONE }
     }
 
     /// A page, up to 8 MiB: the largest archive that is known has 3 MB.
@@ -113,13 +128,20 @@ impl Ask {
             accept: "text/html, application/xhtml+xml;q=0.9, */*;q=0.5",
             max_body: 8 << 20,
             request_id: None,
+            known: Validators::NONE,
         }
     }
 
     /// A document, up to 50 MiB.
     #[must_use]
     pub const fn document(vendor: Vendor) -> Self {
-        Self { vendor, accept: "application/pdf, */*;q=0.5", max_body: 50 << 20, request_id: None }
+        Self {
+            vendor,
+            accept: "application/pdf, */*;q=0.5",
+            max_body: 50 << 20,
+            request_id: None,
+            known: Validators::NONE,
+        }
     }
 }
 

@@ -1,0 +1,96 @@
+//! References that a document leads to, and what became of the bytes behind an address.
+
+use super::{
+    ItemId, MeetingId, RefId,
+    refs::{NewRef, StoredRef},
+};
+use crate::{civic::model::Fingerprint, db::Statements};
+use std::time::Duration;
+use tokio_postgres::{Error, types::Json};
+
+/// Documents of one meeting that are asked for again at one look; an agenda of the largest cities has some hundreds.
+const MAX_DUE: i64 = 500;
+
+const WITHDRAW: &str = "\
+update document_refs d set status = 'withdrawn' where d.meeting_id = $1 and d.found_in = $2 and d.status <> 'withdrawn'
+  and not exists (select from jsonb_to_recordset($3) as r (url text) where r.url = d.url)";
+
+/// What an agenda of the meeting names itself is fetched there.
+const UPSERT: &str = "\
+insert into document_refs as d (meeting_id, item_id, url, name, signed, found_in)
+select $1, $2, url, name, signed, $4 from jsonb_to_recordset($3) as r (url text, name text, signed boolean)
+where not exists (select from document_refs o where o.meeting_id = $1 and o.url = r.url and o.found_in is null
+                  and o.status <> 'withdrawn')
+on conflict (meeting_id, coalesce(item_id, 0), url) do update set
+  found_in = excluded.found_in, signed = excluded.signed, status = case when d.sha256 is null then 'listed' else 'fetched' end
+where d.status = 'withdrawn'";
+
+const ROWS: &str = "\
+select d.id, d.url from document_refs d where d.meeting_id = $1 and d.found_in = $2 and d.status <> 'withdrawn' order by d.id";
+
+/// Writes what the document of a reference leads to; what it no longer leads to is withdrawn.
+///
+/// # Errors
+/// When the database fails.
+pub async fn replace<C: Statements>(
+    client: &C,
+    (meeting, item): (MeetingId, Option<ItemId>),
+    parent: RefId,
+    found: &[NewRef],
+) -> Result<Vec<StoredRef>, Error> {
+    client.execute(WITHDRAW, &[&meeting.0, &parent.0, &Json(found)]).await?;
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    client.execute(UPSERT, &[&meeting.0, &item.map(|item| item.0), &Json(found), &parent.0]).await?;
+    let rows = client.query(ROWS, &[&meeting.0, &parent.0]).await?;
+    Ok(rows.iter().map(|row| StoredRef { id: RefId(row.get(0)), item, url: row.get(1) }).collect())
+}
+
+/// Other bytes behind an address are a row of their own. The lock orders two that fetch the same.
+const FETCHED: &str = "\
+with known as (
+  select sha256 from document_refs where id = $1 for no key update
+), changed as (
+  insert into document_changes (ref_id, old_sha256, new_sha256)
+  select $1, known.sha256, $2 from known where known.sha256 <> $2 returning 1)
+update document_refs set sha256 = $2, fetched_at = now(), checked_at = now(), etag = $3, last_modified = $4,
+  status = case when status = 'withdrawn' then status else 'fetched' end
+where id = $1 returning exists (select from changed)";
+
+/// Notes which bytes an address gave, and with which marks of their version. True: they are others than before.
+///
+/// # Errors
+/// When the database fails.
+pub async fn fetched<C: Statements>(
+    client: &C,
+    reference: RefId,
+    sha256: &Fingerprint,
+    (etag, last_modified): (Option<&str>, Option<&str>),
+) -> Result<bool, Error> {
+    let row = client.query_opt(FETCHED, &[&reference.0, &sha256.as_str(), &etag, &last_modified]).await?;
+    Ok(row.is_some_and(|row| row.get(0)))
+}
+
+/// Notes that an address still gives the same.
+///
+/// # Errors
+/// When the database fails.
+pub async fn unchanged<C: Statements>(client: &C, reference: RefId) -> Result<(), Error> {
+    client.execute("update document_refs set checked_at = now() where id = $1", &[&reference.0]).await.map(drop)
+}
+
+const DUE: &str = "\
+select d.id, d.item_id, d.url from document_refs d where d.meeting_id = $1 and d.status = 'fetched'
+  and coalesce(d.checked_at, d.fetched_at) <= now() - make_interval(secs => $2)
+order by coalesce(d.checked_at, d.fetched_at), d.id limit $3";
+
+/// The documents of a meeting that nobody has asked for within a time, the longest unasked first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn due<C: Statements>(client: &C, meeting: MeetingId, within: Duration) -> Result<Vec<StoredRef>, Error> {
+    let rows = client.query(DUE, &[&meeting.0, &within.as_secs_f64(), &MAX_DUE]).await?;
+    let item = |id: Option<i64>| id.map(ItemId);
+    Ok(rows.iter().map(|row| StoredRef { id: RefId(row.get(0)), item: item(row.get(1)), url: row.get(2) }).collect())
+}
