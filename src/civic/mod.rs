@@ -13,4 +13,5 @@ pub mod vendor;
 
 pub use coverage::publish_coverage;
 pub use handler::{SyncError, enqueue_sync, handlers};
+pub use record::prune_record;
 pub use services::{Services, ServicesError};

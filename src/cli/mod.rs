@@ -23,6 +23,7 @@ mod output;
 mod probe;
 mod role;
 mod run;
+mod since;
 
 mod audit;
 mod bench;
@@ -30,6 +31,7 @@ mod breakers;
 mod chaos;
 mod cities;
 mod config;
+mod courtesy;
 mod dead;
 mod demo;
 mod dev;

@@ -4,9 +4,11 @@
 //! response happened, whatever becomes of the job. A re-parse answers from that record alone.
 
 mod live;
+mod prune;
 mod scope;
 mod write;
 
 pub use live::Live;
+pub use prune::prune_record;
 pub use scope::{Purpose, Scope};
 pub use write::Recorder;

@@ -5,6 +5,7 @@
 
 pub mod aliases;
 pub mod cities;
+pub mod courtesy;
 pub mod documents;
 pub mod extractions;
 mod id;

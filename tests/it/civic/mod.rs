@@ -5,6 +5,7 @@ mod flow;
 mod handlers;
 mod outage;
 mod politeness;
+mod record;
 mod roles;
 mod store;
 mod support;

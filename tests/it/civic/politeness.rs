@@ -240,7 +240,8 @@ async fn refusals_are_free_for_six_hours_and_the_database_remembers() {
 #[tokio::test]
 async fn five_thousand_jobs_that_wait_come_back_as_fast_as_their_host_is_asked() {
     let fleet = TestFleet::without_broker().await;
-    let jobs: Vec<NewJob> = (0..5_000).map(|n| plain(Script::default()).priority(if n == 4_000 { 120 } else { 100 })).collect();
+    let jobs: Vec<NewJob> =
+        (0..5_000).map(|n| plain(Script::default()).priority(if n == 4_000 { 120 } else { 100 })).collect();
     fleet.enqueue(&jobs).await;
     let paces = "update jobs set hold = 'limit', hold_key = 'host', hold_until = null;
         insert into paces (key, label, spacing_ms, free_at, turn_at) values ('host', 'legistar', 100, now(), now())";

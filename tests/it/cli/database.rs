@@ -23,6 +23,7 @@ const NEED: &[&str] = &[
     "breakers close x",
     "cities list",
     "cities coverage",
+    "cities courtesy",
     "cities accept x",
     "cities sync x",
 ];

@@ -49,6 +49,7 @@ const COMMANDS: &[&str] = &[
     "cities add",
     "cities list",
     "cities coverage",
+    "cities courtesy",
     "cities accept",
     "cities sync",
     "vendors",
