@@ -47,6 +47,7 @@ mod logs;
 mod metrics;
 mod migrate;
 mod queue;
+mod reparse;
 mod scheduler;
 mod server;
 mod token;

@@ -5,7 +5,7 @@ use crate::{
     civic::{
         Services,
         model::{Fingerprint, Vendor},
-        record::{Purpose, Scope},
+        record::{Answers, Purpose, Scope},
         store::{RefId, RevisionId, documents, refs},
         vendor::{
             host_group,
@@ -18,6 +18,7 @@ use crate::{
         ledger::PgTx,
     },
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use url::Url;
@@ -37,6 +38,9 @@ pub struct FetchDocumentArgs {
     pub url: String,
     /// The vendor, for the metrics.
     pub vendor: Vendor,
+    /// From the record, as it was then; none: from its site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Timestamp>,
 }
 
 /// What was fetched.
@@ -67,19 +71,27 @@ impl Handler for FetchDocument {
         ask.max_body = ask.max_body.min(self.0.settings.limits.max_input);
         ask.request_id = Some(RequestId { job: ctx.job.0, attempt: ctx.attempt });
         let group = Url::parse(&args.url).map(|url| host_group(&url)).unwrap_or_default();
+        if let Some(until) = args.as_of {
+            let replay = self.0.replay(Answers::OfReference(args.reference, until));
+            return Ok(fetched(&args, replay.get(&args.url, &ask).await?.body));
+        }
         let mut scope = Scope::new(Purpose::Document, args.vendor, ctx.job.0);
         scope.reference = Some(args.reference);
         let http = self.0.http_for(scope);
         let call = http.get(&args.url, &ask);
         let content = self.0.ask(&group, args.vendor, FetchError::reach, call).await?.body;
-        Ok(Fetched {
-            sha256: Fingerprint::of_bytes(&content),
-            bytes: content.len(),
-            kind: kind(&content),
-            content,
-            reference: args.reference,
-            revision: args.revision,
-        })
+        Ok(fetched(&args, content))
+    }
+}
+
+fn fetched(args: &FetchDocumentArgs, content: Vec<u8>) -> Fetched {
+    Fetched {
+        sha256: Fingerprint::of_bytes(&content),
+        bytes: content.len(),
+        kind: kind(&content),
+        content,
+        reference: args.reference,
+        revision: args.revision,
     }
 }
 

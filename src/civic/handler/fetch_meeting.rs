@@ -5,7 +5,7 @@ use crate::{
     civic::{
         Services,
         model::{CitySlug, Parsed, ParsedItem, SourceMeetingId},
-        record::{Purpose, Scope},
+        record::{Answers, Purpose, Scope},
         store::{
             MeetingId,
             cities::{self, StoredCity},
@@ -20,6 +20,7 @@ use crate::{
     },
     telemetry::names,
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -35,6 +36,9 @@ pub struct FetchMeetingArgs {
     pub city: CitySlug,
     /// The vendor's id.
     pub meeting: SourceMeetingId,
+    /// From the record, as it was then; none: from its site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Timestamp>,
 }
 
 /// What the agenda held.
@@ -52,6 +56,8 @@ pub struct Agenda {
     pub(super) meeting: MeetingId,
     #[serde(skip)]
     pub(super) city: StoredCity,
+    #[serde(skip)]
+    pub(super) as_of: Option<Timestamp>,
 }
 
 impl Handler for FetchMeeting {
@@ -68,9 +74,14 @@ impl Handler for FetchMeeting {
         let unknown = || format!("city {} has no meeting {}: list its meetings first", args.city, args.meeting);
         let meeting = meeting.ok_or_else(|| HandlerError::non_retryable(ErrorClass::InvalidArgs, unknown()))?;
         let source = &city.city.source;
-        let http = self.0.http_for(Scope::new(Purpose::Agenda, source.vendor, ctx.job.0).of(city.id));
+        let http = match args.as_of {
+            Some(until) => self.0.replay(Answers::AsOf(until)),
+            None => self.0.http_for(Scope::new(Purpose::Agenda, source.vendor, ctx.job.0).of(city.id)),
+        };
         let site = vendor::open(&http, source, city.synced_at.is_some())?;
         let agenda = match site.agenda(&meeting.listing) {
+            // No site can be down that isn't asked.
+            Some(call) if args.as_of.is_some() => call.await?,
             Some(call) => self.0.ask(&site.group(), source.vendor, VendorError::reach, call).await?,
             None => Parsed { values: revisions::items(&*self.0.db().await?, meeting.id).await?, ..Parsed::default() },
         };
@@ -81,6 +92,7 @@ impl Handler for FetchMeeting {
             content: Content { meeting: meeting.listing, items: agenda.values },
             meeting: meeting.id,
             city,
+            as_of: args.as_of,
         })
     }
 }
@@ -88,7 +100,8 @@ impl Handler for FetchMeeting {
 impl Effects<PgTx> for FetchMeeting {
     async fn apply(&self, tx: &mut PgTx, agenda: &Agenda, ctx: &Context) -> Result<(), HandlerError> {
         let Some(revision) = revisions::append(tx, agenda.meeting, &agenda.content).await? else {
-            return Ok(());
+            // Who has it parsed again means what is stored, also where its source says the same.
+            return if agenda.as_of.is_some() { revision::rewrite(tx, agenda).await } else { Ok(()) };
         };
         revision::start(tx, agenda, revision, ctx).await?;
         let (city, vendor) = (agenda.city.city.slug.0.clone(), agenda.city.city.source.vendor.as_str());

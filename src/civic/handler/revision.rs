@@ -57,6 +57,13 @@ pub(super) async fn start(tx: &PgTx, agenda: &Agenda, revision: RevisionId, ctx:
     enqueue(tx, &jobs, Notify::Yes).await.map(drop).map_err(|e| next::refused(&e))
 }
 
+/// Writes the items and their documents of a revision that is there: what is as it should be stays untouched.
+pub(super) async fn rewrite(tx: &PgTx, agenda: &Agenda) -> Result<(), HandlerError> {
+    let rows = items::replace(tx, agenda.meeting, &agenda.content.items).await?;
+    refs::replace(tx, agenda.meeting, &references(agenda, &rows)).await?;
+    Ok(())
+}
+
 async fn put(tx: &PgTx, jobs: Vec<NewJob>) -> Result<Vec<JobId>, HandlerError> {
     let enqueued = enqueue(tx, &jobs, Notify::No).await.map_err(|e| next::refused(&e))?;
     Ok(enqueued.into_iter().map(Enqueued::id).collect())
@@ -77,7 +84,8 @@ fn references(agenda: &Agenda, rows: &[ItemId]) -> Vec<NewRef> {
 
 fn fetch(agenda: &Agenda, reference: &StoredRef, revision: RevisionId, ctx: &Context) -> Result<NewJob, HandlerError> {
     let vendor = agenda.city.city.source.vendor;
-    let args = FetchDocumentArgs { reference: reference.id, revision, url: reference.url.clone(), vendor };
+    let (url, as_of) = (reference.url.clone(), agenda.as_of);
+    let args = FetchDocumentArgs { reference: reference.id, revision, url, vendor, as_of };
     next::next::<FetchDocument>(&args, format!("doc:{revision}:{}", reference.id), ctx)
 }
 

@@ -5,10 +5,12 @@
 
 mod live;
 mod prune;
+mod replay;
 mod scope;
 mod write;
 
 pub use live::Live;
 pub use prune::prune_record;
+pub use replay::{Answers, Replay};
 pub use scope::{Purpose, Scope};
 pub use write::Recorder;

@@ -14,6 +14,7 @@ pub mod llm_ledger;
 pub mod matters;
 pub mod meetings;
 pub mod refs;
+pub mod replay;
 pub mod responses;
 pub mod revisions;
 pub mod summaries;

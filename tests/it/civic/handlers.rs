@@ -23,7 +23,7 @@ async fn bad_cities_and_meetings_fail_at_once() {
     let never_there = sync("alder-falls").await.unwrap_err();
     assert_eq!(class(&never_there), (false, Some(ErrorClass::UnknownClient)), "{never_there}");
     assert_eq!(class(&sync("nowhere").await.unwrap_err()), (false, Some(ErrorClass::InvalidArgs)));
-    let args = FetchMeetingArgs { city: city.slug, meeting: "999".into() };
+    let args = FetchMeetingArgs { city: city.slug, meeting: "999".into(), as_of: None };
     let unlisted = FetchMeeting(services.clone()).run(args, context()).await.unwrap_err();
     assert_eq!(class(&unlisted), (false, Some(ErrorClass::InvalidArgs)));
 }
@@ -34,7 +34,13 @@ async fn documents_that_cannot_be_had() {
     let demo = demo().await;
     let fetch = FetchDocument(services(&config, &demo));
     let run = |url: String| {
-        let args = FetchDocumentArgs { reference: RefId(1), revision: RevisionId(1), url, vendor: Vendor::Legistar };
+        let args = FetchDocumentArgs {
+            reference: RefId(1),
+            revision: RevisionId(1),
+            url,
+            vendor: Vendor::Legistar,
+            as_of: None,
+        };
         fetch.run(args, context())
     };
     let missing = run(format!("http://{}/files/0.pdf", demo.address())).await.unwrap_err();

@@ -6,6 +6,7 @@ mod handlers;
 mod outage;
 mod politeness;
 mod record;
+mod reparse;
 mod roles;
 mod store;
 mod support;

@@ -24,6 +24,7 @@ const NEED: &[&str] = &[
     "cities list",
     "cities coverage",
     "cities courtesy",
+    "reparse --vendor granicus --since 1d",
     "cities accept x",
     "cities sync x",
 ];
