@@ -12,5 +12,6 @@ pub mod store;
 pub mod vendor;
 
 pub use coverage::publish_coverage;
-pub use handler::{SyncError, enqueue_sync, handlers};
+pub use handler::{SyncError, enqueue_reparse, enqueue_sync, handlers};
+pub use record::prune_record;
 pub use services::{Services, ServicesError};

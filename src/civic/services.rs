@@ -6,7 +6,7 @@ use super::{
         openai::{OpenAi, SetupError},
     },
     model::Vendor,
-    record::{Live, Recorder, Scope},
+    record::{Answers, Live, Recorder, Replay, Scope},
     settings::{CivicSettings, SummariserSettings},
     vendor::http::{FetchError, HttpClient, Reach},
 };
@@ -117,6 +117,12 @@ impl Services {
                 error.into()
             }
         })
+    }
+
+    /// A client that answers from the record, and asks nobody.
+    #[must_use]
+    pub fn replay(&self, answers: Answers) -> HttpClient {
+        self.http.through(Arc::new(Replay::new(self.pool.clone(), answers)))
     }
 
     /// A connection. The pool's own time limit bounds the wait.

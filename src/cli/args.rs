@@ -77,6 +77,8 @@ pub(super) enum Command {
     Queue(super::queue::Args),
     /// The cities that are followed
     Cities(super::cities::Args),
+    /// Parse the recorded answers of a vendor's cities once more, without asking any site
+    Reparse(super::reparse::Args),
     /// What vendors answer
     Vendors(super::vendors::Args),
     /// Documents and their text

@@ -1,11 +1,11 @@
 //! `docket cities`
 
 use super::{
-    client,
+    client, courtesy,
     detail::{opt, time},
     enqueue,
     exit::Outcome,
-    output,
+    output, since,
 };
 use crate::{
     civic::{
@@ -19,6 +19,7 @@ use crate::{
     config::{self, Environment},
 };
 use clap::{Parser, Subcommand};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
@@ -46,6 +47,16 @@ enum Action {
     #[command(after_help = "Example: docket cities coverage --json\n\
                             success, empty (legally so), suspect, blocked (401, 403), broken (wrong name), failed.")]
     Coverage,
+    /// For each city and host: how often and how fast it was asked, from the record of its answers
+    #[command(after_help = "Example: docket cities courtesy seattle-wa --since 7d\n\
+                            The record reaches back civic.record_days; a request is dated by its start.")]
+    Courtesy {
+        /// The city's short name; without it all cities
+        slug: Option<String>,
+        /// How far to look back
+        #[arg(long, value_name = "TIME", default_value = "24h", value_parser = since::since)]
+        since: SignedDuration,
+    },
     /// A suspect city has so few meetings from now on: forget what it used to have
     #[command(after_help = "Example: docket cities accept seattle-wa")]
     Accept {
@@ -87,6 +98,7 @@ pub(super) async fn run(args: Args, env: &Environment) -> Outcome {
         Action::Add(action) => add(action, &client, args.json).await,
         Action::List => list(&client, args.json).await,
         Action::Coverage => coverage(&client, args.json).await,
+        Action::Courtesy { slug, since } => courtesy::tell(&client, env, slug, since, args.json).await,
         Action::Accept { slug } => {
             let city = cities::find(&client, &CitySlug(slug.clone())).await?;
             let listings = syncs::accept(&client, city.id).await?;

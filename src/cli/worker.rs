@@ -6,6 +6,7 @@ use super::{
     role::{self, Process, RoleArgs},
 };
 use crate::{
+    civic::vendor::http::TlsException,
     config::{self, Environment},
     db,
     fleet::{
@@ -72,7 +73,11 @@ pub(super) async fn serve(
         may_delete(&process.database).await?;
     }
     let settings = WorkerSettings { name: role::process_name(), lanes, slots, retention, progress };
-    born(&process, &registry, config::civic(env)?.summariser.model());
+    let civic = config::civic(env)?;
+    for TlsException { host, reason } in &civic.http.tls_exceptions {
+        tracing::warn!(event = "tls.unverified", host, reason, "the certificate of this host is not verified");
+    }
+    born(&process, &registry, civic.summariser.model());
     let running = process.listen("worker", http, health(&process), None).await?;
     let telling = notify::watch(health(&process), process.progress.marked(), process.shutdown.clone());
     let (protocol, stop) = (process.fleet.protocol.clone(), process.shutdown.clone());

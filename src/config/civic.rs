@@ -4,13 +4,13 @@ use super::{
     kind::Kind,
     lookup::{ConfigError, Environment},
     regular,
-    setting::{Role, WORKER, settings},
+    setting::{Role, SCHEDULER, WORKER, settings},
 };
 use crate::civic::{
     document::Ocr,
     llm::{PriceTable, openai::OpenAiSettings},
     settings::{CivicSettings, SummariserSettings},
-    vendor::http::{Allowed, PaceSettings},
+    vendor::http::{Allowed, PaceSettings, TlsException},
 };
 use std::{path::Path, time::Duration};
 
@@ -28,6 +28,11 @@ settings! {
     "civic.host_spacing" "DOCKET_HOST_SPACING" = "500ms", Kind::Duration(Duration::from_millis(10), Duration::from_mins(1)), READERS;
     /// Requests to one host at once, for the whole fleet.
     "civic.host_concurrency" "DOCKET_HOST_CONCURRENCY" = "2", Kind::Count(1, 100), READERS;
+    /// `host=reason`, separated by commas: hosts whose certificates are not verified, because the city can't mend them. What such
+    /// a host sends may be anybody's, so each use is counted, recorded and told.
+    "civic.tls_exceptions" "DOCKET_TLS_EXCEPTIONS", Kind::List, READERS;
+    /// Days for which the record of sites' answers is kept: re-parsing and `docket cities courtesy` reach back so far.
+    "civic.record_days" "DOCKET_RECORD_DAYS" = "90", Kind::Count(1, 3650), SCHEDULER;
     /// Who writes summaries: `extractive` picks sentences, without a model and without cost; `openai` asks any compatible
     /// API.
     "civic.summariser" "DOCKET_SUMMARISER" = "extractive", Kind::OneOf(&["extractive", "openai"]), READERS;
@@ -68,6 +73,7 @@ pub fn civic(env: &Environment) -> Result<CivicSettings, ConfigError> {
     settings.pace = pace(env)?;
     settings.ocr = ocr(env)?;
     settings.document_recheck = env.duration("DOCKET_DOCUMENT_RECHECK", settings.document_recheck)?;
+    settings.http.tls_exceptions = tls_exceptions(env)?;
     settings.summariser = match env.get("DOCKET_SUMMARISER") {
         None | Some("extractive") => SummariserSettings::Extractive,
         Some("openai") => SummariserSettings::OpenAi(Box::new(openai(env)?)),
@@ -102,6 +108,20 @@ pub fn ocr(env: &Environment) -> Result<Option<Ocr>, ConfigError> {
 pub(super) fn allowed(env: &Environment) -> Result<Vec<Allowed>, ConfigError> {
     let name = "DOCKET_ALLOW_HOSTS";
     env.list(name).map(|host| host.parse().map_err(|e: String| ConfigError::new(name, e))).collect()
+}
+
+fn tls_exceptions(env: &Environment) -> Result<Vec<TlsException>, ConfigError> {
+    let name = "DOCKET_TLS_EXCEPTIONS";
+    env.list(name).map(|text| text.parse().map_err(|e: String| ConfigError::new(name, e))).collect()
+}
+
+/// How long the record of sites' answers is kept.
+///
+/// # Errors
+/// When the value can't be used.
+pub fn record_days(env: &Environment) -> Result<u32, ConfigError> {
+    SETTINGS.iter().filter(|setting| setting.key == "civic.record_days").try_for_each(|setting| env.check(setting))?;
+    env.number("DOCKET_RECORD_DAYS", 90)
 }
 
 fn pace(env: &Environment) -> Result<PaceSettings, ConfigError> {
@@ -146,9 +166,22 @@ mod tests {
     }
 
     #[test]
+    fn hosts_on_this_machine_are_paced_only_when_the_spacing_is_set() {
+        let usual = civic(&env(&[])).unwrap().pace;
+        assert_eq!((usual.spacing, usual.concurrency, usual.paces_allowed), (Duration::from_millis(500), 2, false));
+        let set = [("DOCKET_HOST_SPACING", "500ms"), ("DOCKET_HOST_CONCURRENCY", "3")];
+        let set = civic(&env(&set)).unwrap().pace;
+        assert_eq!((set.spacing, set.concurrency, set.paces_allowed), (Duration::from_millis(500), 3, true));
+        assert_eq!(record_days(&env(&[])).unwrap(), 90);
+        assert!(record_days(&env(&[("DOCKET_RECORD_DAYS", "0")])).is_err());
+    }
+
+    #[test]
     fn bad_values_are_named() {
         let bad = [
             ("DOCKET_ALLOW_HOSTS", "nohost", "DOCKET_ALLOW_HOSTS"),
+            ("DOCKET_TLS_EXCEPTIONS", "city.example", "DOCKET_TLS_EXCEPTIONS"),
+            ("DOCKET_HOST_SPACING", "1ms", "DOCKET_HOST_SPACING"),
             ("DOCKET_SUMMARISER", "magic", "DOCKET_SUMMARISER"),
             ("DOCKET_OCR_LANGUAGE", "--psm", "DOCKET_OCR_LANGUAGE"),
             ("DOCKET_OCR_LANGUAGE", "../x", "DOCKET_OCR_LANGUAGE"),

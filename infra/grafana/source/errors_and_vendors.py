@@ -40,6 +40,17 @@ def dashboard():
                        "{{vendor}} to {{to}}"),
                       (f"60 * sum by (vendor) (rate(docket_circuit_breaker_rejected_total{{{MINE}}}[$__rate_interval]))",
                        "{{vendor}} rejected")], size=(8, 8)),
+            p.series("Requests that wait for their turn at a host", "p95 of the sleep before a request, and jobs a minute that went "
+                     "back to the ledger for a longer wait. All of one vendor: its sites are slow, or say 429.", "short",
+                     [("histogram_quantile(0.95, sum by (vendor, le) "
+                       f"(rate(docket_pace_wait_seconds_bucket{{{MINE}}}[$__rate_interval])))", "{{vendor}} p95 in seconds"),
+                      (f"60 * sum by (vendor) (rate(docket_pace_held_total{{{MINE}}}[$__rate_interval]))",
+                       "{{vendor}} held a minute")], size=(8, 8)),
+            p.series("Requests without a verified certificate, and answers not recorded, a minute",
+                     "The first by civic.tls_exceptions. The second: docket cities courtesy and re-parsing miss them.", "opm",
+                     [(f"60 * sum by (vendor) (rate(docket_tls_exceptions_total{{{MINE}}}[$__rate_interval]))",
+                       "{{vendor}} unverified"),
+                      (f"60 * sum(rate(docket_record_lost_total{{{MINE}}}[$__rate_interval]))", "not recorded")], size=(8, 8)),
             p.series("Cities that yield too little", "Far less than their own history: a changed page looks like that.", "short",
                      [('max(docket_coverage_suspect_cities{job=~"$job"})', "suspect")], 1, size=(8, 8)),
             p.row("API and database"),

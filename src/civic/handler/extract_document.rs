@@ -18,6 +18,7 @@ use crate::{
         ledger::PgTx,
     },
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -40,6 +41,9 @@ pub struct ExtractDocumentArgs {
     /// Its bytes are others than those that were summarised: nobody waits for them, and what they say is summarised anew.
     #[serde(default)]
     pub late: bool,
+    /// What it leads to is read from the record, as it was then; none: from its site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Timestamp>,
 }
 
 /// What was read.
@@ -130,9 +134,9 @@ fn fetch(
     ctx: &Context,
 ) -> Result<Vec<NewJob>, HandlerError> {
     let Some(vendor) = place.vendor else { return Ok(Vec::new()) };
-    let revision = output.args.revision;
+    let (revision, as_of) = (output.args.revision, output.args.as_of);
     let job = |(id, url): &(RefId, WebUrl)| {
-        let args = FetchDocumentArgs { reference: *id, revision, url: url.to_string(), vendor, recheck: false };
+        let args = FetchDocumentArgs { reference: *id, revision, url: url.to_string(), vendor, recheck: false, as_of };
         // A document may lead there at each of its states.
         let key = format!("doc:{revision}:{id}:{}", output.args.sha256);
         Ok(next::sibling(next::next::<FetchDocument>(&args, key, ctx)?, ctx))

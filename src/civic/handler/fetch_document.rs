@@ -6,7 +6,7 @@ use crate::{
         Services,
         document::{Kind, sniff},
         model::{Fingerprint, Vendor, WebUrl, unsigned},
-        record::{Purpose, Scope},
+        record::{Answers, Purpose, Scope},
         store::{RefId, RevisionId, documents, found, refs},
         vendor::{
             host_group,
@@ -19,6 +19,7 @@ use crate::{
         ledger::PgTx,
     },
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use url::Url;
@@ -41,6 +42,9 @@ pub struct FetchDocumentArgs {
     /// It was fetched before: nothing is done unless its bytes are others now.
     #[serde(default)]
     pub recheck: bool,
+    /// From the record, as it was then; none: from its site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Timestamp>,
 }
 
 /// What was fetched.
@@ -73,10 +77,12 @@ impl Handler for FetchDocument {
             },
         };
         let response = match self.ask(&url, &args, &known, &ctx).await {
-            Err(error) if is_gone(&error) => match resolve::fresh(&self.0, args.reference, &ctx).await? {
-                Some(fresh) if fresh.as_str() != url => self.ask(fresh.as_str(), &args, &known, &ctx).await?,
-                _ => return Err(error),
-            },
+            Err(error) if is_gone(&error) && args.as_of.is_none() => {
+                match resolve::fresh(&self.0, args.reference, &ctx).await? {
+                    Some(fresh) if fresh.as_str() != url => self.ask(fresh.as_str(), &args, &known, &ctx).await?,
+                    _ => return Err(error),
+                }
+            }
             answer => answer?,
         };
         Ok(Fetched::new(args, response))
@@ -116,6 +122,10 @@ impl FetchDocument {
         ask.max_body = ask.max_body.min(self.0.settings.limits.max_input);
         ask.request_id = Some(RequestId { job: ctx.job.0, attempt: ctx.attempt });
         ask.known = known.clone();
+        if let Some(until) = args.as_of {
+            let replay = self.0.replay(Answers::OfReference(args.reference, until));
+            return Ok(Some(replay.get(url, &ask).await?));
+        }
         let group = Url::parse(url).map(|url| host_group(&url)).unwrap_or_default();
         let mut scope = Scope::new(Purpose::Document, args.vendor, ctx.job.0);
         scope.reference = Some(args.reference);
@@ -140,7 +150,7 @@ impl Fetched {
 
 impl Effects<PgTx> for FetchDocument {
     async fn apply(&self, tx: &mut PgTx, fetched: &Fetched, ctx: &Context) -> Result<(), HandlerError> {
-        let FetchDocumentArgs { reference, revision, recheck, .. } = fetched.args;
+        let FetchDocumentArgs { reference, revision, recheck, as_of, .. } = fetched.args;
         let (Some(sha256), Some(response)) = (&fetched.sha256, &fetched.response) else {
             return Ok(found::unchanged(tx, reference).await?);
         };
@@ -156,6 +166,7 @@ impl Effects<PgTx> for FetchDocument {
             revision,
             base: base(&response.final_url),
             late: recheck,
+            as_of,
         };
         let mut key = format!("ext:{revision}:{reference}:{sha256}");
         if recheck {

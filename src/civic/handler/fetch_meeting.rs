@@ -5,7 +5,7 @@ use crate::{
     civic::{
         Services,
         model::{CitySlug, Parsed, ParsedItem, SourceMeetingId},
-        record::{Purpose, Scope},
+        record::{Answers, Purpose, Scope},
         store::{
             MeetingId, RevisionId,
             cities::{self, StoredCity},
@@ -20,6 +20,7 @@ use crate::{
     },
     telemetry::names,
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -35,6 +36,9 @@ pub struct FetchMeetingArgs {
     pub city: CitySlug,
     /// The vendor's id.
     pub meeting: SourceMeetingId,
+    /// From the record, as it was then; none: from its site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Timestamp>,
 }
 
 /// What the agenda held.
@@ -55,6 +59,8 @@ pub struct Agenda {
     /// The revision before this look.
     #[serde(skip)]
     current: Option<RevisionId>,
+    #[serde(skip)]
+    pub(super) as_of: Option<Timestamp>,
 }
 
 impl Handler for FetchMeeting {
@@ -71,9 +77,14 @@ impl Handler for FetchMeeting {
         let unknown = || format!("city {} has no meeting {}: list its meetings first", args.city, args.meeting);
         let meeting = meeting.ok_or_else(|| HandlerError::non_retryable(ErrorClass::InvalidArgs, unknown()))?;
         let source = &city.city.source;
-        let http = self.0.http_for(Scope::new(Purpose::Agenda, source.vendor, ctx.job.0).of(city.id));
+        let http = match args.as_of {
+            Some(until) => self.0.replay(Answers::AsOf(until)),
+            None => self.0.http_for(Scope::new(Purpose::Agenda, source.vendor, ctx.job.0).of(city.id)),
+        };
         let site = vendor::open(&http, source, city.synced_at.is_some())?;
         let agenda = match site.agenda(&meeting.listing) {
+            // No site can be down that isn't asked.
+            Some(call) if args.as_of.is_some() => call.await?,
             Some(call) => self.0.ask(&site.group(), source.vendor, VendorError::reach, call).await?,
             None => Parsed { values: revisions::items(&*self.0.db().await?, meeting.id).await?, ..Parsed::default() },
         };
@@ -85,6 +96,7 @@ impl Handler for FetchMeeting {
             meeting: meeting.id,
             city,
             current: meeting.revision,
+            as_of: args.as_of,
         })
     }
 }
@@ -92,6 +104,10 @@ impl Handler for FetchMeeting {
 impl Effects<PgTx> for FetchMeeting {
     async fn apply(&self, tx: &mut PgTx, agenda: &Agenda, ctx: &Context) -> Result<(), HandlerError> {
         let Some(revision) = revisions::append(tx, agenda.meeting, &agenda.content).await? else {
+            // Who has it parsed again means what is stored, also where its source says the same.
+            if agenda.as_of.is_some() {
+                return revision::rewrite(tx, agenda).await;
+            }
             let Some(current) = agenda.current else { return Ok(()) };
             return recheck::start(tx, agenda, current, &self.0.settings, ctx).await;
         };

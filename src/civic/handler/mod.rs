@@ -12,15 +12,21 @@
 //! can't be had ends its own job only: the item is summarised from what is there, and once more if an operator gives
 //! the job back and it succeeds. A page, and a cover sheet, lead to further documents, one step far, for which the item
 //! waits too. Documents of near meetings are asked for again: other bytes are extracted, and summarised anew.
+//!
+//! `reparse_city` begins the same work from the record of what sites answered, and hands on until when (`as_of`): such jobs
+//! ask nobody.
 
 mod extract_document;
 mod fetch_document;
 mod fetch_meeting;
 mod input;
 mod late;
+mod listed;
+mod merged;
 mod model_call;
 mod next;
 mod recheck;
+mod reparse_city;
 mod resolve;
 mod revision;
 mod summarise_item;
@@ -32,9 +38,10 @@ mod track_matter;
 pub use extract_document::{ExtractDocument, ExtractDocumentArgs};
 pub use fetch_document::{FetchDocument, FetchDocumentArgs};
 pub use fetch_meeting::{FetchMeeting, FetchMeetingArgs};
+pub use reparse_city::{ReparseCity, ReparseCityArgs};
 pub use summarise_item::{SummariseItem, SummariseItemArgs};
 pub use summarise_meeting::{SummariseMeeting, SummariseMeetingArgs};
-pub use sync::{SyncError, enqueue_sync};
+pub use sync::{SyncError, enqueue_reparse, enqueue_sync};
 pub use sync_city::{SyncCity, SyncCityArgs};
 pub use track_matter::{TrackMatter, TrackMatterArgs};
 
@@ -47,6 +54,7 @@ use std::sync::Arc;
 pub fn handlers(services: Arc<Services>) -> Registry<PgTx> {
     Registry::new()
         .with_effects(SyncCity(services.clone()))
+        .with_effects(ReparseCity(services.clone()))
         .with_effects(FetchMeeting(services.clone()))
         .with_effects(FetchDocument(services.clone()))
         .with_effects(ExtractDocument(services.clone()))

@@ -40,6 +40,7 @@ pub(super) async fn start(
             url: reference.url.clone(),
             vendor: agenda.city.city.source.vendor,
             recheck: true,
+            as_of: None,
         };
         let key = format!("chk:{}:{slot}", reference.id);
         Ok(next::next::<FetchDocument>(&args, key, ctx)?.priority(meeting_priority(days)))

@@ -60,6 +60,13 @@ pub(super) async fn start(tx: &PgTx, agenda: &Agenda, revision: RevisionId, ctx:
     enqueue(tx, &jobs, Notify::Yes).await.map(drop).map_err(|e| next::refused(&e))
 }
 
+/// Writes the items and their documents of a revision that is there: what is as it should be stays untouched.
+pub(super) async fn rewrite(tx: &PgTx, agenda: &Agenda) -> Result<(), HandlerError> {
+    let rows = items::replace(tx, agenda.meeting, &agenda.content.items).await?;
+    refs::replace(tx, agenda.meeting, &references(agenda, &rows).0).await?;
+    Ok(())
+}
+
 async fn put(tx: &PgTx, jobs: Vec<NewJob>) -> Result<Vec<JobId>, HandlerError> {
     let enqueued = enqueue(tx, &jobs, Notify::No).await.map_err(|e| next::refused(&e))?;
     Ok(enqueued.into_iter().map(Enqueued::id).collect())
@@ -87,7 +94,8 @@ fn references(agenda: &Agenda, rows: &[ItemId]) -> (Vec<NewRef>, Addresses) {
 
 fn fetch(agenda: &Agenda, id: RefId, url: &str, revision: RevisionId, ctx: &Context) -> Result<NewJob, HandlerError> {
     let vendor = agenda.city.city.source.vendor;
-    let args = FetchDocumentArgs { reference: id, revision, url: url.to_owned(), vendor, recheck: false };
+    let (url, as_of) = (url.to_owned(), agenda.as_of);
+    let args = FetchDocumentArgs { reference: id, revision, url, vendor, recheck: false, as_of };
     next::next::<FetchDocument>(&args, format!("doc:{revision}:{id}"), ctx)
 }
 

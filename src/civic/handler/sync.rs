@@ -1,6 +1,6 @@
-//! Asking for a city to be listed.
+//! Asking for a city to be listed, or for its listings to be parsed again.
 
-use super::{SyncCity, SyncCityArgs};
+use super::{ReparseCity, ReparseCityArgs, SyncCity, SyncCityArgs};
 use crate::{
     civic::{
         model::CitySlug,
@@ -44,6 +44,20 @@ pub async fn enqueue_sync<C: Statements>(
     let job = SyncCity::job(&SyncCityArgs { city, slot }).map_err(EnqueueError::from)?;
     // One trace for all that follows from this listing.
     Ok(enqueue_one(client, job.idempotency_key(key).trace_id(Uuid::new_v4())).await?)
+}
+
+/// Enqueues the re-parse of what was recorded of a city between two times: once for each run.
+///
+/// # Errors
+/// When the database fails.
+pub async fn enqueue_reparse<C: Statements>(
+    client: &C,
+    city: &CitySlug,
+    (since, as_of): (Timestamp, Timestamp),
+    run: Uuid,
+) -> Result<Enqueued, EnqueueError> {
+    let job = ReparseCity::job(&ReparseCityArgs { city: city.clone(), since, as_of, run })?;
+    enqueue_one(client, job.idempotency_key(format!("reparse:{run}:{city}")).trace_id(Uuid::new_v4())).await
 }
 
 /// The number of the slot since 1970.

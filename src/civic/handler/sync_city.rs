@@ -1,21 +1,19 @@
 //! `sync_city`: which meetings there are.
 
-use super::{FetchMeeting, FetchMeetingArgs, next};
+use super::{FetchMeeting, FetchMeetingArgs, listed, next};
 use crate::{
     civic::{
         Services,
         model::{CitySlug, MeetingStatus, ParsedMeeting, meeting_priority},
         record::{Purpose, Scope},
         store::{
-            aliases,
             cities::{self, StoredCity},
-            meetings::{self, Listed},
+            meetings::Listed,
             syncs,
         },
         vendor::{self, VendorError, Window},
     },
     fleet::{
-        enqueue::{Notify, enqueue},
         handler::{Component, Context, Effects, Handler, HandlerError},
         job::NewJob,
         ledger::PgTx,
@@ -92,18 +90,8 @@ impl Handler for SyncCity {
 impl Effects<PgTx> for SyncCity {
     async fn apply(&self, tx: &mut PgTx, listing: &Listing, ctx: &Context) -> Result<(), HandlerError> {
         let StoredCity { id, city, .. } = &listing.city;
-        if city.source.vendor.renumbers() {
-            aliases::adopt(tx, *id, &listing.values).await?;
-        }
-        let mut jobs = Vec::new();
-        for meeting in &listing.values {
-            let listed = meetings::upsert(tx, *id, &city.zone, meeting).await?;
-            // What is cancelled or withdrawn has no agenda worth reading, and may be restored: the listing will say so.
-            if !matches!(meeting.status, MeetingStatus::Cancelled | MeetingStatus::Withdrawn) {
-                jobs.push(self.fetch(listing, meeting, &listed, ctx)?);
-            }
-        }
-        enqueue(tx, &jobs, Notify::Yes).await.map_err(|e| next::refused(&e))?;
+        let fetch = |meeting: &ParsedMeeting, listed: &Listed| self.fetch(listing, meeting, listed, ctx);
+        listed::write(tx, &listing.city, &listing.values, fetch).await?;
         cities::mark_synced(tx, *id).await?;
         syncs::listed(tx, *id, u32::try_from(listing.meetings).unwrap_or(u32::MAX)).await?;
         let (slug, vendor) = (city.slug.0.clone(), city.source.vendor.as_str());
@@ -143,7 +131,7 @@ impl SyncCity {
         if days.unsigned_abs() <= self.0.settings.reread_days.into() {
             key = format!("{key}:{}", listing.slot);
         }
-        let args = FetchMeetingArgs { city: city.clone(), meeting: vendor_id.clone() };
+        let args = FetchMeetingArgs { city: city.clone(), meeting: vendor_id.clone(), as_of: None };
         Ok(next::next::<FetchMeeting>(&args, key, ctx)?.priority(meeting_priority(days)))
     }
 }

@@ -4,9 +4,13 @@
 //! response happened, whatever becomes of the job. A re-parse answers from that record alone.
 
 mod live;
+mod prune;
+mod replay;
 mod scope;
 mod write;
 
 pub use live::Live;
+pub use prune::prune_record;
+pub use replay::{Answers, Replay};
 pub use scope::{Purpose, Scope};
 pub use write::Recorder;

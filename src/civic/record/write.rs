@@ -65,7 +65,7 @@ impl Recorder {
             took: fetched.took,
             etag: answer.ok().and_then(|answer| answer.etag.as_deref()),
             content_type: answer.ok().and_then(|answer| answer.content_type.as_deref()),
-            tls_unverified: false,
+            tls_unverified: fetched.tls_unverified,
             body,
         };
         let client = self.pool.get().await.map_err(|error| error.to_string())?;

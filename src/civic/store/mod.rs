@@ -5,6 +5,7 @@
 
 pub mod aliases;
 pub mod cities;
+pub mod courtesy;
 pub mod documents;
 pub mod extractions;
 pub mod found;
@@ -14,6 +15,7 @@ pub mod llm_ledger;
 pub mod matters;
 pub mod meetings;
 pub mod refs;
+pub mod replay;
 pub mod responses;
 pub mod revisions;
 pub mod summaries;

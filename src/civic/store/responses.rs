@@ -101,3 +101,26 @@ pub async fn add<C: Statements>(client: &C, row: &NewResponse<'_>) -> Result<(),
     ];
     client.execute(ADD, params).await.map(drop)
 }
+
+/// Rows that one step of [`prune`] deletes at the most, of each table.
+pub const STEP_ROWS: u64 = 500;
+
+const PRUNE: &str = "\
+delete from responses where id = any (array(
+  select id from responses where at < now() - $1::int * interval '1 day' order by at limit $2))";
+
+/// Its last answer is up to an hour younger than what it says, and so gone before it. Whoever has the same body again meanwhile
+/// is waited for, and keeps it.
+const PRUNE_BODIES: &str = "\
+delete from response_bodies where seen_at < now() - $1::int * interval '1 day' - interval '2 hours' and sha256 = any (array(
+  select sha256 from response_bodies where seen_at < now() - $1::int * interval '1 day' - interval '2 hours' order by seen_at limit $2))";
+
+/// Deletes some of what is older than so many days, and says how many of the table of which it was more.
+///
+/// # Errors
+/// When the database fails.
+pub async fn prune<C: Statements>(client: &C, days: u32) -> Result<u64, Error> {
+    let (days, rows) = (i32::try_from(days).unwrap_or(i32::MAX), STEP_ROWS.cast_signed());
+    let answers = client.execute(PRUNE, &[&days, &rows]).await?;
+    Ok(answers.max(client.execute(PRUNE_BODIES, &[&days, &rows]).await?))
+}

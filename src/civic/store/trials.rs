@@ -80,9 +80,38 @@ const TRIALS: &[(&str, &str)] = &[
     ),
 ];
 
+/// Of version 11: an answer, and the same.
+const RECORD: &str = "\
+insert into responses (ask, vendor, purpose, host, url, url_sha256, status, bytes, duration_ms)
+  values ('00000000-0000-0000-0000-000000000000', 'docket.verify', 'agenda', 'h', 'u', repeat('a', 64), 200, 0, 0)";
+
+const OF_RECORD: &[(&str, &str)] = &[
+    ("an answer that is changed", "update responses set bytes = 1 where vendor = 'docket.verify'"),
+    (
+        "an answer that is an error too",
+        "insert into responses (ask, vendor, purpose, host, url, url_sha256, status, error, bytes, duration_ms) values ('00000000-0000-0000-0000-000000000000', 'v', 'agenda', 'h', 'u', repeat('a', 64), 200, 'timeout', 0, 0)",
+    ),
+    (
+        "an answer to a question of no kind",
+        "insert into responses (ask, vendor, purpose, host, url, url_sha256, status, bytes, duration_ms) values ('00000000-0000-0000-0000-000000000000', 'v', 'other', 'h', 'u', repeat('a', 64), 200, 0, 0)",
+    ),
+    ("a body under a name that is no digest", "insert into response_bodies (sha256, bytes, gzip) values ('x', 0, '')"),
+    (
+        "places at a host without their ends",
+        "insert into paces (key, label, spacing_ms, free_at, turn_at, going) values ('docket.verify', 'v', 0, now(), now(), '{1}')",
+    ),
+];
+
 /// All of it.
 #[must_use]
 pub fn trials() -> Vec<Trial> {
+    let of_record = OF_RECORD.iter().map(|(what, sql)| Trial {
+        what: (*what).to_owned(),
+        since: 11,
+        given: RECORD.to_owned(),
+        sql: (*sql).to_owned(),
+        expected: Expected::Refused,
+    });
     let trial = |(what, sql): &(&str, &str)| Trial {
         what: (*what).to_owned(),
         since: SINCE,
@@ -90,5 +119,5 @@ pub fn trials() -> Vec<Trial> {
         sql: (*sql).to_owned(),
         expected: Expected::Refused,
     };
-    TRIALS.iter().map(trial).collect()
+    TRIALS.iter().map(trial).chain(of_record).collect()
 }

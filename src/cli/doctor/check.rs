@@ -26,6 +26,10 @@ checks! {
     Lease = "lease";
     /// Connections that leave this machine are encrypted.
     Tls = "tls";
+    /// Cities can reach who asks them.
+    Contact = "contact";
+    /// Hosts whose certificates are not verified.
+    TlsExceptions = "tls-exceptions";
     /// The database answers and lets us in.
     Database = "database";
     /// PostgreSQL is new enough.

@@ -2,6 +2,7 @@
 
 use super::super::exit::Failure;
 use crate::{
+    civic::vendor::http::TlsException,
     config::ConfigError,
     fleet::{
         broker::{Topology, TopologyFault, management::Observed},
@@ -72,6 +73,10 @@ pub(super) struct Settings {
     pub(super) account: Option<Account>,
     /// Connections without encryption to other machines: which URL, and whereto.
     pub(super) unencrypted: Vec<(&'static str, String)>,
+    /// Whether cities are told how to reach us.
+    pub(super) has_contact: bool,
+    /// Hosts whose certificates are not verified, and why.
+    pub(super) tls_exceptions: Vec<TlsException>,
 }
 
 /// Who talks to the broker.
@@ -90,6 +95,8 @@ pub(super) struct Database {
     pub(super) clock: Seen<Clock>,
     pub(super) server: Seen<Server>,
     pub(super) transactions: Seen<Transactions>,
+    /// Cities that are followed at their vendors: not those on this machine.
+    pub(super) cities: i64,
 }
 
 /// Who we are there.

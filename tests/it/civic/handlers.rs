@@ -23,7 +23,7 @@ async fn bad_cities_and_meetings_fail_at_once() {
     let never_there = sync("alder-falls").await.unwrap_err();
     assert_eq!(class(&never_there), (false, Some(ErrorClass::UnknownClient)), "{never_there}");
     assert_eq!(class(&sync("nowhere").await.unwrap_err()), (false, Some(ErrorClass::InvalidArgs)));
-    let args = FetchMeetingArgs { city: city.slug, meeting: "999".into() };
+    let args = FetchMeetingArgs { city: city.slug, meeting: "999".into(), as_of: None };
     let unlisted = FetchMeeting(services.clone()).run(args, context()).await.unwrap_err();
     assert_eq!(class(&unlisted), (false, Some(ErrorClass::InvalidArgs)));
 }
@@ -40,6 +40,7 @@ async fn documents_that_cannot_be_had() {
             url,
             vendor: Vendor::Legistar,
             recheck: false,
+            as_of: None,
         };
         fetch.run(args, context())
     };

@@ -5,6 +5,8 @@ mod flow;
 mod handlers;
 mod outage;
 mod politeness;
+mod record;
+mod reparse;
 mod roles;
 mod store;
 mod support;

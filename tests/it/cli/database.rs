@@ -23,6 +23,8 @@ const NEED: &[&str] = &[
     "breakers close x",
     "cities list",
     "cities coverage",
+    "cities courtesy",
+    "reparse --vendor granicus --since 1d",
     "cities accept x",
     "cities sync x",
 ];

@@ -48,6 +48,8 @@ pub struct Fetched {
     pub answer: Result<Answer, FetchError>,
     /// How long it took.
     pub took: Duration,
+    /// Whether a certificate on the way was not verified.
+    pub tls_unverified: bool,
 }
 
 impl Fetched {

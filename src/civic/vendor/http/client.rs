@@ -1,11 +1,11 @@
 //! One GET, from the address to the bytes.
 
 use super::{
-    Allowed, Answer, Ask, FetchError, Fetched, HttpSettings, Response, Transport,
+    Allowed, Answer, Ask, FetchError, Fetched, HttpSettings, Response, TlsException, Transport,
     address::{PublicOnly, System, is_global},
     observe, redacted,
 };
-use crate::telemetry::{OpenSpan, current_trace};
+use crate::telemetry::{OpenSpan, current_trace, names::TLS_EXCEPTIONS};
 use jiff::{Timestamp, fmt::rfc2822};
 use reqwest::{
     StatusCode,
@@ -15,7 +15,13 @@ use reqwest::{
     },
     redirect::Policy,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio::time::{Instant, timeout};
 use url::{Host, Url};
 
@@ -25,14 +31,23 @@ const ERROR_BODY_TIME: Duration = Duration::from_secs(5);
 /// Redirects that are followed. Vendors need two or three.
 const MAX_REDIRECTS: usize = 5;
 
+/// Two ways to connect.
+#[derive(Clone, Debug)]
+struct Clients {
+    /// To public addresses only.
+    public: reqwest::Client,
+    /// Anywhere; used for the exceptions only.
+    exempt: reqwest::Client,
+}
+
 /// The client. Cloning is cheap and shares the connections.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
-    /// Connects to public addresses only.
-    public: reqwest::Client,
-    /// Connects anywhere; used for the exceptions only.
-    exempt: reqwest::Client,
+    verifying: Clients,
+    /// For the exceptions of TLS only; none: there is no exception.
+    trusting: Option<Clients>,
     allowed: Arc<[Allowed]>,
+    tls_exceptions: Arc<[TlsException]>,
     total_timeout: Duration,
     transport: Option<Arc<dyn Transport>>,
 }
@@ -52,8 +67,9 @@ impl HttpClient {
     /// As [`HttpClient::new`].
     pub fn with_resolver(settings: &HttpSettings, resolver: Arc<dyn Resolve>) -> Result<Self, FetchError> {
         let build = |builder: reqwest::ClientBuilder| builder.build().map_err(|e| FetchError::Setup(e.to_string()));
-        let common = || {
+        let common = |trusts: bool| {
             reqwest::Client::builder()
+                .tls_danger_accept_invalid_certs(trusts)
                 .user_agent(&settings.user_agent)
                 .connect_timeout(settings.connect_timeout)
                 .read_timeout(settings.read_timeout)
@@ -61,10 +77,15 @@ impl HttpClient {
                 // A proxy would look the name up itself, past the check.
                 .no_proxy()
         };
+        let clients = |trusts| -> Result<Clients, FetchError> {
+            let public = build(common(trusts).dns_resolver(PublicOnly(resolver.clone())))?;
+            Ok(Clients { public, exempt: build(common(trusts))? })
+        };
         Ok(Self {
-            public: build(common().dns_resolver(PublicOnly(resolver)))?,
-            exempt: build(common())?,
+            verifying: clients(false)?,
+            trusting: if settings.tls_exceptions.is_empty() { None } else { Some(clients(true)?) },
             allowed: settings.allowed.clone().into(),
+            tls_exceptions: settings.tls_exceptions.clone().into(),
             total_timeout: settings.total_timeout,
             transport: None,
         })
@@ -107,9 +128,9 @@ impl HttpClient {
 
     /// Asks the network, whatever the transport: for transports.
     pub async fn fetch(&self, url: &str, ask: &Ask) -> Fetched {
-        let (started, span) = (Instant::now(), OpenSpan::begin());
+        let (started, span, unverified) = (Instant::now(), OpenSpan::begin(), AtomicBool::new(false));
         let answer = match Url::parse(url) {
-            Ok(url) => timeout(self.total_timeout, span.run(self.follow(&url, ask)))
+            Ok(url) => timeout(self.total_timeout, span.run(self.follow(&url, ask, &unverified)))
                 .await
                 .unwrap_or_else(|_| Err(FetchError::Timeout { url: redacted(&url) })),
             // What can't be read can't be stripped of its secrets either.
@@ -117,30 +138,41 @@ impl HttpClient {
         };
         let took = started.elapsed();
         observe::ended(ask.vendor, &answer, took, span);
-        Fetched { answer, took }
+        Fetched { answer, took, tls_unverified: unverified.into_inner() }
     }
 
     /// Whether an address may be asked by an exception, although it isn't public.
     #[must_use]
     pub fn is_allowed(&self, url: &Url) -> bool {
-        let name = url.host().map(|host| host.to_string()).unwrap_or_default();
-        let name = name.trim_start_matches('[').trim_end_matches(']');
-        let port = url.port_or_known_default();
+        let (name, port) = (bare_host(url), url.port_or_known_default());
         self.allowed.iter().any(|allowed| allowed.host == name && Some(allowed.port) == port)
     }
 
-    async fn follow(&self, first: &Url, ask: &Ask) -> Result<Answer, FetchError> {
+    fn is_excepted(&self, url: &Url) -> bool {
+        url.scheme() == "https" && self.tls_exceptions.iter().any(|exception| exception.host == bare_host(url))
+    }
+
+    async fn follow(&self, first: &Url, ask: &Ask, unverified: &AtomicBool) -> Result<Answer, FetchError> {
         let mut url = first.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.send(&url, ask).await?;
+            let response = self.send(&url, ask, unverified).await?;
             let Some(next) = redirect(&response, &url) else { return receive(response, url, ask).await };
             url = next;
         }
         Err(FetchError::TooManyRedirects { url: redacted(first), limit: MAX_REDIRECTS })
     }
 
-    async fn send(&self, url: &Url, ask: &Ask) -> Result<reqwest::Response, FetchError> {
-        let client = self.client_for(url)?;
+    /// Each hop is judged anew: an exception is one host's, and not that of where it leads to.
+    async fn send(&self, url: &Url, ask: &Ask, unverified: &AtomicBool) -> Result<reqwest::Response, FetchError> {
+        let clients = match &self.trusting {
+            Some(trusting) if self.is_excepted(url) => {
+                unverified.store(true, Ordering::Relaxed);
+                metrics::counter!(TLS_EXCEPTIONS, "vendor" => ask.vendor.as_str()).increment(1);
+                trusting
+            }
+            _ => &self.verifying,
+        };
+        let client = self.client_for(url, clients)?;
         let mut request = client.get(url.clone()).header(ACCEPT, ask.accept);
         for (name, value) in [(IF_NONE_MATCH, &ask.known.etag), (IF_MODIFIED_SINCE, &ask.known.last_modified)] {
             if let Some(value) = value {
@@ -157,7 +189,7 @@ impl HttpClient {
     }
 
     /// The resolver never sees a host that is an address: those are checked here.
-    fn client_for(&self, url: &Url) -> Result<&reqwest::Client, FetchError> {
+    fn client_for<'a>(&self, url: &Url, clients: &'a Clients) -> Result<&'a reqwest::Client, FetchError> {
         let shown = || redacted(url);
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             return Err(FetchError::BadUrl { url: shown() });
@@ -166,7 +198,7 @@ impl HttpClient {
             return Err(FetchError::BadUrl { url: shown() });
         }
         if self.is_allowed(url) {
-            return Ok(&self.exempt);
+            return Ok(&clients.exempt);
         }
         let refused = match host {
             Host::Ipv4(address) => !is_global(address.into()),
@@ -176,8 +208,14 @@ impl HttpClient {
         if refused || !matches!(port, 80 | 443) {
             return Err(FetchError::RefusedAddress { url: shown() });
         }
-        Ok(&self.public)
+        Ok(&clients.public)
     }
+}
+
+/// Without the brackets of an address.
+fn bare_host(url: &Url) -> String {
+    let name = url.host().map(|host| host.to_string()).unwrap_or_default();
+    name.trim_start_matches('[').trim_end_matches(']').to_owned()
 }
 
 /// Where the answer sends us, if it does. A redirect to nowhere is an answer with that status.

@@ -14,4 +14,4 @@ pub use address::is_global;
 pub use answer::{Answer, Fetched, Response, Transport};
 pub use client::HttpClient;
 pub use error::{FetchError, Reach, redacted};
-pub use settings::{Allowed, Ask, HttpSettings, PaceSettings, RequestId, Validators};
+pub use settings::{Allowed, Ask, HttpSettings, PaceSettings, RequestId, TlsException, Validators};

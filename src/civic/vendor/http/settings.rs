@@ -16,6 +16,8 @@ pub struct HttpSettings {
     pub user_agent: String,
     /// Hosts and ports that may be asked whatever their address: for a demonstration on one machine.
     pub allowed: Vec<Allowed>,
+    /// Hosts whose certificates are not verified. Each is a hole: what they send may be anybody's.
+    pub tls_exceptions: Vec<TlsException>,
 }
 
 impl Default for HttpSettings {
@@ -27,6 +29,7 @@ impl Default for HttpSettings {
             user_agent: concat!("docket/", env!("CARGO_PKG_VERSION"), " (civic meeting index; no contact configured)")
                 .to_owned(),
             allowed: Vec::new(),
+            tls_exceptions: Vec::new(),
         }
     }
 }
@@ -67,6 +70,30 @@ impl FromStr for Allowed {
         let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
         let port = port.parse().map_err(|_| explain())?;
         if host.is_empty() { Err(explain()) } else { Ok(Self { host, port }) }
+    }
+}
+
+/// A host whose certificate is not verified, and why that must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsException {
+    /// A name or an address, without brackets, in lower case.
+    pub host: String,
+    /// Why, for those who come later.
+    pub reason: String,
+}
+
+impl FromStr for TlsException {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let explain = || format!("{text:?} is no host=reason: write it as docs.city.example=expired, city was told");
+        let (host, reason) = text.split_once('=').ok_or_else(explain)?;
+        let host = host.trim().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+        let is_host = url::Host::parse(&host).is_ok() || host.parse::<std::net::Ipv6Addr>().is_ok();
+        if !is_host || reason.trim().is_empty() {
+            return Err(explain());
+        }
+        Ok(Self { host, reason: reason.trim().to_owned() })
     }
 }
 
@@ -148,6 +175,15 @@ impl Ask {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_exception_of_tls_has_one_host_and_a_reason() {
+        let exception: TlsException = "Docs.City.example = expired in May".parse().unwrap();
+        assert_eq!((exception.host.as_str(), exception.reason.as_str()), ("docs.city.example", "expired in May"));
+        for text in ["", "docs.city.example", "=x", "docs.city.example=", "*.city.example=x", "a b=x", "*=x"] {
+            assert!(text.parse::<TlsException>().is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn exceptions_are_host_and_port() {

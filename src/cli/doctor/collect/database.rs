@@ -32,7 +32,8 @@ pub(super) async fn ask(config: Option<Config>, roles: &[Role]) -> Service<Datab
         seen(server(&client)),
         seen(transactions(&client)),
     );
-    Service::Answers(Database { identity, schema, rights, clock, server, transactions })
+    let cities = seen(cities(&client)).await.unwrap_or_default();
+    Service::Answers(Database { identity, schema, rights, clock, server, transactions, cities })
 }
 
 async fn seen<T>(question: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Seen<T> {
@@ -147,6 +148,13 @@ async fn server(client: &Client) -> Result<Server, tokio_postgres::Error> {
 async fn registered(client: &Client) -> i64 {
     let row = client.query_one("select count(*) from workers", &[]).await;
     row.map(|row| row.get(0)).unwrap_or(0)
+}
+
+/// None where the table isn't there, or may not be read: other checks tell that.
+async fn cities(client: &Client) -> Result<i64, tokio_postgres::Error> {
+    let sql = "select count(*) from cities
+        where coalesce(params ->> 'base_url', '') !~ '^https?://(127[.]|localhost[:/]|[[]::1[]])'";
+    Ok(client.query_one(sql, &[]).await?.get(0))
 }
 
 async fn transactions(client: &Client) -> Result<Transactions, tokio_postgres::Error> {

@@ -42,9 +42,10 @@ pub(super) fn read(env: &Environment, roles: &[Role], refused: Vec<ConfigError>)
     let amqp = config::amqp(env).map_err(&mut take).ok().flatten();
     let management = config::management(env).map_err(&mut take).ok().flatten();
     let fleet = config::fleet(env).map_err(&mut take).unwrap_or_else(|_| defaults());
-    if roles.contains(&Role::Worker) {
-        // What it holds is of no interest here, only whether it can be used.
-        drop(config::civic(env).map_err(&mut take));
+    let is_worker = roles.contains(&Role::Worker);
+    let civic = is_worker.then(|| config::civic(env).map_err(&mut take).ok()).flatten();
+    if roles.contains(&Role::Scheduler) {
+        let _ = config::record_days(env).map_err(&mut take);
     }
     let own = if roles.contains(&Role::Server) { server::DEFAULT } else { any() };
     let endpoint = config::http(env, None, own).map_err(&mut take).ok().map(|http| http.addr);
@@ -60,6 +61,9 @@ pub(super) fn read(env: &Environment, roles: &[Role], refused: Vec<ConfigError>)
         has_broker: !config::has_no_broker(env).unwrap_or(false),
         account: account(amqp.as_ref(), amqp_url.as_ref()),
         unencrypted: unencrypted(database.as_ref(), amqp_url.as_ref(), management_url.as_ref()),
+        // Only workers ask cities.
+        has_contact: !is_worker || env.get("DOCKET_CONTACT").is_some(),
+        tls_exceptions: civic.map(|civic| civic.http.tls_exceptions).unwrap_or_default(),
         errors,
     };
     Read { settings, fleet, database, amqp, management, endpoint }

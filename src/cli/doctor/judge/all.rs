@@ -2,12 +2,13 @@
 
 use super::{
     super::{check::Check, facts::Facts, finding::Finding},
-    broker, database, machine, management, server, settings,
+    broker, courtesy, database, machine, management, server, settings,
 };
 
 /// What is to be said of these facts, in the order of the checks.
 pub(in crate::cli::doctor) fn judge(facts: &Facts) -> Vec<Finding> {
     let mut findings = settings::judge(&facts.settings);
+    findings.extend(courtesy::judge(&facts.settings, facts.database.answers()));
     findings.extend(database::judge(&facts.database));
     findings.extend(facts.database.answers().into_iter().flat_map(server::judge));
     findings.extend(broker::judge(&facts.broker, &facts.settings, facts.management.answers().is_some()));

@@ -39,6 +39,8 @@ pub(super) fn settings() -> Settings {
         has_broker: true,
         account: Some(Account { user: "docket".to_owned(), vhost: "/".to_owned() }),
         unencrypted: Vec::new(),
+        has_contact: true,
+        tls_exceptions: Vec::new(),
     }
 }
 
@@ -71,6 +73,7 @@ pub(super) fn database() -> Database {
             ..Server::default()
         }),
         transactions: Ok(Transactions::default()),
+        cities: 3,
     }
 }
 

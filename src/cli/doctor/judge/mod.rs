@@ -2,6 +2,7 @@
 
 mod all;
 mod broker;
+mod courtesy;
 mod database;
 mod machine;
 mod management;
