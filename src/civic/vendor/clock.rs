@@ -30,7 +30,7 @@ pub(super) fn date(text: &str) -> Option<DateTime> {
 }
 
 /// Finds the first day in a text that was typed by hand, and what follows it: `Nov. 10, 2022 - 6:00 PM`, `1/31/2019`,
-/// `11-7-22`, `2022-11-07`. Only what looks like a whole date is one: "Agenda" is none, and "May 7" neither.
+/// `Jul 24, 13`, `11-7-22`, `2022-11-07`. Only what looks like a whole date is one: "Agenda" is none, and "May 7" neither.
 pub(super) fn typed_date(text: &str) -> Option<(Date, &str)> {
     let starts = text.char_indices().scan(' ', |before, (at, c)| {
         let begins = c.is_alphanumeric() && !before.is_alphanumeric();
@@ -65,10 +65,21 @@ fn named(text: &str) -> Option<(Date, &str)> {
     let month = MONTHS.iter().position(|month| word.len() >= 3 && month.starts_with(&word))?;
     let (day, rest) = digits(rest.strip_prefix('.').unwrap_or(rest).trim_start());
     let rest = ["st", "nd", "rd", "th"].iter().find_map(|ending| rest.strip_prefix(ending)).unwrap_or(rest);
-    // Two digits behind a day are an hour: "Nov 10, 10:30 AM".
+    let has_comma = rest.trim_start().starts_with(',');
     let (year, rest) = digits(rest.trim_start_matches([',', ' ', '\u{a0}']));
-    let year = Some(year).filter(|year| year.len() == 4)?;
-    Some((day_of(year, &(month + 1).to_string(), day)?, rest))
+    let is_year = year.len() == 4 || (year.len() == 2 && has_comma && ends_a_date(rest));
+    is_year.then(|| Some((day_of(year, &(month + 1).to_string(), day)?, rest)))?
+}
+
+/// Two digits behind a day may be an hour: "Nov 10, 10:30 AM", "Nov 10, 10 - 11 AM". They are a year where nothing follows
+/// them, or a time with minutes.
+fn ends_a_date(rest: &str) -> bool {
+    if rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, ':' | '.')) {
+        return false;
+    }
+    let rest = rest.trim_start_matches([' ', '\u{a0}', '-', '\u{2013}', '\u{2014}', '@']);
+    let (hour, minutes) = digits(rest);
+    rest.is_empty() || (matches!(hour.len(), 1 | 2) && minutes.starts_with(':'))
 }
 
 /// `2022-11-07`, `11/7/2022`, `11-07-22`.
@@ -250,6 +261,8 @@ mod tests {
         assert_eq!(day("Thursday, Sept. 8th 2020"), is("2020-09-08", ""));
         assert_eq!(day("City Council 12-12-22"), is("2022-12-12", ""));
         assert_eq!(day("1/31/2019"), is("2019-01-31", ""));
+        assert_eq!(day("Jul\u{a0}24,\u{a0}13"), is("2013-07-24", ""));
+        assert_eq!(day("May 08, 13 - 06:30 PM"), is("2013-05-08", "- 06:30 PM"));
         assert_eq!(day("2022-11-07T19:00"), is("2022-11-07", "T19:00"));
         for none in [
             "Agenda",
@@ -263,6 +276,11 @@ mod tests {
             "mar",
             "Nov 10, 10:30 AM",
             "March 5, 12 noon",
+            "Nov 10, 10 AM",
+            "Nov 10, 10 - 11 AM",
+            "Nov 10, 10.30 AM",
+            "May 7, 13 members",
+            "May 7 13",
             "Ordinance 22-1-1234",
         ] {
             assert_eq!(day(none), None, "{none}");

@@ -179,6 +179,17 @@ pub(super) fn visible(element: ElementRef<'_>) -> String {
     cut(text::tidy(&out), MAX_CHARS).0
 }
 
+/// The words of a link: its text, or what stands for its picture, or its title.
+pub(super) fn label(link: ElementRef<'_>) -> String {
+    let text = visible(link);
+    if !text.is_empty() {
+        return text;
+    }
+    let picture = link.descendent_elements().find_map(|element| element.attr("alt"));
+    let words = [picture, link.attr("title"), link.attr("aria-label")].into_iter().flatten().map(text::tidy);
+    words.map(|words| cut(words, MAX_CHARS).0).find(|words| !words.is_empty()).unwrap_or_default()
+}
+
 fn is_hidden(element: ElementRef<'_>) -> bool {
     let style = element.attr("style").unwrap_or_default();
     matches!(element.value().name(), "script" | "style" | "noscript" | "template")
@@ -231,6 +242,17 @@ mod tests {
         ] {
             assert_eq!(seen(html), want, "{html}");
         }
+    }
+
+    #[test]
+    fn a_picture_speaks_for_its_link() {
+        let page = Page::read(
+            b"<a href=1>Agenda</a><a href=2><img src=x alt=' Agenda\nPacket '></a><a href=3 title=Minutes><i></i></a><a href=4></a>",
+            None,
+        )
+        .unwrap();
+        let labels: Vec<_> = page.all(&selector("a")).map(label).collect();
+        assert_eq!(labels, ["Agenda", "Agenda Packet", "Minutes", ""]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ const EVIDENCE_CHARS: usize = 200;
 const WORDS: &[(MeetingStatus, &[&str])] = &[
     (MeetingStatus::Cancelled, &["cancelled", "canceled", "cancellation"]),
     (MeetingStatus::Rescheduled, &["rescheduled"]),
-    (MeetingStatus::Postponed, &["postponed"]),
+    (MeetingStatus::Postponed, &["postponed", "postponement"]),
     (MeetingStatus::Recessed, &["recessed", "recess"]),
 ];
 
@@ -102,6 +102,7 @@ mod tests {
             (Title, "July 8, 2020 Recessed Meeting Agenda", MeetingStatus::Scheduled),
             (Title, "Recessed Joint Meeting", MeetingStatus::Scheduled),
             (Comment, "Postponed", MeetingStatus::Postponed),
+            (EvidenceSource::Document, "Notice of Postponement", MeetingStatus::Postponed),
             (Title, "Deferred Compensation Board", MeetingStatus::Scheduled),
             (EvidenceSource::Time, "Deferred", MeetingStatus::Postponed),
             (Comment, "Rescheduled to Friday", MeetingStatus::Rescheduled),

@@ -122,8 +122,10 @@ fn meeting(
     body: &str,
 ) -> ParsedMeeting {
     let heading = row.select(&css.heading).next().map(visible).unwrap_or_default();
-    let note = row.select(&css.note).map(visible).find(|text| !text.is_empty());
-    let title = note.or_else(|| Some(heading).filter(|text| !text.is_empty())).unwrap_or_else(|| body.to_owned());
+    let note = row.select(&css.note).map(visible).find(|text| is_name(text));
+    // The heading is the day and when it was posted: only where nothing else stands for a name.
+    let named = note.or_else(|| Some(body.to_owned()).filter(|text| !text.is_empty()));
+    let title = named.unwrap_or(heading);
     let mut meeting = ParsedMeeting::new(SourceMeetingId(id.to_owned()), title, date);
     body.clone_into(&mut meeting.body_name);
     // "Sep 8, 2020 — Posted Sep 2, 2020 2:38 PM": the time is that of the posting, and no time of the meeting's.
@@ -149,6 +151,12 @@ fn meeting(
         links.add(role, name, href);
     }
     meeting
+}
+
+/// Where a board writes no title, the file's kind stands in its place.
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && !["agenda", "agenda packet", "packet", "minutes"].iter().any(|kind| text.eq_ignore_ascii_case(kind))
 }
 
 fn finished(mut meeting: ParsedMeeting, links: Links<'_>) -> ParsedMeeting {

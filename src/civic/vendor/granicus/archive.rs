@@ -8,7 +8,7 @@ use crate::civic::{
     model::{DocumentRole, EvidenceSource, Parsed, ParsedMeeting, SourceMeetingId, Warning, WarningCode, WebUrl},
     vendor::{
         ParseError, clock,
-        html::{Page, number_after, selector, visible},
+        html::{Page, label, number_after, selector, visible},
         links::{Links, publish},
         rows::{is_plausible, listing, warn},
         status,
@@ -19,6 +19,8 @@ use scraper::{ElementRef, Selector};
 
 /// Rows of one page that are read: the largest archives that are known have 1,500.
 const MAX_ROWS: usize = 20_000;
+/// What an address of an item has, of one meeting's own page: such a page lists no meetings.
+const ITEM: &str = "meta_id=";
 /// Where the numbers stand: in the old addresses and in those of the new player.
 const EVENT: [&str; 2] = ["event_id=", "player/event/"];
 const CLIP: [&str; 2] = ["clip_id=", "player/clip/"];
@@ -32,7 +34,8 @@ const MAX_CELLS: usize = 40;
 pub fn parse_archive(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<ParsedMeeting>, ParseError> {
     let page = Page::read(bytes, base)?;
     let reader = Reader::new(&page);
-    let (rows, cells) = (selector("tr"), selector("td"));
+    // Some layouts write the name as the row's heading.
+    let (rows, cells) = (selector("tr"), selector("td, th"));
     let (mut values, mut warnings, mut listed) = (Vec::new(), Vec::new(), 0_usize);
     for row in page.all(&rows) {
         let cells: Vec<ElementRef<'_>> = direct(row, &cells);
@@ -82,7 +85,7 @@ impl<'a> Reader<'a> {
         let links = selector("a");
         // The viewers' links have no scheme and name the site: it is what all others are relative to.
         let own = page.all(&links).find_map(|link| {
-            let href = link.attr("href").filter(|href| href.contains("AgendaViewer.php"))?;
+            let href = link.attr("href").filter(|href| href.contains("Viewer.php"))?;
             let https = WebUrl::parse("https://unknown.invalid/").ok()?;
             WebUrl::join(&https, href).ok().filter(|url| !url.as_str().starts_with(https.as_str()))
         });
@@ -138,7 +141,7 @@ impl<'a> Reader<'a> {
         (meeting.aliases, meeting.local_time) = (aliases, time);
         meeting.time_text = time.map(|_| texts[date_at].clone());
         // A meeting that didn't take place may have a recording of nothing.
-        let is_recorded = !texts.iter().any(|text| text == "00h 00m");
+        let is_recorded = !texts.iter().any(|text| is_no_time_at_all(text));
         self.documents(row, is_recorded, &mut meeting, warnings);
         Some(Some(meeting))
     }
@@ -147,7 +150,8 @@ impl<'a> Reader<'a> {
     fn ids(&self, row: ElementRef<'_>) -> Option<(SourceMeetingId, Vec<SourceMeetingId>)> {
         let (mut event, mut clip) = (None, None);
         for link in row.select(&self.links) {
-            for text in [link.attr("href"), link.attr("onclick")].into_iter().flatten() {
+            for text in [link.attr("href"), link.attr("onclick")].into_iter().flatten().filter(|at| !at.contains(ITEM))
+            {
                 event = event.or_else(|| number(text, EVENT));
                 clip = clip.or_else(|| number(text, CLIP));
             }
@@ -175,7 +179,7 @@ impl<'a> Reader<'a> {
         let mut recording = None;
         for link in row.select(&self.links) {
             let (href, script) = (link.attr("href").unwrap_or_default(), link.attr("onclick").unwrap_or_default());
-            let name = visible(link);
+            let name = label(link);
             let is_player = |text: &str| text.contains("MediaPlayer.php") || text.contains("/player/");
             if is_player(href) || is_player(script) {
                 // An event that goes on now has a player too.
@@ -199,6 +203,13 @@ impl<'a> Reader<'a> {
         (meeting.status, meeting.status_evidence) = status::of_published(&texts, &documents, recording);
         publish(meeting, documents);
     }
+}
+
+/// A duration of nothing: "00h 00m", "0 hr 00 min", "00:00:00".
+fn is_no_time_at_all(text: &str) -> bool {
+    let units: String = text.to_lowercase().chars().filter(|c| c.is_alphabetic()).collect();
+    let is_duration = matches!(units.as_str(), "hm" | "hms" | "hrmin" | "hrsmin" | "hrsmins") || text == "00:00:00";
+    is_duration && !text.contains(|c: char| matches!(c, '1'..='9'))
 }
 
 /// The number behind either name, in an address or a script.

@@ -5,17 +5,21 @@ use crate::civic::{
     model::{DocumentRole, EvidenceSource, Parsed, ParsedMeeting, SourceMeetingId, Warning, WarningCode, WebUrl},
     vendor::{
         ParseError, clock,
-        html::{Page, number_after, selector, visible},
+        html::{Page, label, number_after, selector, visible},
         links::{Links, publish},
         rows::{listing, typed_time, warn},
         status,
     },
 };
 use scraper::{ElementRef, Selector};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 /// Rows of one page that are read.
 const MAX_ROWS: usize = 20_000;
+/// How the ids of a row's links end, whatever stands before.
+const DETAILS: &str = "hypMeetingDetail";
+const AGENDA: &str = "hypAgenda";
+const MINUTES: &str = "hypMinutes";
 
 /// Parses a calendar page. Links are relative to `base`, or to where the page's form goes.
 ///
@@ -24,26 +28,40 @@ const MAX_ROWS: usize = 20_000;
 pub fn parse_calendar(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<ParsedMeeting>, ParseError> {
     let page = Page::read(bytes, base)?;
     let css = Css::new();
-    let Some(grid) = page.all(&css.grid).next() else { return Err(no_calendar(&page)) };
-    let columns: Vec<String> = grid.select(&css.head).map(|head| visible(head).to_lowercase()).collect();
     let mut warnings = Vec::new();
     let mut meetings: BTreeMap<String, ParsedMeeting> = BTreeMap::new();
-    let mut rows = 0_usize;
-    for row in grid.select(&css.rows) {
-        rows += 1;
-        if rows > MAX_ROWS {
-            warn(&mut warnings, WarningCode::TooManyRows, "the page has more rows than are read", None);
-            break;
+    let (mut rows, mut grids, mut is_empty) = (0_usize, 0_usize, false);
+    for grid in page.all(&css.grid) {
+        grids += 1;
+        is_empty |= grid.select(&css.none).next().is_some();
+        let columns: Vec<String> = grid.select(&css.head).map(|head| visible(head).to_lowercase()).collect();
+        for row in grid.select(&css.rows) {
+            rows += 1;
+            if rows > MAX_ROWS {
+                warn(&mut warnings, WarningCode::TooManyRows, "the page has more rows than are read", None);
+                break;
+            }
+            let Some(meeting) = meeting(row, &columns, &css, page.base(), &mut warnings) else { continue };
+            let id = meeting.vendor_id.as_str().to_owned();
+            match meetings.entry(id.clone()) {
+                // What is upcoming stands in the calendar too.
+                Entry::Occupied(first) if *first.get() == meeting => {}
+                Entry::Occupied(_) => {
+                    warn(
+                        &mut warnings,
+                        WarningCode::DuplicateId,
+                        "the id occurs twice: the first row is kept",
+                        Some(&id),
+                    );
+                }
+                Entry::Vacant(place) => drop(place.insert(meeting)),
+            }
         }
-        let Some(meeting) = meeting(row, &columns, &css, page.base(), &mut warnings) else { continue };
-        let id = meeting.vendor_id.as_str().to_owned();
-        if meetings.contains_key(&id) {
-            warn(&mut warnings, WarningCode::DuplicateId, "the id occurs twice: the first row is kept", Some(&id));
-            continue;
-        }
-        meetings.insert(id, meeting);
     }
-    if meetings.is_empty() && (rows > 0 || grid.select(&css.none).next().is_none()) {
+    if grids == 0 {
+        return Err(no_calendar(&page));
+    }
+    if meetings.is_empty() && (rows > 0 || !is_empty) {
         return Err(ParseError::Schema("a row with an id and a date (class rgRow)"));
     }
     Ok(listing(meetings.into_values().collect(), warnings))
@@ -65,6 +83,7 @@ fn no_calendar(page: &Page) -> ParseError {
 struct Css {
     grid: Selector,
     head: Selector,
+    cells: Selector,
     rows: Selector,
     none: Selector,
     links: Selector,
@@ -73,8 +92,12 @@ struct Css {
 impl Css {
     fn new() -> Self {
         Self {
-            grid: selector("[id$=gridCalendar] table.rgMasterTable, table.rgMasterTable[id*=gridCalendar]"),
-            head: selector("thead th.rgHeader"),
+            grid: selector(
+                "[id$=gridCalendar] table.rgMasterTable, table.rgMasterTable[id*=gridCalendar], \
+                 [id$=gridUpcomingMeetings] table.rgMasterTable, table.rgMasterTable[id*=gridUpcomingMeetings]",
+            ),
+            head: selector("thead th.rgHeader:not(.rgGroupCol):not(.rgExpandCol)"),
+            cells: selector("td:not(.rgGroupCol):not(.rgExpandCol)"),
             rows: selector("tr.rgRow, tr.rgAltRow"),
             none: selector("tr.rgNoRecords"),
             links: selector("a[id]"),
@@ -94,17 +117,12 @@ fn meeting(
     base: Option<&WebUrl>,
     warnings: &mut Vec<Warning>,
 ) -> Option<ParsedMeeting> {
-    let cells: Vec<String> = row.child_elements().filter(|cell| cell.value().name() == "td").map(visible).collect();
+    let cells: Vec<String> = row.child_elements().filter(|cell| css.cells.matches(cell)).map(visible).collect();
     let cell = |names: &[&str]| {
         let at = columns.iter().position(|column| names.contains(&column.as_str()))?;
         cells.get(at).map(String::as_str).filter(|text| !text.is_empty())
     };
-    let [calendar, details, agenda, minutes] =
-        ["hypiCal", "hypMeetingDetail", "hypAgenda", "hypMinutes"].map(|ending| link(row, css, ending));
-    // The page's own number is another one than the API's; the GUID is the same.
-    let address =
-        [details, calendar, agenda, minutes].into_iter().flatten().find(|href| number_after(href, "ID=").is_some());
-    let Some((number, guid)) = address.and_then(|href| Some((number_after(href, "ID=")?, after(href, "GUID=")))) else {
+    let Some((number, guid)) = identity(row, css) else {
         warn(warnings, WarningCode::MissingId, "a row has no link with its id", None);
         return None;
     };
@@ -131,19 +149,46 @@ fn meeting(
     meeting.location = cell(&["meeting location", "location"]).map(ToOwned::to_owned);
     meeting.comment = cell(&["meeting topic", "topic", "comments", "notes"]).map(ToOwned::to_owned);
     let mut links = Links::new(base, &id, warnings);
-    for (role, name, href) in [(DocumentRole::Agenda, "Agenda", agenda), (DocumentRole::Minutes, "Minutes", minutes)] {
-        href.into_iter().for_each(|href| links.add(role, name, href));
+    for (role, name, end) in [(DocumentRole::Agenda, "Agenda", AGENDA), (DocumentRole::Minutes, "Minutes", MINUTES)] {
+        link(row, css, end).into_iter().for_each(|href| links.add(role, name, href));
     }
-    meeting.page_url = details.and_then(|href| links.page("Meeting details", href));
+    for (role, name, href) in extras(row, css) {
+        links.add(role, &name, href);
+    }
+    meeting.page_url = link(row, css, DETAILS).and_then(|href| links.page("Meeting details", href));
     let documents = links.end();
-    publish(&mut meeting, documents);
-    (meeting.status, meeting.status_evidence) = status::read(&[
-        (EvidenceSource::Title, Some(&meeting.title)),
+    let names = documents.iter().map(|document| (EvidenceSource::Document, Some(document.name.as_str())));
+    let fields = [
+        (EvidenceSource::Title, Some(meeting.title.as_str())),
         (EvidenceSource::Time, meeting.time_text.as_deref()),
         (EvidenceSource::Location, meeting.location.as_deref()),
         (EvidenceSource::Comment, meeting.comment.as_deref()),
-    ]);
+    ];
+    (meeting.status, meeting.status_evidence) = status::read(&fields.into_iter().chain(names).collect::<Vec<_>>());
+    publish(&mut meeting, documents);
     Some(meeting)
+}
+
+/// The page's own number, another one than the API's, and the GUID, which is the same.
+fn identity<'a>(row: ElementRef<'a>, css: &'a Css) -> Option<(&'a str, Option<&'a str>)> {
+    let addresses = [DETAILS, "hypiCal", AGENDA, MINUTES].into_iter().filter_map(|ending| link(row, css, ending));
+    let (number, href) = addresses.filter_map(|href| Some((number_after(href, "ID=")?, href))).next()?;
+    Some((number, after(href, "GUID=")))
+}
+
+/// The documents that a city chose to show besides: the packet, an agenda for screen readers, a notice, an annex.
+fn extras<'a>(row: ElementRef<'a>, css: &'a Css) -> impl Iterator<Item = (DocumentRole, String, &'a str)> {
+    row.select(&css.links).filter_map(|link| {
+        let (id, href) = (link.attr("id")?, link.attr("href")?);
+        let kind = &id[id.rfind("hyp")?..];
+        let is_extra = [AGENDA, MINUTES, "hypExtra", "hypAccessible"].iter().any(|start| kind.starts_with(start));
+        let name = label(link);
+        let role = match DocumentRole::of_name(&name) {
+            DocumentRole::Other if kind.contains("Packet") => DocumentRole::Packet,
+            role => role,
+        };
+        (is_extra && kind != AGENDA && kind != MINUTES).then_some((role, name, href))
+    })
 }
 
 /// The word behind a name in an address.
