@@ -1,6 +1,6 @@
 //! `fetch_meeting`: what is on a meeting's agenda.
 
-use super::revision;
+use super::{changed, revision};
 use crate::{
     civic::{
         Services,
@@ -88,6 +88,7 @@ impl Effects<PgTx> for FetchMeeting {
             return Ok(());
         };
         revision::start(tx, agenda, revision, ctx).await?;
+        changed::agenda(tx, agenda, revision).await?;
         let (city, vendor) = (agenda.city.city.slug.0.clone(), agenda.city.city.source.vendor.as_str());
         let extracted = metrics::counter!(names::ITEMS_EXTRACTED, "city" => city, "vendor" => vendor);
         tx.count(extracted, agenda.items as u64);

@@ -12,6 +12,8 @@
 //! can't be had ends its own job only: the item is summarised from what is there, and once more if an operator gives
 //! the job back and it succeeds.
 
+mod absent;
+mod changed;
 mod extract_document;
 mod fetch_document;
 mod fetch_meeting;

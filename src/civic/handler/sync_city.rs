@@ -1,10 +1,10 @@
 //! `sync_city`: which meetings there are.
 
-use super::{FetchMeeting, FetchMeetingArgs, next};
+use super::{FetchMeeting, FetchMeetingArgs, absent, changed, next};
 use crate::{
     civic::{
         Services,
-        model::{CitySlug, MeetingStatus, ParsedMeeting, meeting_priority},
+        model::{CitySlug, MeetingStatus, ParsedMeeting, SyncOutcome, meeting_priority},
         store::{
             aliases,
             cities::{self, StoredCity},
@@ -47,6 +47,10 @@ pub struct Listing {
     pub cancelled: usize,
     /// Rows that were left out or repaired.
     pub warnings: usize,
+    /// No row was left out, in which a meeting that is missing may have stood.
+    pub complete: bool,
+    #[serde(skip)]
+    window: Window,
     #[serde(skip)]
     values: Vec<ParsedMeeting>,
     #[serde(skip)]
@@ -64,18 +68,22 @@ impl Handler for SyncCity {
     async fn run(&self, args: SyncCityArgs, _: Context) -> Result<Listing, HandlerError> {
         let city = cities::find(&*self.0.db().await?, &args.city).await?;
         let site = vendor::open(&self.0.http, &city.city.source, city.synced_at.is_some())?;
+        let window = self.window(city.today());
         let call = async {
-            let listed = site.meetings(self.window(city.today())).await;
+            let listed = site.meetings(window).await;
             if let Err(error) = &listed {
                 self.note(&city, error).await;
             }
             listed
         };
         let listed = self.0.ask(&site.group(), city.city.source.vendor, VendorError::reach, call).await?;
+        let complete = !listed.warnings.iter().any(|warning| warning.code.loses_a_row());
         Ok(Listing {
             meetings: listed.values.len(),
             cancelled: listed.values.iter().filter(|m| m.status == MeetingStatus::Cancelled).count(),
             warnings: listed.warnings.len(),
+            complete,
+            window,
             values: listed.values,
             city,
             slot: args.slot,
@@ -89,9 +97,11 @@ impl Effects<PgTx> for SyncCity {
         if city.source.vendor.renumbers() {
             aliases::adopt(tx, *id, &listing.values).await?;
         }
-        let mut jobs = Vec::new();
+        let (mut jobs, mut shown) = (Vec::new(), Vec::with_capacity(listing.values.len()));
         for meeting in &listing.values {
             let listed = meetings::upsert(tx, *id, &city.zone, meeting).await?;
+            shown.push(listed.id);
+            changed::listing(tx, *id, &listed).await?;
             // What is cancelled or withdrawn has no agenda worth reading, and may be restored: the listing will say so.
             if !matches!(meeting.status, MeetingStatus::Cancelled | MeetingStatus::Withdrawn) {
                 jobs.push(self.fetch(listing, meeting, &listed, ctx)?);
@@ -99,7 +109,10 @@ impl Effects<PgTx> for SyncCity {
         }
         enqueue(tx, &jobs, Notify::Yes).await.map_err(|e| next::refused(&e))?;
         cities::mark_synced(tx, *id).await?;
-        syncs::listed(tx, *id, u32::try_from(listing.meetings).unwrap_or(u32::MAX)).await?;
+        let outcome = syncs::listed(tx, *id, u32::try_from(listing.meetings).unwrap_or(u32::MAX)).await?;
+        if listing.complete && outcome != SyncOutcome::Suspect {
+            absent::note(tx, *id, (listing.window, listing.city.today()), &shown).await?;
+        }
         let (slug, vendor) = (city.slug.0.clone(), city.source.vendor.as_str());
         let synced = metrics::counter!(names::MEETINGS_SYNCED, "city" => slug, "vendor" => vendor);
         tx.count(synced, listing.values.len() as u64);
