@@ -77,6 +77,8 @@ pub(super) enum Command {
     Queue(super::queue::Args),
     /// The cities that are followed
     Cities(super::cities::Args),
+    /// What comes up again and again until it is decided
+    Matters(super::matters::Args),
     /// What vendors answer
     Vendors(super::vendors::Args),
     /// Documents and their text

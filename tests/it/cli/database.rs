@@ -25,6 +25,11 @@ const NEED: &[&str] = &[
     "cities coverage",
     "cities accept x",
     "cities sync x",
+    "matters list",
+    "matters show 1",
+    "matters audit",
+    "matters merge 1 2",
+    "matters undo 1",
 ];
 
 #[tokio::test]
