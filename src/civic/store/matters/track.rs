@@ -13,16 +13,17 @@ pub(super) const LOCK_SHARED: &str = "select pg_advisory_xact_lock_shared(1685, 
 pub(super) const LOCK: &str = "select pg_advisory_xact_lock(1685, hashint8($1::bigint))";
 
 /// Where the key leads: to what an operator said of this item, or of this key, or to the matter of this key. An item is one
-/// appearance of one matter: where its file number was corrected, it leaves the other one.
+/// appearance of one matter: where its file number was corrected, it leaves the other one. A matter without a name has the
+/// title of its first item.
 const TRACK: &str = "\
 with led as (
   select matter_id from matter_aliases where city_id = $1 and key in ($2, 'item:' || $7::bigint)
   order by key = $2 limit 1
 ), written as (
   insert into matters as m (city_id, key, file, name, kind, status, rule)
-  select $1, $2, $3, $4, $5, $6, $9 where not exists (select from led)
+  select $1, $2, $3, coalesce($4, $10), $5, $6, $9 where not exists (select from led)
   on conflict (city_id, key) do update set
-    file = coalesce(excluded.file, m.file), name = coalesce(excluded.name, m.name),
+    file = coalesce(excluded.file, m.file), name = coalesce($4, m.name, $10),
     kind = coalesce(excluded.kind, m.kind), status = coalesce(excluded.status, m.status),
     rule = coalesce(m.rule, excluded.rule), retired = false
   returning id
@@ -51,7 +52,7 @@ pub async fn track<C: Statements>(
     attachments: &Fingerprint,
 ) -> Result<MatterRowId, Error> {
     let file = matter.and_then(|matter| matter.file.as_deref());
-    let name = matter.and_then(|matter| matter.name.as_deref()).unwrap_or(title);
+    let name = matter.and_then(|matter| matter.name.as_deref());
     let (kind, status) = (matter.and_then(|m| m.kind.as_deref()), matter.and_then(|m| m.status.as_deref()));
     client.execute(LOCK_SHARED, &[&city.0]).await?;
     let row = client
@@ -67,6 +68,7 @@ pub async fn track<C: Statements>(
                 &item.0,
                 &attachments.as_str(),
                 &identity.rule.as_str(),
+                &title,
             ],
         )
         .await?;
