@@ -47,6 +47,9 @@ grant update (beat, beat_at, state, run_us) on workers to docket_worker;
 grant insert, delete on quarantine to docket_worker;
 grant insert, update on meetings, agenda_items, document_refs, matters, matter_appearances to docket_worker;
 grant insert, delete on city_syncs to docket_worker;
+-- An item whose file number was corrected leaves its old matter.
+grant delete on matter_appearances to docket_worker;
+grant insert on meeting_changes to docket_worker;
 grant insert on meeting_aliases, meeting_revisions, documents, extractions, summaries, llm_ledger to docket_worker;
 grant update (synced_at) on cities to docket_worker;
 grant insert, update on breakers, paces to docket_worker;
@@ -81,6 +84,8 @@ grant insert, delete on paused_kinds, paused_lanes to docket_server;
 -- The same by the command line, and the cities that are followed.
 grant docket_server to docket_operator;
 grant insert on cities to docket_operator;
+grant insert, update, delete on matters, matter_appearances, matter_aliases to docket_operator;
+grant insert on matter_acts to docket_operator;
 
 grant update on breakers to docket_operator;
 

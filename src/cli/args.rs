@@ -79,6 +79,8 @@ pub(super) enum Command {
     Cities(super::cities::Args),
     /// Parse the recorded answers of a vendor's cities once more, without asking any site
     Reparse(super::reparse::Args),
+    /// What comes up again and again until it is decided
+    Matters(super::matters::Args),
     /// What vendors answer
     Vendors(super::vendors::Args),
     /// Documents and their text

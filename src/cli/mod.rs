@@ -44,6 +44,7 @@ mod jobs;
 mod lanes;
 mod log_level;
 mod logs;
+mod matters;
 mod metrics;
 mod migrate;
 mod queue;

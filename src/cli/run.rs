@@ -5,8 +5,8 @@ use super::{
     audit, bench, breakers, chaos, cities, client, config as config_command, dead, demo, dev, doctor, documents, drill,
     enqueue,
     exit::{Failure, Outcome},
-    healthcheck, jobs, lanes, log_level, logs, metrics, migrate, queue, reparse, scheduler, server, token, topology,
-    vendors, worker, workers,
+    healthcheck, jobs, lanes, log_level, logs, matters, metrics, migrate, queue, reparse, scheduler, server, token,
+    topology, vendors, worker, workers,
 };
 use crate::{
     config::{self, CommandLine, Environment, Problems, Role},
@@ -159,6 +159,7 @@ async fn dispatch(command: Command, loaded: Environment) -> Outcome {
         Command::Queue(args) => queue::run(args, &one_shot()).await,
         Command::Cities(args) => Box::pin(cities::run(args, &one_shot())).await,
         Command::Reparse(args) => Box::pin(reparse::run(args, &one_shot())).await,
+        Command::Matters(args) => Box::pin(matters::run(args, &one_shot())).await,
         Command::Vendors(args) => Box::pin(vendors::run(&args, &env())).await,
         Command::Logs(args) => logs::run(&args),
         Command::LogLevel(args) => Box::pin(log_level::run(args, &env())).await,

@@ -6,6 +6,7 @@
 pub const MEETINGS_SYNCED: &str = "docket_meetings_synced_total"; // city, vendor
 pub const ITEMS_EXTRACTED: &str = "docket_items_extracted_total"; // city, vendor
 pub const MATTERS_TRACKED: &str = "docket_matters_tracked_total"; // city
+pub const MEETING_CHANGES: &str = "docket_meeting_changes_total"; // kind
 // processing
 pub const PROCESSING_DURATION: &str = "docket_processing_duration_seconds"; // job_type
 pub const PDF_EXTRACTION_DURATION: &str = "docket_pdf_extraction_duration_seconds";

@@ -2,6 +2,7 @@
 
 mod access;
 mod bulk;
+mod civic;
 mod docs;
 mod document;
 mod flood;

@@ -50,6 +50,8 @@ def dashboard():
                      [(f"3600 * sum(rate({name}{{{MINE}}}[$__rate_interval]))", legend) for name, legend in (
                          ("docket_meetings_synced_total", "meetings"), ("docket_items_extracted_total", "items"),
                          ("docket_matters_tracked_total", "matters"))]),
+            p.series("Changes of meetings an hour", "By kind, as listings and new revisions tell them.", "short",
+                     [(f"3600 * sum by (kind) (rate(docket_meeting_changes_total{{{MINE}}}[$__rate_interval]))", "{{kind}}")]),
             p.series("Time to read a PDF", "p50 and p95.", "s",
                      [(f"histogram_quantile({q}, sum by (le) "
                        f"(rate(docket_pdf_extraction_duration_seconds_bucket{{{MINE}}}[$__rate_interval])))",

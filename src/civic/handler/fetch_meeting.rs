@@ -1,6 +1,6 @@
 //! `fetch_meeting`: what is on a meeting's agenda.
 
-use super::{recheck, revision};
+use super::{changed, recheck, revision};
 use crate::{
     civic::{
         Services,
@@ -112,6 +112,7 @@ impl Effects<PgTx> for FetchMeeting {
             return recheck::start(tx, agenda, current, &self.0.settings, ctx).await;
         };
         revision::start(tx, agenda, revision, ctx).await?;
+        changed::agenda(tx, agenda, revision).await?;
         let (city, vendor) = (agenda.city.city.slug.0.clone(), agenda.city.city.source.vendor.as_str());
         let extracted = metrics::counter!(names::ITEMS_EXTRACTED, "city" => city, "vendor" => vendor);
         tx.count(extracted, agenda.items as u64);

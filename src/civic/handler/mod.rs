@@ -16,6 +16,8 @@
 //! `reparse_city` begins the same work from the record of what sites answered, and hands on until when (`as_of`): such jobs
 //! ask nobody.
 
+mod absent;
+mod changed;
 mod extract_document;
 mod fetch_document;
 mod fetch_meeting;

@@ -6,9 +6,9 @@ use super::{
 };
 use crate::{
     civic::{
-        model::{Fingerprint, ParsedItem, WebUrl, matter_priority, meeting_priority},
+        model::{Fingerprint, ParsedItem, WebUrl, identify, matter_priority, meeting_priority},
         store::{
-            ItemId, RefId, RevisionId, items, matters,
+            ItemId, RefId, RevisionId, items,
             refs::{self, NewRef},
         },
     },
@@ -99,11 +99,12 @@ fn fetch(agenda: &Agenda, id: RefId, url: &str, revision: RevisionId, ctx: &Cont
     next::next::<FetchDocument>(&args, format!("doc:{revision}:{id}"), ctx)
 }
 
-/// None for an item without a matter, or with one that nothing identifies.
+/// None for an item whose matter nothing identifies.
 fn track(agenda: &Agenda, item: &ParsedItem, row: ItemId, ctx: &Context) -> Result<Option<NewJob>, HandlerError> {
-    let Some(matter) = item.matter.as_ref().and_then(matters::key) else { return Ok(None) };
+    let names_matters = agenda.city.city.source.vendor.names_matters();
+    let Some(matter) = identify(item.matter.as_ref(), &item.title, names_matters) else { return Ok(None) };
     let urls: BTreeSet<&WebUrl> = item.attachments.iter().map(|attachment| &attachment.url).collect();
     let attachments = Fingerprint::of(&urls);
-    let key = format!("mat:{}:{matter}:{row}:{attachments}", agenda.city.city.slug);
+    let key = format!("mat:{}:{}:{row}:{attachments}", agenda.city.city.slug, matter.key);
     next::next::<TrackMatter>(&TrackMatterArgs { item: row, attachments }, key, ctx).map(Some)
 }

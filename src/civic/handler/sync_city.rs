@@ -1,10 +1,10 @@
 //! `sync_city`: which meetings there are.
 
-use super::{FetchMeeting, FetchMeetingArgs, listed, next};
+use super::{FetchMeeting, FetchMeetingArgs, absent, listed, next};
 use crate::{
     civic::{
         Services,
-        model::{CitySlug, MeetingStatus, ParsedMeeting, meeting_priority},
+        model::{CitySlug, MeetingStatus, ParsedMeeting, SyncOutcome, meeting_priority},
         record::{Purpose, Scope},
         store::{
             cities::{self, StoredCity},
@@ -46,6 +46,10 @@ pub struct Listing {
     pub cancelled: usize,
     /// Rows that were left out or repaired.
     pub warnings: usize,
+    /// No row was left out, in which a meeting that is missing may have stood.
+    pub complete: bool,
+    #[serde(skip)]
+    window: Window,
     #[serde(skip)]
     values: Vec<ParsedMeeting>,
     #[serde(skip)]
@@ -76,10 +80,13 @@ impl Handler for SyncCity {
             listed
         };
         let listed = self.0.ask(&site.group(), source.vendor, VendorError::reach, call).await?;
+        let complete = !listed.warnings.iter().any(|warning| warning.code.loses_a_row());
         Ok(Listing {
             meetings: listed.values.len(),
             cancelled: listed.values.iter().filter(|m| m.status == MeetingStatus::Cancelled).count(),
             warnings: listed.warnings.len(),
+            complete,
+            window,
             values: listed.values,
             city,
             slot: args.slot,
@@ -91,9 +98,12 @@ impl Effects<PgTx> for SyncCity {
     async fn apply(&self, tx: &mut PgTx, listing: &Listing, ctx: &Context) -> Result<(), HandlerError> {
         let StoredCity { id, city, .. } = &listing.city;
         let fetch = |meeting: &ParsedMeeting, listed: &Listed| self.fetch(listing, meeting, listed, ctx);
-        listed::write(tx, &listing.city, &listing.values, fetch).await?;
+        let shown = listed::write(tx, &listing.city, &listing.values, fetch).await?;
         cities::mark_synced(tx, *id).await?;
-        syncs::listed(tx, *id, u32::try_from(listing.meetings).unwrap_or(u32::MAX)).await?;
+        let outcome = syncs::listed(tx, *id, u32::try_from(listing.meetings).unwrap_or(u32::MAX)).await?;
+        if listing.complete && outcome != SyncOutcome::Suspect {
+            absent::note(tx, *id, (listing.window, listing.city.today()), &shown).await?;
+        }
         let (slug, vendor) = (city.slug.0.clone(), city.source.vendor.as_str());
         let synced = metrics::counter!(names::MEETINGS_SYNCED, "city" => slug, "vendor" => vendor);
         tx.count(synced, listing.values.len() as u64);

@@ -3,7 +3,7 @@
 use crate::{
     civic::{
         Services,
-        model::Fingerprint,
+        model::{Fingerprint, Identity, identify},
         store::{
             ItemId,
             cities::{self, StoredCity},
@@ -37,7 +37,7 @@ pub struct TrackMatterArgs {
 #[derive(Debug, Serialize)]
 pub struct Tracked {
     /// The matter's identity in its city; none: nothing identifies it.
-    pub matter: Option<String>,
+    pub matter: Option<Identity>,
     #[serde(skip)]
     city: StoredCity,
     #[serde(skip)]
@@ -57,18 +57,18 @@ impl Handler for TrackMatter {
         let unknown = || HandlerError::non_retryable(ErrorClass::InvalidArgs, format!("no item {}", args.item));
         let item = items::find(&*db, args.item).await?.ok_or_else(unknown)?;
         let city = cities::find(&*db, &item.city).await?;
-        let matter = item.matter.as_ref().and_then(matters::key);
+        let matter = identify(item.matter.as_ref(), &item.title, city.city.source.vendor.names_matters());
         Ok(Tracked { matter, city, item, attachments: args.attachments })
     }
 }
 
 impl Effects<PgTx> for TrackMatter {
     async fn apply(&self, tx: &mut PgTx, tracked: &Tracked, _: &Context) -> Result<(), HandlerError> {
-        let Tracked { city, item, attachments, .. } = tracked;
-        let Some(matter) = &item.matter else { return Ok(()) };
-        if matters::track(tx, city.id, item.id, matter, attachments).await? {
-            tx.count(metrics::counter!(names::MATTERS_TRACKED, "city" => city.city.slug.0.clone()), 1);
-        }
+        let Tracked { city, item, attachments, matter } = tracked;
+        let Some(identity) = matter else { return Ok(()) };
+        let told = (identity, item.matter.as_ref());
+        matters::track(tx, city.id, (item.id, &item.title), told, attachments).await?;
+        tx.count(metrics::counter!(names::MATTERS_TRACKED, "city" => city.city.slug.0.clone()), 1);
         Ok(())
     }
 }

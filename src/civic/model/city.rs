@@ -68,6 +68,12 @@ impl Vendor {
         }
     }
 
+    /// Whether it tells the matter of each item that has one, so that an item without is a heading or procedure.
+    #[must_use]
+    pub const fn names_matters(self) -> bool {
+        matches!(self, Self::Legistar)
+    }
+
     /// Whether a meeting has another id after it than before it.
     #[must_use]
     pub const fn renumbers(self) -> bool {

@@ -97,6 +97,8 @@ pub enum EvidenceSource {
     Document,
     /// A recording.
     Recording,
+    /// What the source lists, and what it lists no longer.
+    Listing,
 }
 
 #[cfg(test)]

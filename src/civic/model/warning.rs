@@ -67,3 +67,14 @@ pub enum WarningCode {
     /// More rows than can be true; the rest is left out.
     TooManyRows,
 }
+
+impl WarningCode {
+    /// Whether a whole row was left out, so that what is missing from the list may have stood there.
+    #[must_use]
+    pub const fn loses_a_row(self) -> bool {
+        matches!(
+            self,
+            Self::Malformed | Self::MissingId | Self::MissingDate | Self::ImplausibleDate | Self::TooManyRows
+        )
+    }
+}

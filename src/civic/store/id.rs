@@ -42,3 +42,7 @@ row_id! {
     /// A row of `summaries`.
     SummaryId
 }
+row_id! {
+    /// A row of `matters`.
+    MatterRowId
+}

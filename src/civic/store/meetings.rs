@@ -2,10 +2,13 @@
 
 use super::{CityId, MeetingId, RevisionId, SummaryId, aliases};
 use crate::{
-    civic::model::{CitySlug, Fingerprint, ParsedMeeting, SourceMeetingId, Zone, starts_at_utc},
+    civic::model::{
+        Change, ChangeKind, CitySlug, Fingerprint, ParsedMeeting, SourceMeetingId, Zone, listing_changes, starts_at_utc,
+    },
     db::Statements,
 };
-use tokio_postgres::{Error, types::Json};
+use serde_json::Value;
+use tokio_postgres::{Error, Row, types::Json};
 
 /// A meeting and its rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,10 +42,11 @@ with known as (
     status_evidence = excluded.status_evidence, location = excluded.location, agenda_url = excluded.agenda_url,
     minutes_url = excluded.minutes_url, page_url = excluded.page_url, listing = excluded.listing,
     list_fingerprint = excluded.list_fingerprint, listing_no = m.listing_no + 1, updated_at = now()
-  where m.list_fingerprint <> excluded.list_fingerprint or m.zone <> excluded.zone
-  returning id, listing_no, vendor_id)
-select id, listing_no, vendor_id from written
-union all select m.id, m.listing_no, m.vendor_id from meetings m join known on known.id = m.vendor_id where city_id = $1 limit 1";
+  where m.list_fingerprint <> excluded.list_fingerprint or m.zone <> excluded.zone or m.status <> excluded.status
+  returning id, listing_no, vendor_id), before as (
+  select m.id, m.listing_no, m.vendor_id, m.status, m.listing from meetings m join known on known.id = m.vendor_id where city_id = $1)
+select w.id, w.listing_no, w.vendor_id, true, b.status, b.listing from written w left join before b on true
+union all select id, listing_no, vendor_id, false, status, null from before limit 1";
 
 /// A meeting as it was just listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +57,8 @@ pub struct Listed {
     pub vendor_id: SourceMeetingId,
     /// How often the list has said something new, the first time included: what returns to an earlier state is new.
     pub listing_no: i32,
+    /// What is new; nothing, if the list says the same as before.
+    pub changes: Vec<Change>,
 }
 
 /// Writes what a listing said of a meeting.
@@ -93,7 +99,9 @@ pub async fn upsert<C: Statements>(
             ],
         )
         .await?;
-    let listed = Listed { id: MeetingId(row.get(0)), listing_no: row.get(1), vendor_id: SourceMeetingId(row.get(2)) };
+    let (id, listing_no, vendor_id) = (MeetingId(row.get(0)), row.get(1), SourceMeetingId(row.get(2)));
+    let changes = if row.get(3) { changes(&row, meeting)? } else { Vec::new() };
+    let listed = Listed { id, vendor_id, listing_no, changes };
     if listed.vendor_id != meeting.vendor_id {
         aliases.push(meeting.vendor_id.as_str());
     }
@@ -101,6 +109,17 @@ pub async fn upsert<C: Statements>(
         aliases::add(client, city, listed.id, &aliases).await?;
     }
     Ok(listed)
+}
+
+/// The status is compared with the row's: it may be withdrawn, which no listing says.
+fn changes(row: &Row, meeting: &ParsedMeeting) -> Result<Vec<Change>, Error> {
+    let (status, before) = (row.get::<_, Option<&str>>(4), row.try_get::<_, Option<Json<Value>>>(5)?);
+    let Some(status) = status else { return Ok(vec![Change::only(ChangeKind::MeetingListed)]) };
+    // A listing of an older version may be unreadable: what differs is not known then.
+    let before = before.and_then(|before| serde_json::from_value::<ParsedMeeting>(before.0).ok());
+    let Some(before) = before else { return Ok(vec![Change::only(ChangeKind::OtherChanged)]) };
+    let before = ParsedMeeting { status: status.parse().unwrap_or(before.status), ..before };
+    Ok(listing_changes(&before, meeting))
 }
 
 /// One meeting of a city, by the vendor's id.

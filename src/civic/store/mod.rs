@@ -3,7 +3,9 @@
 //! Every function takes a connection or a transaction of the caller, who decides what is written together. Writing the
 //! same thing twice changes nothing: a job may run more than once.
 
+pub mod absences;
 pub mod aliases;
+pub mod changes;
 pub mod cities;
 pub mod courtesy;
 pub mod documents;
@@ -14,6 +16,7 @@ pub mod items;
 pub mod llm_ledger;
 pub mod matters;
 pub mod meetings;
+pub mod read;
 pub mod refs;
 pub mod replay;
 pub mod responses;
@@ -22,5 +25,5 @@ pub mod summaries;
 pub mod syncs;
 mod trials;
 
-pub use id::{CityId, ItemId, MeetingId, RefId, RevisionId, SummaryId};
+pub use id::{CityId, ItemId, MatterRowId, MeetingId, RefId, RevisionId, SummaryId};
 pub use trials::trials;

@@ -42,6 +42,19 @@ pub async fn append<C: Statements>(
     Ok(Some(RevisionId(row.get(0))))
 }
 
+const BEFORE: &str = "\
+select b.content from meeting_revisions r join meeting_revisions b on b.meeting_id = r.meeting_id and b.number = r.number - 1
+where r.id = $1";
+
+/// What was said before a revision; none: it is the first one, or that one can't be read any more.
+///
+/// # Errors
+/// When the database fails.
+pub async fn before<C: Statements>(client: &C, revision: RevisionId) -> Result<Option<Content>, Error> {
+    let Some(row) = client.query_opt(BEFORE, &[&revision.0]).await? else { return Ok(None) };
+    Ok(serde_json::from_value(row.try_get::<_, Json<serde_json::Value>>(0)?.0).ok())
+}
+
 /// The items of the current revision; none: the agenda was never read.
 ///
 /// # Errors

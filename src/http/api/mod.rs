@@ -9,6 +9,7 @@
 //! | GET `/api/dead-letters` | `limit`, `before` (the `next` of the page before) |
 //! | POST `/api/dead-letters/requeue`, `…/discard` | `ids`, `kind` or `all` |
 //! | GET `/api/lanes`, POST `/api/lanes/{lane}/pause`, `…/resume` | lanes |
+//! | GET `/api/cities`, `/api/meetings`, `/api/items`, `/api/documents`, `/api/matters`, `/api/changes` | what was made of the meetings: see `civic` |
 //! | GET `/api/openapi.json` | all of this, for programs |
 //!
 //! What a caller may do is decided before a route is chosen (`access`), but for what only an administrator may: the
@@ -16,6 +17,7 @@
 
 mod body;
 mod bulk;
+mod civic;
 mod database;
 mod dead_letters;
 mod jobs;

@@ -1,6 +1,11 @@
 //! The routes, and with them their document.
 
-use super::{super::Problem, Api, bulk, dead_letters, jobs, lanes, openapi, queue_stats, tag_route};
+use super::{
+    super::Problem,
+    Api, bulk,
+    civic::{changes, cities, documents, matters, meetings},
+    dead_letters, jobs, lanes, openapi, queue_stats, tag_route,
+};
 use axum::{Extension, Router, middleware};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -19,6 +24,15 @@ pub fn router(api: Api) -> Router {
         .routes(routes!(lanes::list))
         .routes(routes!(lanes::pause))
         .routes(routes!(lanes::resume))
+        .routes(routes!(cities::list))
+        .routes(routes!(cities::show))
+        .routes(routes!(meetings::list))
+        .routes(routes!(meetings::show))
+        .routes(routes!(meetings::item))
+        .routes(routes!(documents::show))
+        .routes(routes!(matters::list))
+        .routes(routes!(matters::show))
+        .routes(routes!(changes::list))
         .routes(routes!(openapi::show))
         .split_for_parts();
     router

@@ -35,6 +35,25 @@ const CITY: Label = label("city", Bounded("cities in the database", 1000));
 const VENDOR_NAME: Label = label("vendor", AtStart("vendor"));
 const MODEL: Label = label("model", AtStart("model"));
 const PROMPT: Label = label("prompt_type", Closed(&["item", "meeting"]));
+const CHANGE: Label = label(
+    "kind",
+    Closed(&[
+        "meeting_listed",
+        "agenda_published",
+        "item_added",
+        "item_removed",
+        "item_retitled",
+        "item_renumbered",
+        "document_added",
+        "document_removed",
+        "date_changed",
+        "time_changed",
+        "place_changed",
+        "status_changed",
+        "title_changed",
+        "other_changed",
+    ]),
+);
 const POOL: Label = label("pool", Closed(&["general", "engine", "effects", "heartbeat", "gate"]));
 /// Not `role`: that is a label of the target, and Prometheus would rename ours.
 const CONNECTION: Label = label("connection", Closed(&["publish", "consume"]));
@@ -130,6 +149,7 @@ pub const FAMILIES: &[Family] = &[
     row(n::MEETINGS_SYNCED, Counter, None, &[CITY, VENDOR_NAME], Owner::Worker, "Meetings that were found or refreshed"),
     row(n::ITEMS_EXTRACTED, Counter, None, &[CITY, VENDOR_NAME], Owner::Worker, "Agenda items that were extracted"),
     row(n::MATTERS_TRACKED, Counter, None, &[CITY], Owner::Worker, "Matters that were created or linked"),
+    row(n::MEETING_CHANGES, Counter, None, &[CHANGE], Owner::Worker, "Changes of meetings that a listing or a new revision told, by kind"),
     // processing
     row(n::PROCESSING_DURATION, Histogram(JOB), Some(Seconds), &[KIND], Owner::Worker, "Run time of an attempt"),
     row(n::PDF_EXTRACTION_DURATION, Histogram(JOB), Some(Seconds), &[], Owner::Worker, "Time to read the text of a PDF"),

@@ -55,7 +55,17 @@ async fn each_role_may_what_those_below_may() {
             }
         }
     }
-    for path in ["/api/jobs", "/api/queue-stats", "/api/lanes", "/api/dead-letters", "/api/openapi.json"] {
+    for path in [
+        "/api/jobs",
+        "/api/queue-stats",
+        "/api/lanes",
+        "/api/dead-letters",
+        "/api/cities",
+        "/api/meetings",
+        "/api/matters",
+        "/api/changes",
+        "/api/openapi.json",
+    ] {
         assert_eq!(viewer.get(path).await.0.as_u16(), 200, "{path}");
         is_error(&nobody.get(path).await, 401, "unauthorized");
     }

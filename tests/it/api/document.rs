@@ -17,7 +17,11 @@ async fn document() -> (TestLedger, Api, Value) {
 
 /// A path with something in the place of its parameters.
 fn real(template: &str) -> String {
-    template.replace("{id}", "4711").replace("{lane}", "nowhere")
+    template
+        .replace("{id}", "4711")
+        .replace("{lane}", "nowhere")
+        .replace("{slug}", "nowhere")
+        .replace("{sha256}", &"0".repeat(64))
 }
 
 #[tokio::test]

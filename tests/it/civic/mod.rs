@@ -3,6 +3,8 @@
 mod families;
 mod flow;
 mod handlers;
+mod life;
+mod matters;
 mod outage;
 mod politeness;
 mod record;

@@ -27,6 +27,11 @@ const NEED: &[&str] = &[
     "reparse --vendor granicus --since 1d",
     "cities accept x",
     "cities sync x",
+    "matters list",
+    "matters show 1",
+    "matters audit",
+    "matters merge 1 2",
+    "matters undo 1",
 ];
 
 #[tokio::test]

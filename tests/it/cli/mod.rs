@@ -8,6 +8,7 @@ mod enqueue;
 mod files;
 mod healthcheck;
 mod help;
+mod matters;
 mod metrics;
 mod operate;
 pub(crate) mod process;

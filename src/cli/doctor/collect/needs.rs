@@ -59,7 +59,9 @@ const WORKER: &[Need] = &[
     ("extractions", ADD),
     ("summaries", ADD),
     ("matters", CHANGE),
-    ("matter_appearances", CHANGE),
+    ("matter_appearances", ALL),
+    ("matter_aliases", READ),
+    ("meeting_changes", ADD),
     ("llm_ledger", ADD),
 ];
 
@@ -73,6 +75,14 @@ const SERVER: &[Need] = &[
     ("paused_kinds", &["SELECT", "INSERT", "DELETE"]),
     ("paused_lanes", &["SELECT", "INSERT", "DELETE"]),
     ("broker_state", &["SELECT", "UPDATE"]),
+    ("cities", READ),
+    ("meetings", READ),
+    ("agenda_items", READ),
+    ("documents", READ),
+    ("summaries", READ),
+    ("matters", READ),
+    ("matter_acts", READ),
+    ("meeting_changes", READ),
 ];
 
 /// Pairs of a table and a right, each once.
