@@ -77,6 +77,8 @@ pub(super) enum Command {
     Queue(super::queue::Args),
     /// The cities that are followed
     Cities(super::cities::Args),
+    /// Agendas that are only a document, and the items in them
+    Agendas(super::agendas::Args),
     /// What vendors answer
     Vendors(super::vendors::Args),
     /// Documents and their text

@@ -24,6 +24,7 @@ mod probe;
 mod role;
 mod run;
 
+mod agendas;
 mod audit;
 mod bench;
 mod breakers;

@@ -1,6 +1,7 @@
 //! Parse, start a runtime, run the command, tell how it ended.
 
 use super::{
+    agendas,
     args::{Cli, Command},
     audit, bench, breakers, chaos, cities, client, config as config_command, dead, demo, dev, doctor, documents, drill,
     enqueue,
@@ -154,6 +155,7 @@ async fn dispatch(command: Command, loaded: Environment) -> Outcome {
         Command::Token(args) => token::run(&args),
         Command::Queue(args) => queue::run(args, &one_shot()).await,
         Command::Cities(args) => Box::pin(cities::run(args, &one_shot())).await,
+        Command::Agendas(args) => Box::pin(agendas::run(args, &one_shot())).await,
         Command::Vendors(args) => Box::pin(vendors::run(&args, &env())).await,
         Command::Logs(args) => logs::run(&args),
         Command::LogLevel(args) => Box::pin(log_level::run(args, &env())).await,

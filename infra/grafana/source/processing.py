@@ -50,6 +50,10 @@ def dashboard():
                      [(f"3600 * sum(rate({name}{{{MINE}}}[$__rate_interval]))", legend) for name, legend in (
                          ("docket_meetings_synced_total", "meetings"), ("docket_items_extracted_total", "items"),
                          ("docket_matters_tracked_total", "matters"))]),
+            p.series("Agendas that are only a document, an hour", "By how their items were found; suspect ones are summarised whole: "
+                     "docket agendas list --suspect says why.", "short",
+                     [(f"3600 * sum by (method, result) (rate(docket_segmentations_total{{{MINE}}}[$__rate_interval]))",
+                       "{{method}} {{result}}")]),
             p.series("Time to read a PDF", "p50 and p95.", "s",
                      [(f"histogram_quantile({q}, sum by (le) "
                        f"(rate(docket_pdf_extraction_duration_seconds_bucket{{{MINE}}}[$__rate_interval])))",

@@ -1,14 +1,16 @@
 //! `extract_document`: the text of one document.
 
-use super::late;
+use super::{SegmentAgenda, SegmentAgendaArgs, late, next};
 use crate::{
     civic::{
         Services,
+        agenda::SEGMENTER,
         document::{ExtractError, Extraction, extract, extractor_version},
         model::Fingerprint,
         store::{RefId, RevisionId, documents, extractions, refs},
     },
     fleet::{
+        enqueue::enqueue_one,
         handler::{Component, Context, Effects, ErrorClass, Handler, HandlerError},
         ledger::PgTx,
     },
@@ -29,6 +31,9 @@ pub struct ExtractDocumentArgs {
     pub reference: RefId,
     /// The revision that asked for it.
     pub revision: RevisionId,
+    /// Whether it is an agenda in which items are to be found.
+    #[serde(default)]
+    pub segment: bool,
 }
 
 /// What was read.
@@ -72,8 +77,16 @@ impl Handler for ExtractDocument {
 impl Effects<PgTx> for ExtractDocument {
     async fn apply(&self, tx: &mut PgTx, output: &Extracted, ctx: &Context) -> Result<(), HandlerError> {
         extractions::put(tx, &output.args.sha256, &output.extraction).await?;
-        let Some((meeting, item)) = refs::place(tx, output.args.reference).await? else { return Ok(()) };
-        late::resummarise(tx, meeting, item, output.args.revision, ctx).await
+        let ExtractDocumentArgs { sha256, reference, revision, segment } = &output.args;
+        let Some((meeting, item)) = refs::place(tx, *reference).await? else { return Ok(()) };
+        if !segment || item.is_some() {
+            return late::resummarise(tx, meeting, item, *revision, ctx).await;
+        }
+        // By revision: an agenda that returns to an earlier state has the items of that state again.
+        let key = format!("seg:{revision}:{sha256}:{SEGMENTER}");
+        let args = SegmentAgendaArgs { meeting, revision: *revision, sha256: sha256.clone() };
+        let job = next::sibling(next::next::<SegmentAgenda>(&args, key, ctx)?, ctx);
+        enqueue_one(tx, job).await.map(drop).map_err(|e| next::refused(&e))
     }
 }
 

@@ -36,6 +36,9 @@ pub struct FetchDocumentArgs {
     pub url: String,
     /// The vendor, for the metrics.
     pub vendor: Vendor,
+    /// Whether it is an agenda in which items are to be found.
+    #[serde(default)]
+    pub segment: bool,
 }
 
 /// What was fetched.
@@ -53,6 +56,8 @@ pub struct Fetched {
     reference: RefId,
     #[serde(skip)]
     revision: RevisionId,
+    #[serde(skip)]
+    segment: bool,
 }
 
 impl Handler for FetchDocument {
@@ -75,16 +80,22 @@ impl Handler for FetchDocument {
             content,
             reference: args.reference,
             revision: args.revision,
+            segment: args.segment,
         })
     }
 }
 
 impl Effects<PgTx> for FetchDocument {
     async fn apply(&self, tx: &mut PgTx, fetched: &Fetched, ctx: &Context) -> Result<(), HandlerError> {
-        let Fetched { sha256, reference, revision, .. } = fetched;
+        let Fetched { sha256, reference, revision, segment, .. } = fetched;
         documents::put(tx, sha256, fetched.kind, &fetched.content).await?;
         refs::set_fetched(tx, *reference, sha256).await?;
-        let args = ExtractDocumentArgs { sha256: sha256.clone(), reference: *reference, revision: *revision };
+        let args = ExtractDocumentArgs {
+            sha256: sha256.clone(),
+            reference: *reference,
+            revision: *revision,
+            segment: *segment,
+        };
         let key = format!("ext:{revision}:{reference}:{sha256}");
         let job = next::sibling(next::next::<ExtractDocument>(&args, key, ctx)?, ctx);
         enqueue_one(tx, job).await.map(drop).map_err(|e| next::refused(&e))

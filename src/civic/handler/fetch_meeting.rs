@@ -51,6 +51,9 @@ pub struct Agenda {
     pub(super) meeting: MeetingId,
     #[serde(skip)]
     pub(super) city: StoredCity,
+    /// Whether the items are to be found in the agenda's document.
+    #[serde(skip)]
+    pub(super) segment: bool,
 }
 
 impl Handler for FetchMeeting {
@@ -67,14 +70,19 @@ impl Handler for FetchMeeting {
         let unknown = || format!("city {} has no meeting {}: list its meetings first", args.city, args.meeting);
         let meeting = meeting.ok_or_else(|| HandlerError::non_retryable(ErrorClass::InvalidArgs, unknown()))?;
         let site = vendor::open(&self.0.http, &city.city.source, city.synced_at.is_some())?;
-        let agenda = match site.agenda(&meeting.listing) {
-            Some(call) => self.0.ask(&site.group(), city.city.source.vendor, VendorError::reach, call).await?,
-            None => Parsed { values: revisions::items(&*self.0.db().await?, meeting.id).await?, ..Parsed::default() },
+        let (agenda, tells) = match site.agenda(&meeting.listing) {
+            Some(call) => (self.0.ask(&site.group(), city.city.source.vendor, VendorError::reach, call).await?, true),
+            // What the site told before; never what was found in a document: that is no revision's.
+            None => {
+                let values = revisions::items(&*self.0.db().await?, meeting.id).await?;
+                (Parsed { values, ..Parsed::default() }, false)
+            }
         };
         Ok(Agenda {
             items: agenda.values.len(),
             attachments: agenda.values.iter().map(|item: &ParsedItem| item.attachments.len()).sum(),
             warnings: agenda.warnings.len(),
+            segment: !tells && agenda.values.is_empty(),
             content: Content { meeting: meeting.listing, items: agenda.values },
             meeting: meeting.id,
             city,

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     civic::{
-        model::{Fingerprint, ParsedItem, WebUrl, matter_priority, meeting_priority},
+        model::{CitySlug, Fingerprint, ParsedItem, WebUrl, matter_priority, meeting_priority},
         store::{
             ItemId, RevisionId, items, matters,
             refs::{self, NewRef, StoredRef},
@@ -24,7 +24,8 @@ use std::collections::{BTreeSet, HashMap};
 /// Writes the items and their documents, and enqueues the tree of jobs that ends in the meeting's summary.
 pub(super) async fn start(tx: &PgTx, agenda: &Agenda, revision: RevisionId, ctx: &Context) -> Result<(), HandlerError> {
     let parsed = &agenda.content.items;
-    let rows = items::replace(tx, agenda.meeting, parsed).await?;
+    // Items that were found in a document stay until it is read anew.
+    let rows = if agenda.segment { Vec::new() } else { items::replace(tx, agenda.meeting, parsed).await? };
     let refs = refs::replace(tx, agenda.meeting, &references(agenda, &rows)).await?;
     let with_documents: BTreeSet<ItemId> = refs.iter().filter_map(|r| r.item).collect();
 
@@ -52,7 +53,7 @@ pub(super) async fn start(tx: &PgTx, agenda: &Agenda, revision: RevisionId, ctx:
         jobs.push(fetch(agenda, reference, revision, ctx)?.child_of(parent).priority(priority));
     }
     for (item, &row) in parsed.iter().zip(&rows) {
-        jobs.extend(track(agenda, item, row, ctx)?.map(|job| job.priority(matter_priority(days))));
+        jobs.extend(track(&agenda.city.city.slug, item, row, ctx)?.map(|job| job.priority(matter_priority(days))));
     }
     enqueue(tx, &jobs, Notify::Yes).await.map(drop).map_err(|e| next::refused(&e))
 }
@@ -77,15 +78,21 @@ fn references(agenda: &Agenda, rows: &[ItemId]) -> Vec<NewRef> {
 
 fn fetch(agenda: &Agenda, reference: &StoredRef, revision: RevisionId, ctx: &Context) -> Result<NewJob, HandlerError> {
     let vendor = agenda.city.city.source.vendor;
-    let args = FetchDocumentArgs { reference: reference.id, revision, url: reference.url.clone(), vendor };
+    let segment = agenda.segment && reference.item.is_none();
+    let args = FetchDocumentArgs { reference: reference.id, revision, url: reference.url.clone(), vendor, segment };
     next::next::<FetchDocument>(&args, format!("doc:{revision}:{}", reference.id), ctx)
 }
 
 /// None for an item without a matter, or with one that nothing identifies.
-fn track(agenda: &Agenda, item: &ParsedItem, row: ItemId, ctx: &Context) -> Result<Option<NewJob>, HandlerError> {
+pub(super) fn track(
+    city: &CitySlug,
+    item: &ParsedItem,
+    row: ItemId,
+    ctx: &Context,
+) -> Result<Option<NewJob>, HandlerError> {
     let Some(matter) = item.matter.as_ref().and_then(matters::key) else { return Ok(None) };
     let urls: BTreeSet<&WebUrl> = item.attachments.iter().map(|attachment| &attachment.url).collect();
     let attachments = Fingerprint::of(&urls);
-    let key = format!("mat:{}:{matter}:{row}:{attachments}", agenda.city.city.slug);
+    let key = format!("mat:{city}:{matter}:{row}:{attachments}");
     next::next::<TrackMatter>(&TrackMatterArgs { item: row, attachments }, key, ctx).map(Some)
 }

@@ -14,6 +14,7 @@ pub mod matters;
 pub mod meetings;
 pub mod refs;
 pub mod revisions;
+pub mod segments;
 pub mod summaries;
 pub mod syncs;
 mod trials;

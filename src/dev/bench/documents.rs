@@ -134,7 +134,7 @@ async fn as_jobs(
         let content = tokio::fs::read(path).await.map_err(files)?;
         documents::put(&ground.client, sha256, "pdf", &content).await?;
         let (reference, revision) = (RefId(0), RevisionId(0));
-        let args = ExtractDocumentArgs { sha256: sha256.clone(), reference, revision };
+        let args = ExtractDocumentArgs { sha256: sha256.clone(), reference, revision, segment: false };
         jobs.push(ExtractDocument::job(&args)?);
     }
     let fleet = BenchFleet::start(place, ground, (spec, scenario), &kinds).await?;

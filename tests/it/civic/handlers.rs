@@ -34,7 +34,8 @@ async fn documents_that_cannot_be_had() {
     let demo = demo().await;
     let fetch = FetchDocument(services(&config, &demo));
     let run = |url: String| {
-        let args = FetchDocumentArgs { reference: RefId(1), revision: RevisionId(1), url, vendor: Vendor::Legistar };
+        let (reference, revision, vendor) = (RefId(1), RevisionId(1), Vendor::Legistar);
+        let args = FetchDocumentArgs { reference, revision, url, vendor, segment: false };
         fetch.run(args, context())
     };
     let missing = run(format!("http://{}/files/0.pdf", demo.address())).await.unwrap_err();

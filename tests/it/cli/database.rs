@@ -25,6 +25,7 @@ const NEED: &[&str] = &[
     "cities coverage",
     "cities accept x",
     "cities sync x",
+    "agendas list",
 ];
 
 #[tokio::test]
