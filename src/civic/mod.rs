@@ -1,5 +1,6 @@
 //! The domain: meetings, documents, summaries. It reaches the fleet through [`handlers`], the list of its job kinds.
 
+pub mod agenda;
 mod coverage;
 pub mod document;
 pub mod handler;

@@ -81,6 +81,8 @@ pub(super) enum Command {
     Reparse(super::reparse::Args),
     /// What comes up again and again until it is decided
     Matters(super::matters::Args),
+    /// Agendas that are only a document, and the items in them
+    Agendas(super::agendas::Args),
     /// What vendors answer
     Vendors(super::vendors::Args),
     /// Documents and their text

@@ -25,6 +25,7 @@ mod role;
 mod run;
 mod since;
 
+mod agendas;
 mod audit;
 mod bench;
 mod breakers;

@@ -1,6 +1,7 @@
 //! Parse, start a runtime, run the command, tell how it ended.
 
 use super::{
+    agendas,
     args::{Cli, Command},
     audit, bench, breakers, chaos, cities, client, config as config_command, dead, demo, dev, doctor, documents, drill,
     enqueue,
@@ -160,6 +161,7 @@ async fn dispatch(command: Command, loaded: Environment) -> Outcome {
         Command::Cities(args) => Box::pin(cities::run(args, &one_shot())).await,
         Command::Reparse(args) => Box::pin(reparse::run(args, &one_shot())).await,
         Command::Matters(args) => Box::pin(matters::run(args, &one_shot())).await,
+        Command::Agendas(args) => Box::pin(agendas::run(args, &one_shot())).await,
         Command::Vendors(args) => Box::pin(vendors::run(&args, &env())).await,
         Command::Logs(args) => logs::run(&args),
         Command::LogLevel(args) => Box::pin(log_level::run(args, &env())).await,

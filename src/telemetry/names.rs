@@ -5,6 +5,7 @@
 // sync
 pub const MEETINGS_SYNCED: &str = "docket_meetings_synced_total"; // city, vendor
 pub const ITEMS_EXTRACTED: &str = "docket_items_extracted_total"; // city, vendor
+pub const SEGMENTATIONS: &str = "docket_segmentations_total"; // method, result
 pub const MATTERS_TRACKED: &str = "docket_matters_tracked_total"; // city
 pub const MEETING_CHANGES: &str = "docket_meeting_changes_total"; // kind
 // processing

@@ -52,6 +52,10 @@ def dashboard():
                          ("docket_matters_tracked_total", "matters"))]),
             p.series("Changes of meetings an hour", "By kind, as listings and new revisions tell them.", "short",
                      [(f"3600 * sum by (kind) (rate(docket_meeting_changes_total{{{MINE}}}[$__rate_interval]))", "{{kind}}")]),
+            p.series("Agendas that are only a document, an hour", "By how their items were found; suspect ones are summarised whole: "
+                     "docket agendas list --suspect says why.", "short",
+                     [(f"3600 * sum by (method, result) (rate(docket_segmentations_total{{{MINE}}}[$__rate_interval]))",
+                       "{{method}} {{result}}")]),
             p.series("Time to read a PDF", "p50 and p95.", "s",
                      [(f"histogram_quantile({q}, sum by (le) "
                        f"(rate(docket_pdf_extraction_duration_seconds_bucket{{{MINE}}}[$__rate_interval])))",

@@ -1,10 +1,11 @@
 //! `extract_document`: the text of one document.
 
-use super::{FetchDocument, FetchDocumentArgs, late, next};
+use super::{FetchDocument, FetchDocumentArgs, SegmentAgenda, SegmentAgendaArgs, late, next};
 use crate::{
     civic::{
         Services,
-        document::{ExtractError, Extraction, targets},
+        agenda::SEGMENTER,
+        document::{ExtractError, Extraction, Flag, targets},
         model::{Fingerprint, WebUrl},
         store::{
             RefId, RevisionId, documents, extractions, found,
@@ -44,6 +45,9 @@ pub struct ExtractDocumentArgs {
     /// What it leads to is read from the record, as it was then; none: from its site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<Timestamp>,
+    /// Whether it is an agenda in which items are to be found.
+    #[serde(default)]
+    pub segment: bool,
 }
 
 /// What was read.
@@ -90,6 +94,11 @@ impl Effects<PgTx> for ExtractDocument {
         extractions::put(tx, &output.args.sha256, &output.extraction).await?;
         let Some(place) = refs::place(tx, output.args.reference).await? else { return Ok(()) };
         let further = further(tx, &place, output).await?;
+        if output.args.segment && place.item.is_none() && !output.is_shell_of(&further) {
+            let mut jobs = fetch(&further, &place, output, ctx)?;
+            jobs.push(segment(&place, output, ctx)?);
+            return enqueue(tx, &jobs, Notify::Yes).await.map(drop).map_err(|e| next::refused(&e));
+        }
         let late = match ctx.parent {
             Some(parent) => output.args.late || !will_begin(tx, parent).await?,
             None => output.args.late,
@@ -126,6 +135,18 @@ async fn further(tx: &PgTx, place: &Place, output: &Extracted) -> Result<Vec<(Re
     Ok(rows.into_iter().filter_map(|row| Some((row.id, address(&row.url)?))).collect())
 }
 
+/// Looks for the items in an agenda's text.
+fn segment(place: &Place, output: &Extracted, ctx: &Context) -> Result<NewJob, HandlerError> {
+    let ExtractDocumentArgs { sha256, revision, late, .. } = &output.args;
+    // By revision: an agenda that returns to an earlier state has the items of that state again.
+    let mut key = format!("seg:{revision}:{sha256}:{SEGMENTER}");
+    if *late {
+        key = format!("{key}:{}", ctx.job);
+    }
+    let args = SegmentAgendaArgs { meeting: place.meeting, revision: *revision, sha256: sha256.clone() };
+    Ok(next::sibling(next::next::<SegmentAgenda>(&args, key, ctx)?, ctx))
+}
+
 /// Their jobs: as this one's successors they keep its place among the children of who waits.
 fn fetch(
     further: &[(RefId, WebUrl)],
@@ -135,8 +156,17 @@ fn fetch(
 ) -> Result<Vec<NewJob>, HandlerError> {
     let Some(vendor) = place.vendor else { return Ok(Vec::new()) };
     let (revision, as_of) = (output.args.revision, output.args.as_of);
+    let segment = output.args.segment && output.is_shell_of(further);
     let job = |(id, url): &(RefId, WebUrl)| {
-        let args = FetchDocumentArgs { reference: *id, revision, url: url.to_string(), vendor, recheck: false, as_of };
+        let args = FetchDocumentArgs {
+            reference: *id,
+            revision,
+            url: url.to_string(),
+            vendor,
+            recheck: false,
+            as_of,
+            segment,
+        };
         // A document may lead there at each of its states.
         let key = format!("doc:{revision}:{id}:{}", output.args.sha256);
         Ok(next::sibling(next::next::<FetchDocument>(&args, key, ctx)?, ctx))
@@ -149,6 +179,11 @@ impl Extracted {
         let Extraction { pages, chars, .. } = extraction;
         let flags = extraction.flags.iter().map(|flag| flag.as_str()).collect();
         Self { pages, chars, flags, reused, args, extraction }
+    }
+
+    /// Whether it is only a page around one document: that one is meant, then.
+    fn is_shell_of(&self, further: &[(RefId, WebUrl)]) -> bool {
+        further.len() == 1 && self.extraction.flags.contains(&Flag::Shell)
     }
 }
 

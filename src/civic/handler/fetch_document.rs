@@ -45,6 +45,9 @@ pub struct FetchDocumentArgs {
     /// From the record, as it was then; none: from its site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<Timestamp>,
+    /// Whether it is an agenda in which items are to be found.
+    #[serde(default)]
+    pub segment: bool,
 }
 
 /// What was fetched.
@@ -150,7 +153,7 @@ impl Fetched {
 
 impl Effects<PgTx> for FetchDocument {
     async fn apply(&self, tx: &mut PgTx, fetched: &Fetched, ctx: &Context) -> Result<(), HandlerError> {
-        let FetchDocumentArgs { reference, revision, recheck, as_of, .. } = fetched.args;
+        let FetchDocumentArgs { reference, revision, recheck, as_of, segment, .. } = fetched.args;
         let (Some(sha256), Some(response)) = (&fetched.sha256, &fetched.response) else {
             return Ok(found::unchanged(tx, reference).await?);
         };
@@ -167,6 +170,7 @@ impl Effects<PgTx> for FetchDocument {
             base: base(&response.final_url),
             late: recheck,
             as_of,
+            segment,
         };
         let mut key = format!("ext:{revision}:{reference}:{sha256}");
         if recheck {

@@ -61,6 +61,9 @@ pub struct Agenda {
     current: Option<RevisionId>,
     #[serde(skip)]
     pub(super) as_of: Option<Timestamp>,
+    /// Whether the items are to be found in the agenda's document.
+    #[serde(skip)]
+    pub(super) segment: bool,
 }
 
 impl Handler for FetchMeeting {
@@ -82,16 +85,21 @@ impl Handler for FetchMeeting {
             None => self.0.http_for(Scope::new(Purpose::Agenda, source.vendor, ctx.job.0).of(city.id)),
         };
         let site = vendor::open(&http, source, city.synced_at.is_some())?;
-        let agenda = match site.agenda(&meeting.listing) {
+        let (agenda, tells) = match site.agenda(&meeting.listing) {
             // No site can be down that isn't asked.
-            Some(call) if args.as_of.is_some() => call.await?,
-            Some(call) => self.0.ask(&site.group(), source.vendor, VendorError::reach, call).await?,
-            None => Parsed { values: revisions::items(&*self.0.db().await?, meeting.id).await?, ..Parsed::default() },
+            Some(call) if args.as_of.is_some() => (call.await?, true),
+            Some(call) => (self.0.ask(&site.group(), source.vendor, VendorError::reach, call).await?, true),
+            // What the site told before; never what was found in a document: that is no revision's.
+            None => {
+                let values = revisions::items(&*self.0.db().await?, meeting.id).await?;
+                (Parsed { values, ..Parsed::default() }, false)
+            }
         };
         Ok(Agenda {
             items: agenda.values.len(),
             attachments: agenda.values.iter().map(|item: &ParsedItem| item.attachments.len()).sum(),
             warnings: agenda.warnings.len(),
+            segment: !tells && agenda.values.is_empty(),
             content: Content { meeting: meeting.listing, items: agenda.values },
             meeting: meeting.id,
             city,

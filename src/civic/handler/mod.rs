@@ -6,6 +6,9 @@
 //!                                       waits for            waits for
 //! ```
 //!
+//! Where the site tells of no items, `summarise_meeting` waits for `fetch_document ─► extract_document ─► segment_agenda` of
+//! the agenda itself, and then for the `summarise_item` of each item that was found in it.
+//!
 //! A new revision of a meeting gets one `summarise_meeting`, which waits for a `summarise_item` for each item; each of
 //! those waits for the item's documents. A step hands its place among the children on to the next step in the
 //! transaction that completes it, so that nobody ever sees a parent without open children too early. A document that
@@ -31,6 +34,7 @@ mod recheck;
 mod reparse_city;
 mod resolve;
 mod revision;
+mod segment_agenda;
 mod summarise_item;
 mod summarise_meeting;
 mod sync;
@@ -41,6 +45,7 @@ pub use extract_document::{ExtractDocument, ExtractDocumentArgs};
 pub use fetch_document::{FetchDocument, FetchDocumentArgs};
 pub use fetch_meeting::{FetchMeeting, FetchMeetingArgs};
 pub use reparse_city::{ReparseCity, ReparseCityArgs};
+pub use segment_agenda::{SegmentAgenda, SegmentAgendaArgs};
 pub use summarise_item::{SummariseItem, SummariseItemArgs};
 pub use summarise_meeting::{SummariseMeeting, SummariseMeetingArgs};
 pub use sync::{SyncError, enqueue_reparse, enqueue_sync};
@@ -60,6 +65,7 @@ pub fn handlers(services: Arc<Services>) -> Registry<PgTx> {
         .with_effects(FetchMeeting(services.clone()))
         .with_effects(FetchDocument(services.clone()))
         .with_effects(ExtractDocument(services.clone()))
+        .with_effects(SegmentAgenda(services.clone()))
         .with_effects(SummariseItem(services.clone()))
         .with_effects(SummariseMeeting(services.clone()))
         .with_effects(TrackMatter(services))

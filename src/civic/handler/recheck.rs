@@ -1,6 +1,6 @@
 //! Documents of a near meeting, asked for again: vendors put other bytes behind the same address, and no agenda tells.
 
-use super::{FetchDocument, FetchDocumentArgs, fetch_meeting::Agenda, next};
+use super::{FetchDocument, FetchDocumentArgs, fetch_meeting::Agenda, next, revision::has_items};
 use crate::{
     civic::{
         model::meeting_priority,
@@ -41,6 +41,7 @@ pub(super) async fn start(
             vendor: agenda.city.city.source.vendor,
             recheck: true,
             as_of: None,
+            segment: has_items(agenda, reference),
         };
         let key = format!("chk:{}:{slot}", reference.id);
         Ok(next::next::<FetchDocument>(&args, key, ctx)?.priority(meeting_priority(days)))

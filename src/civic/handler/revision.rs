@@ -6,10 +6,10 @@ use super::{
 };
 use crate::{
     civic::{
-        model::{Fingerprint, ParsedItem, WebUrl, identify, matter_priority, meeting_priority},
+        model::{CitySlug, Fingerprint, ParsedItem, Vendor, WebUrl, identify, matter_priority, meeting_priority},
         store::{
-            ItemId, RefId, RevisionId, items,
-            refs::{self, NewRef},
+            ItemId, RevisionId, items,
+            refs::{self, NewRef, StoredRef},
         },
     },
     fleet::{
@@ -24,7 +24,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry};
 /// Writes the items and their documents, and enqueues the tree of jobs that ends in the meeting's summary.
 pub(super) async fn start(tx: &PgTx, agenda: &Agenda, revision: RevisionId, ctx: &Context) -> Result<(), HandlerError> {
     let parsed = &agenda.content.items;
-    let rows = items::replace(tx, agenda.meeting, parsed).await?;
+    // Items that were found in a document stay until it is read anew.
+    let rows = if agenda.segment { Vec::new() } else { items::replace(tx, agenda.meeting, parsed).await? };
     let (named, addresses) = references(agenda, &rows);
     let refs = refs::replace(tx, agenda.meeting, &named).await?;
     let with_documents: BTreeSet<ItemId> = refs.iter().filter_map(|r| r.item).collect();
@@ -52,17 +53,19 @@ pub(super) async fn start(tx: &PgTx, agenda: &Agenda, revision: RevisionId, ctx:
         let parent = reference.item.map_or(top, |item| waiting[&item]);
         let url =
             addresses.get(&(reference.item, reference.url.clone())).map_or(reference.url.as_str(), |url| url.as_str());
-        jobs.push(fetch(agenda, reference.id, url, revision, ctx)?.child_of(parent).priority(priority));
+        jobs.push(fetch(agenda, reference, url, revision, ctx)?.child_of(parent).priority(priority));
     }
+    let whose = (&agenda.city.city.slug, agenda.city.city.source.vendor);
     for (item, &row) in parsed.iter().zip(&rows) {
-        jobs.extend(track(agenda, item, row, ctx)?.map(|job| job.priority(matter_priority(days))));
+        jobs.extend(track(whose, item, row, ctx)?.map(|job| job.priority(matter_priority(days))));
     }
     enqueue(tx, &jobs, Notify::Yes).await.map(drop).map_err(|e| next::refused(&e))
 }
 
 /// Writes the items and their documents of a revision that is there: what is as it should be stays untouched.
 pub(super) async fn rewrite(tx: &PgTx, agenda: &Agenda) -> Result<(), HandlerError> {
-    let rows = items::replace(tx, agenda.meeting, &agenda.content.items).await?;
+    let items = &agenda.content.items;
+    let rows = if agenda.segment { Vec::new() } else { items::replace(tx, agenda.meeting, items).await? };
     refs::replace(tx, agenda.meeting, &references(agenda, &rows).0).await?;
     Ok(())
 }
@@ -92,19 +95,35 @@ fn references(agenda: &Agenda, rows: &[ItemId]) -> (Vec<NewRef>, Addresses) {
     (refs, addresses)
 }
 
-fn fetch(agenda: &Agenda, id: RefId, url: &str, revision: RevisionId, ctx: &Context) -> Result<NewJob, HandlerError> {
-    let vendor = agenda.city.city.source.vendor;
-    let (url, as_of) = (url.to_owned(), agenda.as_of);
-    let args = FetchDocumentArgs { reference: id, revision, url, vendor, recheck: false, as_of };
+fn fetch(
+    agenda: &Agenda,
+    reference: &StoredRef,
+    url: &str,
+    revision: RevisionId,
+    ctx: &Context,
+) -> Result<NewJob, HandlerError> {
+    let (id, vendor) = (reference.id, agenda.city.city.source.vendor);
+    let (url, as_of, segment) = (url.to_owned(), agenda.as_of, has_items(agenda, reference));
+    let args = FetchDocumentArgs { reference: id, revision, url, vendor, recheck: false, as_of, segment };
     next::next::<FetchDocument>(&args, format!("doc:{revision}:{id}"), ctx)
 }
 
+/// Whether a document is the meeting's own agenda, in which its items are to be found.
+pub(super) fn has_items(agenda: &Agenda, reference: &StoredRef) -> bool {
+    let own = agenda.content.meeting.agenda_url.as_ref().map(|url| NewRef::new(None, "", url).url);
+    agenda.segment && reference.item.is_none() && own.as_ref() == Some(&reference.url)
+}
+
 /// None for an item whose matter nothing identifies.
-fn track(agenda: &Agenda, item: &ParsedItem, row: ItemId, ctx: &Context) -> Result<Option<NewJob>, HandlerError> {
-    let names_matters = agenda.city.city.source.vendor.names_matters();
-    let Some(matter) = identify(item.matter.as_ref(), &item.title, names_matters) else { return Ok(None) };
+pub(super) fn track(
+    (city, vendor): (&CitySlug, Vendor),
+    item: &ParsedItem,
+    row: ItemId,
+    ctx: &Context,
+) -> Result<Option<NewJob>, HandlerError> {
+    let Some(matter) = identify(item.matter.as_ref(), &item.title, vendor.names_matters()) else { return Ok(None) };
     let urls: BTreeSet<&WebUrl> = item.attachments.iter().map(|attachment| &attachment.url).collect();
     let attachments = Fingerprint::of(&urls);
-    let key = format!("mat:{}:{}:{row}:{attachments}", agenda.city.city.slug, matter.key);
+    let key = format!("mat:{city}:{}:{row}:{attachments}", matter.key);
     next::next::<TrackMatter>(&TrackMatterArgs { item: row, attachments }, key, ctx).map(Some)
 }

@@ -21,6 +21,7 @@ pub mod refs;
 pub mod replay;
 pub mod responses;
 pub mod revisions;
+pub mod segments;
 pub mod summaries;
 pub mod syncs;
 mod trials;

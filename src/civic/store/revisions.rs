@@ -66,6 +66,15 @@ pub async fn items<C: Statements>(client: &C, meeting: MeetingId) -> Result<Vec<
     Ok(row.try_get::<_, Json<Vec<ParsedItem>>>(0)?.0)
 }
 
+/// Whether a revision is the current one, and stays so until the transaction ends: it locks the meeting.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hold_current<C: Statements>(client: &C, meeting: MeetingId, revision: RevisionId) -> Result<bool, Error> {
+    meetings::lock(client, meeting).await?;
+    is_current(client, revision).await
+}
+
 const CURRENT: &str = "\
 select exists (select from meeting_revisions r join meetings m on m.id = r.meeting_id
                where r.id = $1 and m.revision_id = r.id)";

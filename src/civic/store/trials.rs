@@ -80,7 +80,8 @@ const TRIALS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Of version 11: an answer, and the same.
+/// The version that records answers, one of them, and what it must refuse.
+const RECORD_SINCE: i32 = 11;
 const RECORD: &str = "\
 insert into responses (ask, vendor, purpose, host, url, url_sha256, status, bytes, duration_ms)
   values ('00000000-0000-0000-0000-000000000000', 'docket.verify', 'agenda', 'h', 'u', repeat('a', 64), 200, 0, 0)";
@@ -102,22 +103,40 @@ const OF_RECORD: &[(&str, &str)] = &[
     ),
 ];
 
+/// The version that reads items in documents, a row of it, and what it must refuse.
+const SEGMENTS_SINCE: i32 = 13;
+const SEGMENT: &str = "\
+insert into agenda_segments (meeting_id, revision_id, sha256, segmenter, method, items, suspect)
+  values (-1, -1, repeat('0', 64), 'docket.verify', 'none', '[]', 'why')";
+const SEGMENT_TRIALS: &[(&str, &str)] = &[
+    (
+        "a reading of an agenda that is changed",
+        "update agenda_segments set at = now() where segmenter = 'docket.verify'",
+    ),
+    (
+        "items of a reading that is suspect",
+        "insert into agenda_segments (meeting_id, revision_id, sha256, segmenter, method, items, suspect) values (-1, -2, repeat('0', 64), 'docket.verify', 'none', '[1]', 'why')",
+    ),
+    (
+        "an agenda read twice by one version",
+        "insert into agenda_segments (meeting_id, revision_id, sha256, segmenter, method, items) select meeting_id, revision_id, sha256, segmenter, method, '[]' from agenda_segments where segmenter = 'docket.verify'",
+    ),
+];
+
 /// All of it.
 #[must_use]
 pub fn trials() -> Vec<Trial> {
-    let of_record = OF_RECORD.iter().map(|(what, sql)| Trial {
-        what: (*what).to_owned(),
-        since: 11,
-        given: RECORD.to_owned(),
-        sql: (*sql).to_owned(),
-        expected: Expected::Refused,
-    });
-    let trial = |(what, sql): &(&str, &str)| Trial {
-        what: (*what).to_owned(),
-        since: SINCE,
-        given: ROWS.to_owned(),
-        sql: (*sql).to_owned(),
-        expected: Expected::Refused,
+    let of = |since: i32, given: &'static str, trials: &'static [(&str, &str)]| {
+        trials.iter().map(move |(what, sql)| Trial {
+            what: (*what).to_owned(),
+            since,
+            given: given.to_owned(),
+            sql: (*sql).to_owned(),
+            expected: Expected::Refused,
+        })
     };
-    TRIALS.iter().map(trial).chain(of_record).collect()
+    of(SINCE, ROWS, TRIALS)
+        .chain(of(RECORD_SINCE, RECORD, OF_RECORD))
+        .chain(of(SEGMENTS_SINCE, SEGMENT, SEGMENT_TRIALS))
+        .collect()
 }

@@ -134,8 +134,15 @@ async fn as_jobs(
         let content = tokio::fs::read(path).await.map_err(files)?;
         documents::put(&ground.client, sha256, "pdf", &content).await?;
         let (reference, revision) = (RefId(0), RevisionId(0));
-        let args =
-            ExtractDocumentArgs { sha256: sha256.clone(), reference, revision, base: None, late: false, as_of: None };
+        let args = ExtractDocumentArgs {
+            sha256: sha256.clone(),
+            reference,
+            revision,
+            base: None,
+            late: false,
+            as_of: None,
+            segment: false,
+        };
         jobs.push(ExtractDocument::job(&args)?);
     }
     let fleet = BenchFleet::start(place, ground, (spec, scenario), &kinds).await?;

@@ -148,6 +148,7 @@ pub const FAMILIES: &[Family] = &[
     // sync
     row(n::MEETINGS_SYNCED, Counter, None, &[CITY, VENDOR_NAME], Owner::Worker, "Meetings that were found or refreshed"),
     row(n::ITEMS_EXTRACTED, Counter, None, &[CITY, VENDOR_NAME], Owner::Worker, "Agenda items that were extracted"),
+    row(n::SEGMENTATIONS, Counter, None, &[label("method", Closed(&["numbering", "headings", "none"])), label("result", Closed(&["segmented", "suspect"]))], Owner::Worker, "Agendas that are only a document, by how their items were found and whether they are believed"),
     row(n::MATTERS_TRACKED, Counter, None, &[CITY], Owner::Worker, "Matters that were created or linked"),
     row(n::MEETING_CHANGES, Counter, None, &[CHANGE], Owner::Worker, "Changes of meetings that a listing or a new revision told, by kind"),
     // processing

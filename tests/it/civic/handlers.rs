@@ -41,6 +41,7 @@ async fn documents_that_cannot_be_had() {
             vendor: Vendor::Legistar,
             recheck: false,
             as_of: None,
+            segment: false,
         };
         fetch.run(args, context())
     };

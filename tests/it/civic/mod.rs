@@ -1,5 +1,6 @@
 //! The domain on a real PostgreSQL and a made-up city.
 
+mod agendas;
 mod families;
 mod flow;
 mod handlers;

@@ -32,6 +32,7 @@ const NEED: &[&str] = &[
     "matters audit",
     "matters merge 1 2",
     "matters undo 1",
+    "agendas list",
 ];
 
 #[tokio::test]

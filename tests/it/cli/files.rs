@@ -96,3 +96,24 @@ fn pdf(text: &str) -> Vec<u8> {
     write!(file, "{table}trailer<</Size {size}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n").unwrap();
     file.into_bytes()
 }
+
+#[tokio::test]
+async fn the_items_of_an_agenda_are_shown_and_what_is_none_ends_with_1() {
+    let agenda = "City of Exampleville\nCITY COUNCIL AGENDA, Tuesday, May 5, 2026\n\n1. Call to Order\n2. Consent Agenda\n\
+                  \x20  2.A Resolution No. 2026-15 on the lease\n3. Adjournment\n";
+    let found = docket("agendas segment -").stdin(agenda.as_bytes()).json().await;
+    assert_eq!(found["method"], "numbering");
+    assert_eq!(found["items"][1]["number"], "2.A");
+    assert_eq!(found["items"][1]["section"], "Consent Agenda");
+    assert_eq!(found["items"][1]["consent"], true);
+    assert_eq!(found["ids"].as_array().map(Vec::len), Some(3));
+    let table = docket("agendas segment -").stdin(agenda.as_bytes()).run().await;
+    assert!(table.code == 0 && table.stdout.contains("Resolution No. 2026-15"), "{table:?}");
+    docket("agendas segment -")
+        .stdin(b"The meeting is cancelled.")
+        .fails(1, &["no items", "docket documents extract"])
+        .await;
+    let suspect = docket("agendas segment - --json").stdin(b"The meeting is cancelled.").run().await;
+    assert!(suspect.stdout.contains("\"suspect\":\"no items were found\""), "{suspect:?}");
+    docket("agendas segment /nowhere.pdf").fails(64, &["/nowhere.pdf"]).await;
+}

@@ -54,6 +54,7 @@ const WORKER: &[Need] = &[
     ("meeting_aliases", ADD),
     ("meeting_revisions", ADD),
     ("agenda_items", CHANGE),
+    ("agenda_segments", ADD),
     ("documents", ADD),
     ("document_refs", CHANGE),
     ("extractions", ADD),
