@@ -20,7 +20,7 @@ use crate::{
 
 /// Writes the meetings, and has the agenda of each read by the job that `fetch` makes for it. Returns their rows.
 pub(super) async fn write(
-    tx: &PgTx,
+    tx: &mut PgTx,
     city: &StoredCity,
     listed: &[ParsedMeeting],
     fetch: impl Fn(&ParsedMeeting, &Listed) -> Result<NewJob, HandlerError>,

@@ -126,6 +126,7 @@ impl Effects<PgTx> for ReparseCity {
             Ok(next::next::<FetchMeeting>(&fetch, key, ctx)?.priority(matter_priority(days)))
         })
         .await
+        .map(drop)
     }
 }
 
