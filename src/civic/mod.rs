@@ -1,5 +1,6 @@
 //! The domain: meetings, documents, summaries. It reaches the fleet through [`handlers`], the list of its job kinds.
 
+mod budgets;
 mod coverage;
 pub mod document;
 pub mod handler;
@@ -10,6 +11,7 @@ pub mod settings;
 pub mod store;
 pub mod vendor;
 
+pub use budgets::publish_budgets;
 pub use coverage::publish_coverage;
 pub use handler::{SyncError, enqueue_sync, handlers};
 pub use services::{Services, ServicesError};

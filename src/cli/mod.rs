@@ -30,6 +30,7 @@ mod breakers;
 mod chaos;
 mod cities;
 mod config;
+mod cost;
 mod dead;
 mod demo;
 mod dev;

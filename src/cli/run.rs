@@ -2,7 +2,7 @@
 
 use super::{
     args::{Cli, Command},
-    audit, bench, breakers, chaos, cities, client, config as config_command, dead, demo, dev, doctor, documents, drill,
+    audit, bench, breakers, chaos, cities, client, config as config_command, cost, dead, demo, dev, doctor, documents, drill,
     enqueue,
     exit::{Failure, Outcome},
     healthcheck, jobs, lanes, log_level, logs, metrics, migrate, queue, scheduler, server, token, topology, vendors,
@@ -153,6 +153,7 @@ async fn dispatch(command: Command, loaded: Environment) -> Outcome {
         Command::Lanes(args) => Box::pin(lanes::run(args, &one_shot())).await,
         Command::Token(args) => token::run(&args),
         Command::Queue(args) => queue::run(args, &one_shot()).await,
+        Command::Cost(args) => Box::pin(cost::run(args, &one_shot())).await,
         Command::Cities(args) => Box::pin(cities::run(args, &one_shot())).await,
         Command::Vendors(args) => Box::pin(vendors::run(&args, &env())).await,
         Command::Logs(args) => logs::run(&args),

@@ -6,7 +6,7 @@ use super::{
     role::{self, Process, RoleArgs},
 };
 use crate::{
-    civic::{model::Vendor, publish_coverage},
+    civic::{llm::budget::Budgets, model::Vendor, publish_budgets, publish_coverage},
     config::{self, Environment},
     db::{PoolOptions, PoolPurpose, pool},
     fleet::{
@@ -38,13 +38,14 @@ impl Args {
 const GAUGES: Duration = Duration::from_secs(15);
 
 pub(super) async fn run(args: Args, env: Environment) -> Outcome {
+    let budgets = config::budgets(&env)?;
     let shutdown = role::signals(args.role.with_parent)?;
     let process = Process::start(&env, &args.role, shutdown).await?;
     let http = config::http(&env, args.role.http, SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let running = process.listen("scheduler", http, process.health_of_loop("scheduler"), None).await?;
     let telling =
         notify::watch(process.health_of_loop("scheduler"), process.progress.marked(), process.shutdown.clone());
-    schedule(&process).await;
+    schedule(&process, budgets).await;
     running.stopped().await;
     role::close(process).await;
     telling.stop().await;
@@ -52,13 +53,14 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
 }
 
 /// The scheduler itself, until the process's shutdown.
-pub(super) async fn schedule(process: &Process) {
+pub(super) async fn schedule(process: &Process, budgets: Budgets) {
     process.born_at_zero(&[Owner::Every, Owner::Scheduler, Owner::OneProcess], &[], &[]);
     let (fleet, shutdown) = (&process.fleet, process.shutdown.clone());
     let lanes = fleet.topology.lanes().to_vec();
     let interval = GAUGES.min(fleet.protocol.lease);
     let watched = Watched { lanes: lanes.clone(), vendors: Vendor::ALL.iter().map(|vendor| vendor.as_str()).collect() };
     let coverage = tokio::spawn(publish_coverage(process.pool.clone(), interval, shutdown.clone()));
+    let spent = tokio::spawn(publish_budgets(process.pool.clone(), budgets, interval, shutdown.clone()));
     let gauges = tokio::spawn(publish_gauges(process.pool.clone(), watched, interval, shutdown.clone()));
     let settings = AuditSettings::new(lanes.clone(), &fleet.protocol);
     let ledger = pool(&process.database, PoolOptions::new(PoolPurpose::Engine, 1));
@@ -72,5 +74,5 @@ pub(super) async fn schedule(process: &Process) {
     };
     Scheduler::run(process.ledger(), process.broker.clone(), settings, fleet.protocol.clone(), wake, shutdown).await;
     // A panic there was reported by the panic hook.
-    let _ = (coverage.await, gauges.await, audit.await);
+    let _ = (coverage.await, spent.await, gauges.await, audit.await);
 }

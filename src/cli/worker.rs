@@ -72,7 +72,7 @@ pub(super) async fn serve(
         may_delete(&process.database).await?;
     }
     let settings = WorkerSettings { name: role::process_name(), lanes, slots, retention, progress };
-    born(&process, &registry, config::civic(env)?.summariser.model());
+    born(&process, &registry, &config::civic(env)?.summariser.models());
     let running = process.listen("worker", http, health(&process), None).await?;
     let telling = notify::watch(health(&process), process.progress.marked(), process.shutdown.clone());
     let (protocol, stop) = (process.fleet.protocol.clone(), process.shutdown.clone());
@@ -113,7 +113,7 @@ fn health(process: &Process) -> Health {
     })
 }
 
-fn born(process: &Process, registry: &Arc<Registry<PgTx>>, model: &str) {
+fn born(process: &Process, registry: &Arc<Registry<PgTx>>, models: &[&str]) {
     let kinds: Vec<&str> = registry.kinds().map(|meta| meta.kind).collect();
-    process.born_at_zero(&[Owner::Every, Owner::Worker], &kinds, &[model]);
+    process.born_at_zero(&[Owner::Every, Owner::Worker], &kinds, models);
 }
