@@ -1,6 +1,7 @@
 //! The domain: meetings, documents, summaries. It reaches the fleet through [`handlers`], the list of its job kinds.
 
 pub mod agenda;
+mod budgets;
 mod coverage;
 pub mod document;
 pub mod handler;
@@ -12,6 +13,7 @@ pub mod settings;
 pub mod store;
 pub mod vendor;
 
+pub use budgets::publish_budgets;
 pub use coverage::publish_coverage;
 pub use handler::{SyncError, enqueue_reparse, enqueue_sync, handlers};
 pub use record::prune_record;

@@ -1,13 +1,10 @@
 //! What handlers work with.
 
 use super::{
-    llm::{
-        Summariser,
-        openai::{OpenAi, SetupError},
-    },
+    llm::{Summariser, client::SetupError},
     model::Vendor,
     record::{Answers, Live, Recorder, Replay, Scope},
-    settings::{CivicSettings, SummariserSettings},
+    settings::CivicSettings,
     vendor::http::{FetchError, HttpClient, Reach},
 };
 use crate::{
@@ -31,7 +28,7 @@ pub struct Services {
     pub http: HttpClient,
     /// Who writes summaries.
     pub summariser: Summariser,
-    /// The fleet's circuit breakers: vendors' sites stand behind them.
+    /// The fleet's circuit breakers: vendors' sites and models stand behind them.
     pub breakers: Breakers,
     /// How fast hosts are asked, by the whole fleet.
     pub paces: Paces,
@@ -59,10 +56,7 @@ impl Services {
     /// When the settings can't be used.
     pub fn new(pool: Pool, settings: CivicSettings) -> Result<Self, ServicesError> {
         let http = HttpClient::new(&settings.http)?;
-        let summariser = match &settings.summariser {
-            SummariserSettings::Extractive => Summariser::Extractive,
-            SummariserSettings::OpenAi(model) => Summariser::OpenAi(Box::new(OpenAi::new((**model).clone())?)),
-        };
+        let summariser = Summariser::new(&settings.summariser)?;
         let breakers = Breakers::new(pool.clone(), Rules::new(settings.breaker_open));
         let (paces, recorder) = (Paces::new(pool.clone()), Recorder::new(pool.clone()));
         Ok(Self { pool, http, summariser, breakers, paces, recorder, settings })

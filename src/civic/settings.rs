@@ -2,7 +2,7 @@
 
 use super::{
     document::{Limits, Ocr, Reader},
-    llm::{extractive, openai::OpenAiSettings},
+    llm::{budget::Budgets, client::ModelSettings, extractive},
     vendor::http::{HttpSettings, PaceSettings},
 };
 use std::time::Duration;
@@ -33,8 +33,12 @@ pub struct CivicSettings {
     pub document_recheck: Duration,
     /// Fewer characters are not worth a summary: procedure.
     pub min_text_chars: usize,
-    /// Longest text that a summariser reads, in characters; four are about one token. What is longer is cut.
+    /// Longest text that extraction reads, in characters. What is longer is cut.
     pub max_input_chars: usize,
+    /// Longest text that a model reads at once, in tokens. What is longer is read in parts.
+    pub max_input_tokens: usize,
+    /// What may be spent on models.
+    pub budgets: Budgets,
     /// Who writes summaries.
     pub summariser: SummariserSettings,
 }
@@ -45,17 +49,24 @@ pub enum SummariserSettings {
     /// Sentences of the source, picked without a model.
     #[default]
     Extractive,
-    /// A model behind an OpenAI-compatible API.
-    OpenAi(Box<OpenAiSettings>),
+    /// Models behind APIs.
+    Models(Box<Models>),
+}
+
+/// Models, the preferred one first: the others are asked when the one before gives nothing of use.
+#[derive(Clone, Debug)]
+pub struct Models {
+    /// At least one.
+    pub list: Vec<ModelSettings>,
 }
 
 impl SummariserSettings {
-    /// The model's name: a metric label, and part of each summary's key.
+    /// The models' names: metric labels, and part of each summary's key.
     #[must_use]
-    pub fn model(&self) -> &str {
+    pub fn models(&self) -> Vec<&str> {
         match self {
-            Self::Extractive => extractive::MODEL,
-            Self::OpenAi(settings) => &settings.model,
+            Self::Extractive => vec![extractive::MODEL],
+            Self::Models(models) => models.list.iter().map(|model| model.model.as_str()).collect(),
         }
     }
 }
@@ -83,6 +94,8 @@ impl Default for CivicSettings {
             document_recheck: Duration::from_hours(6),
             min_text_chars: 50,
             max_input_chars: 120_000,
+            max_input_tokens: 24_000,
+            budgets: Budgets::default(),
             summariser: SummariserSettings::default(),
         }
     }

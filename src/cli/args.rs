@@ -75,6 +75,8 @@ pub(super) enum Command {
     Token(super::token::Args),
     /// The queue in numbers
     Queue(super::queue::Args),
+    /// What language models have cost, and what a backfill would
+    Cost(super::cost::Args),
     /// The cities that are followed
     Cities(super::cities::Args),
     /// Parse the recorded answers of a vendor's cities once more, without asking any site

@@ -32,6 +32,7 @@ mod breakers;
 mod chaos;
 mod cities;
 mod config;
+mod cost;
 mod courtesy;
 mod dead;
 mod demo;

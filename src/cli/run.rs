@@ -3,8 +3,8 @@
 use super::{
     agendas,
     args::{Cli, Command},
-    audit, bench, breakers, chaos, cities, client, config as config_command, dead, demo, dev, doctor, documents, drill,
-    enqueue,
+    audit, bench, breakers, chaos, cities, client, config as config_command, cost, dead, demo, dev, doctor, documents,
+    drill, enqueue,
     exit::{Failure, Outcome},
     healthcheck, jobs, lanes, log_level, logs, matters, metrics, migrate, queue, reparse, scheduler, server, token,
     topology, vendors, worker, workers,
@@ -158,6 +158,7 @@ async fn dispatch(command: Command, loaded: Environment) -> Outcome {
         Command::Lanes(args) => Box::pin(lanes::run(args, &one_shot())).await,
         Command::Token(args) => token::run(&args),
         Command::Queue(args) => queue::run(args, &one_shot()).await,
+        Command::Cost(args) => Box::pin(cost::run(args, &one_shot())).await,
         Command::Cities(args) => Box::pin(cities::run(args, &one_shot())).await,
         Command::Reparse(args) => Box::pin(reparse::run(args, &one_shot())).await,
         Command::Matters(args) => Box::pin(matters::run(args, &one_shot())).await,

@@ -6,8 +6,8 @@ use super::{
     role::{self, Process, RoleArgs},
 };
 use crate::{
-    civic::{model::Vendor, prune_record, publish_coverage},
-    config::{self, Environment},
+    civic::{llm::budget::Budgets, model::Vendor, prune_record, publish_budgets, publish_coverage},
+    config::{self, ConfigError, Environment},
     db::{PoolOptions, PoolPurpose, pool},
     fleet::{
         audit::{AuditSettings, watch},
@@ -38,29 +38,45 @@ impl Args {
 const GAUGES: Duration = Duration::from_secs(15);
 
 pub(super) async fn run(args: Args, env: Environment) -> Outcome {
+    let upkeep = Upkeep::read(&env)?;
     let shutdown = role::signals(args.role.with_parent)?;
-    let record_days = config::record_days(&env)?;
     let process = Process::start(&env, &args.role, shutdown).await?;
     let http = config::http(&env, args.role.http, SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let running = process.listen("scheduler", http, process.health_of_loop("scheduler"), None).await?;
     let telling =
         notify::watch(process.health_of_loop("scheduler"), process.progress.marked(), process.shutdown.clone());
-    schedule(&process, record_days).await;
+    schedule(&process, upkeep).await;
     running.stopped().await;
     role::close(process).await;
     telling.stop().await;
     Ok(())
 }
 
+/// What the scheduler does for the domain.
+#[derive(Debug)]
+pub(super) struct Upkeep {
+    /// How long the record of sites' answers is kept.
+    record_days: u32,
+    /// What may be spent on models: told as a gauge.
+    budgets: Budgets,
+}
+
+impl Upkeep {
+    pub(super) fn read(env: &Environment) -> Result<Self, ConfigError> {
+        Ok(Self { record_days: config::record_days(env)?, budgets: config::budgets(env)? })
+    }
+}
+
 /// The scheduler itself, until the process's shutdown.
-pub(super) async fn schedule(process: &Process, record_days: u32) {
+pub(super) async fn schedule(process: &Process, upkeep: Upkeep) {
     process.born_at_zero(&[Owner::Every, Owner::Scheduler, Owner::OneProcess], &[], &[]);
     let (fleet, shutdown) = (&process.fleet, process.shutdown.clone());
     let lanes = fleet.topology.lanes().to_vec();
     let interval = GAUGES.min(fleet.protocol.lease);
     let watched = Watched { lanes: lanes.clone(), vendors: Vendor::ALL.iter().map(|vendor| vendor.as_str()).collect() };
     let coverage = tokio::spawn(publish_coverage(process.pool.clone(), interval, shutdown.clone()));
-    let pruning = tokio::spawn(prune_record(process.pool.clone(), record_days, shutdown.clone()));
+    let pruning = tokio::spawn(prune_record(process.pool.clone(), upkeep.record_days, shutdown.clone()));
+    let spent = tokio::spawn(publish_budgets(process.pool.clone(), upkeep.budgets, interval, shutdown.clone()));
     let gauges = tokio::spawn(publish_gauges(process.pool.clone(), watched, interval, shutdown.clone()));
     let settings = AuditSettings::new(lanes.clone(), &fleet.protocol);
     let ledger = pool(&process.database, PoolOptions::new(PoolPurpose::Engine, 1));
@@ -74,5 +90,5 @@ pub(super) async fn schedule(process: &Process, record_days: u32) {
     };
     Scheduler::run(process.ledger(), process.broker.clone(), settings, fleet.protocol.clone(), wake, shutdown).await;
     // A panic there was reported by the panic hook.
-    let _ = (coverage.await, pruning.await, gauges.await, audit.await);
+    let _ = (coverage.await, pruning.await, spent.await, gauges.await, audit.await);
 }

@@ -77,7 +77,7 @@ pub(super) async fn serve(
     for TlsException { host, reason } in &civic.http.tls_exceptions {
         tracing::warn!(event = "tls.unverified", host, reason, "the certificate of this host is not verified");
     }
-    born(&process, &registry, civic.summariser.model());
+    born(&process, &registry, &civic.summariser.models());
     let running = process.listen("worker", http, health(&process), None).await?;
     let telling = notify::watch(health(&process), process.progress.marked(), process.shutdown.clone());
     let (protocol, stop) = (process.fleet.protocol.clone(), process.shutdown.clone());
@@ -118,7 +118,7 @@ fn health(process: &Process) -> Health {
     })
 }
 
-fn born(process: &Process, registry: &Arc<Registry<PgTx>>, model: &str) {
+fn born(process: &Process, registry: &Arc<Registry<PgTx>>, models: &[&str]) {
     let kinds: Vec<&str> = registry.kinds().map(|meta| meta.kind).collect();
-    process.born_at_zero(&[Owner::Every, Owner::Worker], &kinds, &[model]);
+    process.born_at_zero(&[Owner::Every, Owner::Worker], &kinds, models);
 }

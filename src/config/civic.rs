@@ -3,19 +3,20 @@
 use super::{
     kind::Kind,
     lookup::{ConfigError, Environment},
-    regular,
+    models,
     setting::{Role, SCHEDULER, WORKER, settings},
 };
 use crate::civic::{
     document::Ocr,
-    llm::{PriceTable, openai::OpenAiSettings},
-    settings::{CivicSettings, SummariserSettings},
+    settings::CivicSettings,
     vendor::http::{Allowed, PaceSettings, TlsException},
 };
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 /// A city's listing is enqueued on the command line, and run by workers.
 const READERS: &[Role] = &[Role::Worker, Role::Command];
+/// Workers spend it, schedulers export how much of it is left, and commands tell of it.
+const MONEY: &[Role] = &[Role::Worker, Role::Scheduler, Role::Command];
 
 settings! {
     /// How a city reaches who runs this fleet: an address or a page. It is part of the user agent.
@@ -34,8 +35,21 @@ settings! {
     /// Days for which the record of sites' answers is kept: re-parsing and `docket cities courtesy` reach back so far.
     "civic.record_days" "DOCKET_RECORD_DAYS" = "90", Kind::Count(1, 3650), SCHEDULER;
     /// Who writes summaries: `extractive` picks sentences, without a model and without cost; `openai` asks any compatible
-    /// API.
-    "civic.summariser" "DOCKET_SUMMARISER" = "extractive", Kind::OneOf(&["extractive", "openai"]), READERS;
+    /// API; `gemini` asks Google's.
+    "civic.summariser" "DOCKET_SUMMARISER" = "extractive", Kind::OneOf(&["extractive", "openai", "gemini"]), READERS;
+    /// Models that are asked in turn when the one before gives nothing of use, such as `gemini:gemini-2.5-flash`; they use the
+    /// addresses and keys of their provider. At most three.
+    "civic.models" "DOCKET_MODELS", Kind::List, READERS;
+    /// Longest text that a model reads at once, in tokens; four characters are about one. What is longer is read in parts, cut
+    /// between pages: smaller parts cost more calls, larger ones more of a budget at once.
+    "civic.max_input_tokens" "DOCKET_MAX_INPUT_TOKENS" = "24000", Kind::Count(500, 1_000_000), READERS;
+    /// JSON list of what may be spent on models, such as
+    /// `[{"scope": "total", "period": "day", "limit_micro_usd": 5000000}]`; the scope is `total`, `city` or `model`, the last two
+    /// with a `name`, or without one for each of them; the period is `day` or `month`, of UTC. None: nothing is limited.
+    "civic.budgets_file" "DOCKET_BUDGETS_FILE", Kind::Path, MONEY;
+    /// JSON list of the models' prices, in micro-dollars a million tokens, each with its first day and source; needed with
+    /// `openai` and `gemini`.
+    "civic.prices_file" "DOCKET_PRICES_FILE", Kind::Path, MONEY;
     /// Whether pages without text are read from their image, with tesseract: `on` costs some seconds of a processor for each
     /// such page. Without tesseract it changes nothing; `docket doctor` tells.
     "civic.ocr" "DOCKET_OCR" = "off", Kind::OneOf(&["off", "on"]), READERS;
@@ -53,9 +67,19 @@ settings! {
     "openai.model" "DOCKET_OPENAI_MODEL", Kind::Text, WORKER;
     /// The API's key; none for a server of your own.
     "openai.key" "DOCKET_OPENAI_KEY", Kind::Secret, WORKER;
-    /// JSON list of the model's prices, in micro-dollars a million tokens, each with its first day and source; needed with
-    /// `openai`.
-    "openai.prices_file" "DOCKET_PRICES_FILE", Kind::Path, WORKER;
+    /// Base address of Google's API.
+    "gemini.url" "DOCKET_GEMINI_URL" = "https://generativelanguage.googleapis.com", Kind::Url, WORKER;
+    /// The model; needed with `gemini`.
+    "gemini.model" "DOCKET_GEMINI_MODEL", Kind::Text, WORKER;
+    /// The API's key.
+    "gemini.key" "DOCKET_GEMINI_KEY", Kind::Secret, WORKER;
+    /// Tokens that a model of generation 2.5 may think before it answers: 0 turns it off, -1 leaves it to the model. They are
+    /// billed like the answer and count to its limit. Not together with `gemini.thinking_level`.
+    "gemini.thinking_budget" "DOCKET_GEMINI_THINKING_BUDGET", Kind::Count(-1, 32_768), WORKER;
+    /// How much a model of generation 3 may think before it answers. Not together with `gemini.thinking_budget`.
+    "gemini.thinking_level" "DOCKET_GEMINI_THINKING_LEVEL", Kind::OneOf(&["minimal", "low", "medium", "high"]), WORKER;
+    /// Where it is midnight when the quota of a day is there again; an IANA time zone.
+    "gemini.quota_zone" "DOCKET_GEMINI_QUOTA_ZONE" = "America/Los_Angeles", Kind::Text, WORKER;
 }
 
 /// Reads the domain's settings.
@@ -74,11 +98,9 @@ pub fn civic(env: &Environment) -> Result<CivicSettings, ConfigError> {
     settings.ocr = ocr(env)?;
     settings.document_recheck = env.duration("DOCKET_DOCUMENT_RECHECK", settings.document_recheck)?;
     settings.http.tls_exceptions = tls_exceptions(env)?;
-    settings.summariser = match env.get("DOCKET_SUMMARISER") {
-        None | Some("extractive") => SummariserSettings::Extractive,
-        Some("openai") => SummariserSettings::OpenAi(Box::new(openai(env)?)),
-        Some(_) => return Err(ConfigError::new("DOCKET_SUMMARISER", "one of extractive, openai")),
-    };
+    settings.max_input_tokens = env.number("DOCKET_MAX_INPUT_TOKENS", settings.max_input_tokens)?;
+    settings.budgets = models::budgets(env)?;
+    settings.summariser = models::summariser(env)?;
     Ok(settings)
 }
 
@@ -133,30 +155,10 @@ fn pace(env: &Environment) -> Result<PaceSettings, ConfigError> {
     })
 }
 
-fn openai(env: &Environment) -> Result<OpenAiSettings, ConfigError> {
-    let model = env
-        .get("DOCKET_OPENAI_MODEL")
-        .ok_or_else(|| ConfigError::new("DOCKET_OPENAI_MODEL", "not set: which model?"))?;
-    Ok(OpenAiSettings {
-        base_url: env.get("DOCKET_OPENAI_URL").unwrap_or("https://api.openai.com/v1").to_owned(),
-        api_key: env.secret("DOCKET_OPENAI_KEY")?,
-        model: model.to_owned(),
-        timeout: Duration::from_mins(2),
-        max_tokens: 1000,
-        prices: prices(env)?,
-    })
-}
-
-fn prices(env: &Environment) -> Result<PriceTable, ConfigError> {
-    let name = "DOCKET_PRICES_FILE";
-    let path = env.get(name).ok_or_else(|| ConfigError::new(name, "not set: without prices no cost can be told"))?;
-    let text = regular::text(Path::new(path)).map_err(|problem| ConfigError::new(name, problem))?;
-    serde_json::from_str(&text).map_err(|e| ConfigError::new(name, format!("{path} is no price list: {e}")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::{super::lookup::env, *};
+    use crate::civic::settings::SummariserSettings;
 
     #[test]
     fn defaults_cost_nothing_and_ask_no_private_host() {
@@ -186,6 +188,8 @@ mod tests {
             ("DOCKET_OCR_LANGUAGE", "--psm", "DOCKET_OCR_LANGUAGE"),
             ("DOCKET_OCR_LANGUAGE", "../x", "DOCKET_OCR_LANGUAGE"),
             ("DOCKET_SUMMARISER", "openai", "DOCKET_OPENAI_MODEL"),
+            ("DOCKET_SUMMARISER", "gemini", "DOCKET_GEMINI_MODEL"),
+            ("DOCKET_BUDGETS_FILE", "/nowhere/at/all", "DOCKET_BUDGETS_FILE"),
             ("DOCKET_CONTACT", "a\u{1}b", "DOCKET_CONTACT"),
         ];
         for (name, value, named) in bad {

@@ -6,6 +6,7 @@ use super::{
     file::{self, Parsed},
     fleet, gate, http, log,
     lookup::{ConfigError, Environment},
+    models,
     origin::Origin,
     regular, rules,
     setting::{Role, Setting},
@@ -136,6 +137,9 @@ pub fn verify(env: &Environment, role: Role) -> Result<(), Problems> {
     }
     if role == Role::Worker {
         problems.extend(civic::civic(env).err());
+    }
+    if role == Role::Scheduler {
+        problems.extend(models::budgets(env).err());
     }
     if problems.is_empty() { Ok(()) } else { Err(Problems(located(env, problems))) }
 }

@@ -30,10 +30,12 @@ fn read_all(env: &Environment) -> Vec<String> {
 
 #[test]
 fn every_setting_of_the_catalogue_is_read() {
-    let vars =
-        env(&[("DATABASE_URL", "postgres://u@h/d"), ("DOCKET_SUMMARISER", "openai"), ("DOCKET_OPENAI_MODEL", "m")]);
-    read_all(&vars);
-    let read = vars.read.lock().unwrap().clone();
+    let mut read = BTreeSet::new();
+    for (provider, model) in [("openai", "DOCKET_OPENAI_MODEL"), ("gemini", "DOCKET_GEMINI_MODEL")] {
+        let vars = env(&[("DATABASE_URL", "postgres://u@h/d"), ("DOCKET_SUMMARISER", provider), (model, "m")]);
+        read_all(&vars);
+        read.append(&mut vars.read.lock().unwrap());
+    }
     let unread: Vec<_> = catalogue().map(|setting| setting.variable).filter(|name| !read.contains(*name)).collect();
     assert_eq!(unread, Vec::<&str>::new(), "nobody reads these: take them out of the catalogue, or read them");
     let unlisted: Vec<_> =
@@ -88,6 +90,7 @@ fn texts() -> impl Strategy<Value = String> {
         prop_oneof![
             Just("short"),
             Just("openai"),
+            Just("gemini"),
             Just("true"),
             Just("0.0.0.0:1"),
             Just("a,b"),

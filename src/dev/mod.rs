@@ -1,6 +1,6 @@
 //! Private PostgreSQL and RabbitMQ instances, for `docket dev`, the demo and the tests.
 //!
-//! With [`city`], a made-up one; [`mod@bench`], which measures the engine; [`proxy`], [`fleet`] and [`chaos`], which hurt
+//! With [`city`], a made-up one; [`models`], a made-up model's server; [`mod@bench`], which measures the engine; [`proxy`], [`fleet`] and [`chaos`], which hurt
 //! it.
 //!
 //! They are ordinary processes on free loopback ports, with their data in a directory of their own; no service of the
@@ -15,6 +15,7 @@ pub mod city;
 pub mod drill;
 pub mod fleet;
 mod keeper;
+pub mod models;
 pub mod monitoring;
 mod place;
 mod ports;

@@ -21,6 +21,7 @@ pub const LLM_TOKENS: &str = "docket_llm_tokens_total"; // model, token_type
 pub const LLM_COST: &str = "docket_llm_request_cost_usd"; // model, prompt_type
 pub const LLM_REUSED: &str = "docket_llm_reused_total"; // prompt_type
 pub const LLM_BUDGET: &str = "docket_llm_budget_spent_ratio"; // budget
+pub const SUMMARIES_REJECTED: &str = "docket_summaries_rejected_total"; // reason
 // queue
 pub const QUEUE_JOBS: &str = "docket_queue_jobs"; // lane, status
 pub const QUEUE_HELD: &str = "docket_queue_held_jobs"; // lane, reason

@@ -49,12 +49,15 @@ async fn take(State(told): State<Told>, body: Bytes) -> Vec<u8> {
 }
 
 /// A model that refuses every other question.
-async fn answer(State(asked): State<Arc<Mutex<u32>>>) -> Result<Json<Value>, StatusCode> {
+async fn answer(State(asked): State<Arc<Mutex<u32>>>, Json(question): Json<Value>) -> Result<Json<Value>, StatusCode> {
     *asked.lock().unwrap() += 1;
     if *asked.lock().unwrap() % 2 == 0 {
         return Err(StatusCode::SERVICE_UNAVAILABLE);
     }
-    let message = json!({ "role": "assistant", "content": "A vote." });
+    let user = question["messages"][1]["content"].as_str().unwrap();
+    let key = user.lines().find_map(|line| line.strip_prefix("Key: ")).unwrap();
+    let content = json!({ "key": key, "summary": "A vote.", "pages": [] }).to_string();
+    let message = json!({ "role": "assistant", "content": content });
     Ok(Json(json!({ "id": "x", "choices": [{ "index": 0, "finish_reason": "stop", "message": message }],
                     "usage": { "prompt_tokens": 211, "completion_tokens": 13, "total_tokens": 224 } })))
 }

@@ -1,55 +1,76 @@
-//! One summary: from the store when it was paid for before, else from the summariser.
+//! One summary: by a model that is paid for, or by extraction.
 
+use super::{input::Material, long_text};
 use crate::{
     civic::{
         Services,
-        llm::{Call, Request},
-        model::Fingerprint,
         store::{
-            llm_ledger,
+            llm_ledger::{self, Booking},
             summaries::{self, NewSummary},
         },
     },
-    fleet::{
-        handler::{Context, HandlerError},
-        job::JobId,
-    },
+    fleet::handler::{Context, HandlerError},
     telemetry::names,
 };
+use std::sync::Arc;
 
-/// The summary of this input.
-pub(super) async fn summarise(
-    services: &Services,
-    request: &Request,
-    ctx: &Context,
-) -> Result<NewSummary, HandlerError> {
-    let model = services.summariser.model();
-    let input_hash = Fingerprint::of(&(request.prompt, &request.title, &request.text));
-    if let Some(body) = summaries::paid(&*services.db().await?, &input_hash, model).await? {
-        metrics::counter!(names::LLM_REUSED, "prompt_type" => request.prompt.as_str()).increment(1);
-        let model = model.to_owned();
-        return Ok(NewSummary { input_hash, model, body, tokens_in: 0, tokens_out: 0, cost_micro_usd: 0 });
-    }
-    let outcome = services.summariser.summarise(request).await;
-    book(services, ctx.job, &outcome.call).await;
-    Ok(NewSummary {
-        input_hash,
-        model: model.to_owned(),
-        body: outcome.result?,
-        tokens_in: outcome.call.usage.input,
-        tokens_out: outcome.call.usage.output,
-        cost_micro_usd: outcome.call.cost,
-    })
+/// What came of a text.
+#[derive(Debug)]
+pub(super) enum Made {
+    /// A summary; with reasons, it is held back.
+    Summary(NewSummary),
+    /// None: the model's filter refuses the text, in these words.
+    Blocked(String),
 }
 
-/// Books a call as soon as it has ended, outside the job's transaction: the money is spent even if the job's result is
-/// refused. A failure to book must not make the job pay again.
-async fn book(services: &Services, job: JobId, call: &Call) {
-    let booked = match services.db().await {
-        Ok(db) => llm_ledger::book(&*db, Some(job), call).await.map_err(|e| crate::db::describe(&e)),
-        Err(e) => Err(e.to_string()),
-    };
-    if let Err(error) = booked {
-        tracing::error!(event = "llm.unbooked", job.id = job.0, llm.model = %call.model, llm.cost_micro_usd = call.cost, error, "call not booked");
+/// The summary of this material, of a city's.
+pub(super) async fn summarise(
+    services: &Arc<Services>,
+    material: &Material,
+    ctx: &Context,
+    city: &str,
+) -> Result<Made, HandlerError> {
+    if services.summariser.is_free() {
+        return extract(services, material, ctx, city).await.map(Made::Summary);
     }
+    long_text::summarise(services, material, ctx, city).await
+}
+
+/// Without a model. What was extracted before is not extracted again; there is nothing to reserve, to prove or to keep.
+async fn extract(
+    services: &Services,
+    material: &Material,
+    ctx: &Context,
+    city: &str,
+) -> Result<NewSummary, HandlerError> {
+    let provider = &*services.summariser.providers()[0];
+    let request = material.whole(services.settings.max_input_chars);
+    let (input_hash, model, prompt_version) = (request.input_hash(), provider.model(), provider.prompt_version());
+    let made = |body: String| NewSummary {
+        input_hash: input_hash.clone(),
+        model: model.to_owned(),
+        prompt_version,
+        body,
+        tokens_in: 0,
+        tokens_out: 0,
+        cost_micro_usd: 0,
+        reasons: Vec::new(),
+        pages: Vec::new(),
+    };
+    if let Some(body) = summaries::known(&*services.db().await?, &input_hash, prompt_version, model).await? {
+        metrics::counter!(names::LLM_REUSED, "prompt_type" => request.prompt.as_str()).increment(1);
+        return Ok(made(body));
+    }
+    let outcome = services.summariser.ask(provider, &request).await;
+    let booking = Booking { job: Some(ctx.job), city: Some(city), call: &outcome.call };
+    if let Err(error) = llm_ledger::book(&*services.db().await?, booking).await {
+        unbooked(&booking, &crate::db::describe(&error));
+    }
+    outcome.result.map(|answer| made(answer.summary)).map_err(|e| HandlerError::retryable(e.class(), e.to_string()))
+}
+
+/// A failure to book must not make the job pay again; it is told where somebody looks.
+pub(super) fn unbooked(booking: &Booking<'_>, error: &str) {
+    let (job, call) = (booking.job.map(|job| job.0), booking.call);
+    tracing::error!(event = "llm.unbooked", job.id = job, llm.model = %call.model, llm.cost_micro_usd = call.cost, error, "call not booked");
 }

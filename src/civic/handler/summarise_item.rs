@@ -1,6 +1,9 @@
 //! `summarise_item`: what an agenda item says.
 
-use super::{input, late, model_call};
+use super::{
+    input, late,
+    model_call::{self, Made},
+};
 use crate::{
     civic::{
         Services,
@@ -17,7 +20,8 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Summarises an item from the documents that could be had. Procedure is skipped, with a reason.
+/// Summarises an item from the documents that could be had. Procedure is skipped, and what its source does not prove is held
+/// back, each with a reason.
 #[derive(Clone, Debug)]
 pub struct SummariseItem(pub Arc<Services>);
 
@@ -34,7 +38,7 @@ pub struct SummariseItemArgs {
 #[derive(Debug, Serialize)]
 pub struct ItemSummary {
     /// Why it was skipped; none: it has a summary.
-    pub skipped: Option<&'static str>,
+    pub skipped: Option<String>,
     /// Documents that it should have and that could not be had.
     pub missing: usize,
     /// What the summary cost, in micro-dollars.
@@ -64,11 +68,19 @@ impl Handler for SummariseItem {
         let documents = refs::texts(&*db, item.meeting, Some(item.id), &extractor).await?;
         drop(db);
         let missing = documents.iter().filter(|document| document.sha256.is_none()).count();
-        let summary = match input::item(&item, &documents, &self.0.settings) {
-            Some(request) => Some(model_call::summarise(&self.0, &request, &ctx).await?),
-            None => None,
+        let (summary, skipped) = match input::item(&item, &documents, &self.0.settings) {
+            Ok(material) => match model_call::summarise(&self.0, &material, &ctx, &item.city.0).await? {
+                Made::Summary(summary) if summary.reasons.is_empty() => (Some(summary), None),
+                Made::Summary(summary) => {
+                    let why = format!("held back: not in the source: {}", summary.reasons.join(", "));
+                    (Some(summary), Some(why))
+                }
+                Made::Blocked(reason) => {
+                    (None, Some(format!("blocked: the model's safety filter refuses it: {reason}")))
+                }
+            },
+            Err(reason) => (None, Some(reason)),
         };
-        let skipped = summary.is_none().then_some(input::TOO_SHORT);
         let cost_micro_usd = summary.as_ref().map_or(0, |summary| summary.cost_micro_usd);
         let (item, meeting) = (item.id, item.meeting);
         Ok(ItemSummary { skipped, missing, cost_micro_usd, item, meeting, revision: args.revision, summary })
@@ -77,12 +89,13 @@ impl Handler for SummariseItem {
 
 impl Effects<PgTx> for SummariseItem {
     async fn apply(&self, tx: &mut PgTx, output: &ItemSummary, ctx: &Context) -> Result<(), HandlerError> {
-        match &output.summary {
-            Some(summary) => {
-                let row = summaries::put(tx, Subject::Item(output.item), summary).await?;
-                items::set_summary(tx, output.item, row).await?;
-            }
-            None => items::set_skipped(tx, output.item, input::TOO_SHORT).await?,
+        let row = match &output.summary {
+            Some(summary) => Some(summaries::put(tx, Subject::Item(output.item), summary).await?),
+            None => None,
+        };
+        match (row, &output.skipped) {
+            (Some(row), None) => items::set_summary(tx, output.item, row).await?,
+            (_, reason) => items::set_skipped(tx, output.item, reason.as_deref().unwrap_or(input::TOO_SHORT)).await?,
         }
         late::resummarise(tx, output.meeting, None, output.revision, ctx).await
     }

@@ -1,6 +1,9 @@
 //! `summarise_meeting`: what a meeting is about.
 
-use super::{input, model_call};
+use super::{
+    input,
+    model_call::{self, Made},
+};
 use crate::{
     civic::{
         Services,
@@ -34,7 +37,7 @@ pub struct SummariseMeetingArgs {
 #[derive(Debug, Serialize)]
 pub struct MeetingSummary {
     /// Why it was skipped; none: it has a summary.
-    pub skipped: Option<&'static str>,
+    pub skipped: Option<String>,
     /// Items with a summary.
     pub items: usize,
     /// What the summary cost, in micro-dollars.
@@ -56,15 +59,23 @@ impl Handler for SummariseMeeting {
         let extractor = extractor.map_err(|e| HandlerError::retryable(ErrorClass::Other, e.to_string()))?;
         let db = self.0.db().await?;
         let unknown = || HandlerError::non_retryable(ErrorClass::InvalidArgs, format!("no meeting {}", args.meeting));
-        let title = meetings::title(&*db, args.meeting).await?.ok_or_else(unknown)?;
+        let (title, city) = meetings::title(&*db, args.meeting).await?.ok_or_else(unknown)?;
         let items = items::summarised(&*db, args.meeting).await?;
         let agenda = refs::texts(&*db, args.meeting, None, &extractor).await?;
         drop(db);
-        let summary = match input::meeting(&title, &items, &agenda, &self.0.settings) {
-            Some(request) => Some(model_call::summarise(&self.0, &request, &ctx).await?),
-            None => None,
+        let (summary, skipped) = match input::meeting(&title, &items, &agenda, &self.0.settings) {
+            Some(material) => match model_call::summarise(&self.0, &material, &ctx, &city).await? {
+                Made::Summary(summary) if summary.reasons.is_empty() => (Some(summary), None),
+                Made::Summary(summary) => {
+                    let why = format!("held back: not in the source: {}", summary.reasons.join(", "));
+                    (Some(summary), Some(why))
+                }
+                Made::Blocked(reason) => {
+                    (None, Some(format!("blocked: the model's safety filter refuses it: {reason}")))
+                }
+            },
+            None => (None, Some(input::NOTHING.to_owned())),
         };
-        let skipped = summary.is_none().then_some(input::NOTHING);
         let cost_micro_usd = summary.as_ref().map_or(0, |summary| summary.cost_micro_usd);
         Ok(MeetingSummary { skipped, items: items.len(), cost_micro_usd, meeting: args.meeting, summary })
     }
@@ -72,10 +83,15 @@ impl Handler for SummariseMeeting {
 
 impl Effects<PgTx> for SummariseMeeting {
     async fn apply(&self, tx: &mut PgTx, output: &MeetingSummary, _: &Context) -> Result<(), HandlerError> {
-        if let Some(summary) = &output.summary {
-            let row = summaries::put(tx, Subject::Meeting(output.meeting), summary).await?;
-            meetings::set_summary(tx, output.meeting, row).await?;
+        let row = match &output.summary {
+            Some(summary) => Some(summaries::put(tx, Subject::Meeting(output.meeting), summary).await?),
+            None => None,
+        };
+        match (row, &output.skipped) {
+            (Some(row), None) => Ok(meetings::set_summary(tx, output.meeting, row).await?),
+            // A meeting with nothing to read keeps what it had; one whose summary is held back does not.
+            (None, Some(reason)) if reason == input::NOTHING => Ok(()),
+            _ => Ok(meetings::clear_summary(tx, output.meeting).await?),
         }
-        Ok(())
     }
 }

@@ -1,7 +1,11 @@
 //! One request to a model: what is asked, what it cost, what came back.
 
-use super::{LlmError, MicroUsd, PromptType};
+use super::{Answer, LlmError, MicroUsd, PromptType, ProviderKind};
+use crate::civic::model::Fingerprint;
 use std::{fmt, time::Duration};
+
+/// Digits of the input's hash that a model has to repeat.
+const KEY_DIGITS: usize = 12;
 
 /// What is to be summarised.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +16,30 @@ pub struct Request {
     pub title: String,
     /// The text. Cut by the caller with [`clip`](super::clip).
     pub text: String,
+    /// Pages that are marked in the text, counted from 1; 0: none are.
+    pub pages: u32,
+    /// An earlier answer was not proven by the text. No part of the input's hash.
+    pub again: bool,
+}
+
+impl Request {
+    /// A first question about a text without marked pages.
+    #[must_use]
+    pub fn new(prompt: PromptType, title: &str, text: &str) -> Self {
+        Self { prompt, title: title.to_owned(), text: text.to_owned(), pages: 0, again: false }
+    }
+
+    /// Hash of all that the model reads of the source.
+    #[must_use]
+    pub fn input_hash(&self) -> Fingerprint {
+        Fingerprint::of(&(self.prompt, &self.title, &self.text))
+    }
+
+    /// What the answer has to be labelled with: it follows from the input, so that no other input's answer has it.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.input_hash().as_str()[..KEY_DIGITS].to_owned()
+    }
 }
 
 /// Tokens of one call, as the model's server counts them.
@@ -21,8 +49,10 @@ pub struct Usage {
     pub input: u32,
     /// Of those, how many came from the server's cache.
     pub cached: u32,
-    /// Tokens written, hidden reasoning included.
+    /// Tokens written, hidden reasoning included: it is billed like them.
     pub output: u32,
+    /// Of those, how many were hidden reasoning.
+    pub thoughts: u32,
 }
 
 /// How a call ended. A closed set: it is a metric label.
@@ -32,6 +62,8 @@ pub enum CallStatus {
     Ok,
     /// 429, for the moment.
     RateLimited,
+    /// 429, until the quota of the day is reset.
+    DailyQuota,
     /// 429, because the account has nothing left.
     Quota,
     /// 4xx: the request, the key or the model is wrong.
@@ -44,8 +76,14 @@ pub enum CallStatus {
     Connect,
     /// 200 with no text.
     Empty,
+    /// 200 with half an answer: the limit of its length was reached.
+    Truncated,
     /// 200 with something that is no answer.
     Malformed,
+    /// 200 with the answer to another question.
+    WrongKey,
+    /// The text is longer than the model can read.
+    TooLong,
     /// The model's filter refused the text.
     Blocked,
 }
@@ -57,13 +95,17 @@ impl CallStatus {
         match self {
             Self::Ok => "ok",
             Self::RateLimited => "rate_limited",
+            Self::DailyQuota => "daily_quota",
             Self::Quota => "quota",
             Self::Refused => "refused",
             Self::ServerError => "server_error",
             Self::Timeout => "timeout",
             Self::Connect => "connect",
             Self::Empty => "empty",
+            Self::Truncated => "truncated",
             Self::Malformed => "malformed",
+            Self::WrongKey => "wrong_key",
+            Self::TooLong => "too_long",
             Self::Blocked => "blocked",
         }
     }
@@ -78,14 +120,20 @@ impl fmt::Display for CallStatus {
 /// A call for the ledger: money is booked whether or not the answer was of use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
+    /// Who was asked.
+    pub provider: ProviderKind,
     /// The model that was asked.
     pub model: String,
+    /// Version of the prompt.
+    pub prompt_version: &'static str,
     /// For which prompt.
     pub prompt: PromptType,
     /// How it ended.
     pub status: CallStatus,
-    /// Tokens; 0 where the server told none.
+    /// Tokens.
     pub usage: Usage,
+    /// True: the server told no tokens, and these are counted from the characters.
+    pub estimated: bool,
     /// What it cost.
     pub cost: MicroUsd,
     /// From the request to the last byte of the answer.
@@ -97,6 +145,6 @@ pub struct Call {
 pub struct Outcome {
     /// For the ledger.
     pub call: Call,
-    /// The summary.
-    pub result: Result<String, LlmError>,
+    /// The answer.
+    pub result: Result<Answer, LlmError>,
 }

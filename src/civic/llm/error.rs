@@ -1,11 +1,8 @@
-//! What goes wrong with a model, and what becomes of the job.
+//! What goes wrong with a model.
 
 use super::CallStatus;
-use crate::fleet::handler::{ErrorClass, HandlerError};
+use crate::fleet::handler::ErrorClass;
 use std::time::Duration;
-
-/// An account without money is looked at again after this long: a job that waits costs no attempt.
-const QUOTA_PAUSE: Duration = Duration::from_hours(1);
 
 /// Why a model gave no summary. Texts come from the model's server, cut short; they never hold the key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +15,9 @@ pub enum LlmError {
         /// Its Retry-After.
         after: Option<Duration>,
     },
+    /// 429: the quota of the day is used up, whatever delay the server names.
+    #[error("the day's quota at the model's server is used up: {0}")]
+    DailyQuota(String),
     /// 429 that waiting minutes doesn't cure.
     #[error("the account at the model's server has no quota left: {0}")]
     Quota(String),
@@ -29,6 +29,9 @@ pub enum LlmError {
         /// The server's words.
         message: String,
     },
+    /// The text is longer than the model can read.
+    #[error("the text is too long for the model: {0}")]
+    TooLong(String),
     /// 5xx.
     #[error("the model's server answers {status}: {message}")]
     Server {
@@ -48,12 +51,18 @@ pub enum LlmError {
     /// 200 without a text.
     #[error("the model answered with no text (finish reason {0})")]
     Empty(String),
+    /// 200 with half a text.
+    #[error("the model's answer was cut off at its longest length")]
+    Truncated,
     /// 200 with something else than promised.
     #[error("the model's answer can't be read: {0}")]
     Malformed(String),
+    /// 200 with the answer to another question.
+    #[error("the model answered another question, with the key {0:?}")]
+    WrongKey(String),
     /// The model's filter refuses this text.
-    #[error("the model's content filter refuses the text")]
-    Blocked,
+    #[error("the model's safety filter refuses the text: {0}")]
+    Blocked(String),
 }
 
 impl LlmError {
@@ -62,68 +71,42 @@ impl LlmError {
     pub const fn status(&self) -> CallStatus {
         match self {
             Self::RateLimited { .. } => CallStatus::RateLimited,
+            Self::DailyQuota(_) => CallStatus::DailyQuota,
             Self::Quota(_) => CallStatus::Quota,
             Self::Refused { .. } => CallStatus::Refused,
+            Self::TooLong(_) => CallStatus::TooLong,
             Self::Server { .. } => CallStatus::ServerError,
             Self::Timeout(_) => CallStatus::Timeout,
             Self::Connect(_) => CallStatus::Connect,
             Self::Empty(_) => CallStatus::Empty,
+            Self::Truncated => CallStatus::Truncated,
             Self::Malformed(_) => CallStatus::Malformed,
-            Self::Blocked => CallStatus::Blocked,
+            Self::WrongKey(_) => CallStatus::WrongKey,
+            Self::Blocked(_) => CallStatus::Blocked,
         }
     }
 
-    const fn class(&self) -> ErrorClass {
+    /// The metric label of the job's error.
+    #[must_use]
+    pub const fn class(&self) -> ErrorClass {
         match self {
             Self::RateLimited { .. } => ErrorClass::RateLimited,
-            Self::Quota(_) => ErrorClass::Quota,
+            Self::DailyQuota(_) | Self::Quota(_) => ErrorClass::Quota,
             Self::Refused { status: 401 | 403, .. } => ErrorClass::Forbidden,
             Self::Refused { status: 404, .. } => ErrorClass::NotFound,
             Self::Refused { .. } => ErrorClass::ClientError,
+            Self::TooLong(_) => ErrorClass::TooLarge,
             Self::Server { .. } => ErrorClass::ServerError,
             Self::Timeout(_) => ErrorClass::Timeout,
             Self::Connect(_) => ErrorClass::Connect,
-            Self::Empty(_) | Self::Malformed(_) => ErrorClass::Malformed,
-            Self::Blocked => ErrorClass::Other,
+            Self::Empty(_) | Self::Truncated | Self::Malformed(_) | Self::WrongKey(_) => ErrorClass::Malformed,
+            Self::Blocked(_) => ErrorClass::Other,
         }
     }
-}
 
-impl From<LlmError> for HandlerError {
-    fn from(error: LlmError) -> Self {
-        let (class, message) = (error.class(), error.to_string());
-        match error {
-            LlmError::Quota(_) => Self::Snooze(QUOTA_PAUSE),
-            LlmError::Refused { .. } | LlmError::Blocked => Self::NonRetryable { class, message },
-            LlmError::RateLimited { after, .. } | LlmError::Server { after, .. } => {
-                Self::Retryable { class, message, after }
-            }
-            _ => Self::Retryable { class, message, after: None },
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_error_decides_what_becomes_of_the_job() {
-        let after = Some(Duration::from_secs(7));
-        let of = |error: LlmError| HandlerError::from(error);
-        assert!(matches!(
-            of(LlmError::RateLimited { message: String::new(), after }),
-            HandlerError::Retryable { class: ErrorClass::RateLimited, after: Some(d), .. } if d.as_secs() == 7
-        ));
-        assert!(matches!(of(LlmError::Quota(String::new())), HandlerError::Snooze(_)));
-        for (status, class) in
-            [(400, ErrorClass::ClientError), (403, ErrorClass::Forbidden), (404, ErrorClass::NotFound)]
-        {
-            let error = of(LlmError::Refused { status, message: String::new() });
-            assert!(matches!(error, HandlerError::NonRetryable { class: c, .. } if c == class), "{status}");
-        }
-        for error in [LlmError::Empty("stop".into()), LlmError::Malformed("x".into()), LlmError::Connect("x".into())] {
-            assert!(matches!(of(error), HandlerError::Retryable { after: None, .. }));
-        }
+    /// Whether the server gave no answer of its own: what a circuit breaker counts.
+    #[must_use]
+    pub const fn is_outage(&self) -> bool {
+        matches!(self, Self::Server { .. } | Self::Timeout(_) | Self::Connect(_))
     }
 }

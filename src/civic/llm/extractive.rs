@@ -1,9 +1,20 @@
 //! Summaries without a model: the leading salient sentences of the source, word for word.
 
-use std::collections::{HashMap, HashSet};
+use super::{
+    Answer, Call, CallStatus, LlmError, MicroUsd, Outcome, PromptType, Request, Usage,
+    provider::{Answering, Provider, ProviderKind},
+};
+use jiff::Timestamp;
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+use tokio::time::Instant;
 
 /// The model's name in summaries, the ledger and metrics. A change of what it picks is a new name.
 pub const MODEL: &str = "extractive-1";
+/// Version of what it is told: nothing. What it picks has its version in [`MODEL`].
+pub const VERSION: &str = "1";
 /// Longest summary, in characters.
 const MAX_CHARS: usize = 700;
 /// Sentences outside these lengths are headings, page numbers and tables.
@@ -16,6 +27,64 @@ const COMMON: &[&str] = &[
     "such", "than", "that", "their", "there", "these", "they", "this", "under", "upon", "were", "which", "will",
     "with", "would",
 ];
+
+/// Sentences of the source, as a provider. It costs nothing and needs nobody.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extractive;
+
+impl Provider for Extractive {
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Extractive
+    }
+
+    fn model(&self) -> &str {
+        MODEL
+    }
+
+    fn prompt_version(&self) -> &'static str {
+        VERSION
+    }
+
+    fn worst_cost(&self, _: &Request) -> MicroUsd {
+        0
+    }
+
+    fn deadline(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn quota_reset(&self, now: Timestamp) -> Timestamp {
+        now
+    }
+
+    fn ask<'a>(&'a self, request: &'a Request) -> Answering<'a> {
+        Box::pin(std::future::ready(extract(request)))
+    }
+}
+
+fn extract(request: &Request) -> Outcome {
+    let started = Instant::now();
+    let sentences = match request.prompt {
+        PromptType::Item | PromptType::Chunk => 3,
+        PromptType::Meeting => 6,
+    };
+    let summary = summarise(&request.text, sentences);
+    let empty = summary.is_empty();
+    let answer = Answer { summary, pages: Vec::new() };
+    let result = if empty { Err(LlmError::Empty("no letters in the text".to_owned())) } else { Ok(answer) };
+    let call = Call {
+        provider: ProviderKind::Extractive,
+        model: MODEL.to_owned(),
+        prompt_version: VERSION,
+        prompt: request.prompt,
+        status: result.as_ref().map_or_else(LlmError::status, |_| CallStatus::Ok),
+        usage: Usage::default(),
+        estimated: false,
+        cost: 0,
+        duration: started.elapsed(),
+    };
+    Outcome { call, result }
+}
 
 /// Picks at most `sentences` sentences of `text`, in their order. Empty only for a text without any letter.
 ///

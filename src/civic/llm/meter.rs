@@ -17,3 +17,8 @@ pub(super) fn record(call: &Call) {
     let dollars = call.cost as f64 / 1e6;
     histogram!(names::LLM_COST, "model" => model, "prompt_type" => prompt).record(dollars);
 }
+
+/// Counts a summary that is held back, or an answer that is of no use, by what was wrong with it.
+pub fn rejected(reason: &'static str) {
+    counter!(names::SUMMARIES_REJECTED, "reason" => reason).increment(1);
+}

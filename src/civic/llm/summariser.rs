@@ -1,60 +1,56 @@
-//! The one summariser that a process uses.
+//! The models that a process asks, in the order of preference.
 
 use super::{
-    Call, CallStatus, LlmError, Outcome, PromptType, Request, Usage,
-    extractive::{self, summarise},
+    Outcome, Provider, Request,
+    client::{ModelClient, SetupError},
+    extractive::Extractive,
     meter,
-    openai::OpenAi,
 };
-use tokio::time::Instant;
+use crate::civic::settings::SummariserSettings;
 
-/// Who writes summaries.
-#[derive(Debug, Default)]
-pub enum Summariser {
-    /// Sentences of the source. Costs nothing.
-    #[default]
-    Extractive,
-    /// A model behind an OpenAI-compatible API.
-    OpenAi(Box<OpenAi>),
+/// Who writes summaries: one provider or more. Those after the first are asked when the one before gives nothing of use.
+#[derive(Debug)]
+pub struct Summariser {
+    providers: Vec<Box<dyn Provider>>,
+}
+
+impl Default for Summariser {
+    /// Sentences of the source.
+    fn default() -> Self {
+        Self { providers: vec![Box::new(Extractive)] }
+    }
 }
 
 impl Summariser {
-    /// The model's name: part of each summary's key.
-    #[must_use]
-    pub fn model(&self) -> &str {
-        match self {
-            Self::Extractive => extractive::MODEL,
-            Self::OpenAi(client) => client.model(),
+    /// The providers of these settings. It sends nothing yet.
+    ///
+    /// # Errors
+    /// When a model's address is none, or the model has no price.
+    pub fn new(settings: &SummariserSettings) -> Result<Self, SetupError> {
+        let SummariserSettings::Models(models) = settings else { return Ok(Self::default()) };
+        let mut providers: Vec<Box<dyn Provider>> = Vec::with_capacity(models.list.len());
+        for model in &models.list {
+            providers.push(Box::new(ModelClient::new(model.clone())?));
         }
+        if providers.is_empty() { Ok(Self::default()) } else { Ok(Self { providers }) }
     }
 
-    /// Asks for one summary, and counts the call. The caller writes [`Outcome::call`] into the ledger.
-    pub async fn summarise(&self, request: &Request) -> Outcome {
-        let outcome = match self {
-            Self::Extractive => extract(request),
-            Self::OpenAi(client) => client.summarise(request).await,
-        };
+    /// The providers, the preferred one first. There is always one.
+    #[must_use]
+    pub fn providers(&self) -> &[Box<dyn Provider>] {
+        &self.providers
+    }
+
+    /// True: no call of it costs anything, and nothing has to be reserved for one.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        self.providers[0].kind() == super::ProviderKind::Extractive
+    }
+
+    /// Asks one provider, and counts the call. The caller writes [`Outcome::call`] into the ledger.
+    pub async fn ask(&self, provider: &dyn Provider, request: &Request) -> Outcome {
+        let outcome = provider.ask(request).await;
         meter::record(&outcome.call);
         outcome
     }
-}
-
-fn extract(request: &Request) -> Outcome {
-    let started = Instant::now();
-    let sentences = match request.prompt {
-        PromptType::Item => 3,
-        PromptType::Meeting => 6,
-    };
-    let text = summarise(&request.text, sentences);
-    let result = if text.is_empty() { Err(LlmError::Empty("no letters in the text".to_owned())) } else { Ok(text) };
-    let status = result.as_ref().map_or_else(LlmError::status, |_| CallStatus::Ok);
-    let call = Call {
-        model: extractive::MODEL.to_owned(),
-        prompt: request.prompt,
-        status,
-        usage: Usage::default(),
-        cost: 0,
-        duration: started.elapsed(),
-    };
-    Outcome { call, result }
 }

@@ -143,13 +143,22 @@ pub async fn find<C: Statements>(
     }))
 }
 
-/// A meeting's title and day, as its summary is headed; none: no such meeting.
+/// A meeting's title and day, as its summary is headed, and its city's short name; none: no such meeting.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn title<C: Statements>(client: &C, meeting: MeetingId) -> Result<Option<String>, Error> {
-    let sql = "select title || ', ' || local_date from meetings where id = $1";
-    Ok(client.query_opt(sql, &[&meeting.0]).await?.map(|row| row.get(0)))
+pub async fn title<C: Statements>(client: &C, meeting: MeetingId) -> Result<Option<(String, String)>, Error> {
+    let sql = "select m.title || ', ' || m.local_date, c.slug from meetings m join cities c on c.id = m.city_id where m.id = $1";
+    Ok(client.query_opt(sql, &[&meeting.0]).await?.map(|row| (row.get(0), row.get(1))))
+}
+
+/// Notes that a meeting has no summary: the earlier one is of another input.
+///
+/// # Errors
+/// When the database fails.
+pub async fn clear_summary<C: Statements>(client: &C, meeting: MeetingId) -> Result<(), Error> {
+    let sql = "update meetings set summary_id = null where id = $1 and summary_id is not null";
+    client.execute(sql, &[&meeting.0]).await.map(drop)
 }
 
 /// Makes a summary the current one.

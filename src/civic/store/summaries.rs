@@ -3,12 +3,12 @@
 use super::{ItemId, MeetingId, SummaryId};
 use crate::{
     civic::{
-        llm::{PROMPT_VERSION, PromptType},
+        llm::{PromptType, chunk::PageRange},
         model::Fingerprint,
     },
     db::Statements,
 };
-use tokio_postgres::Error;
+use tokio_postgres::{Error, types::Json};
 
 /// What a summary is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct NewSummary {
     pub input_hash: Fingerprint,
     /// The model.
     pub model: String,
+    /// Version of its prompt.
+    pub prompt_version: &'static str,
     /// The text.
     pub body: String,
     /// Tokens read.
@@ -43,24 +45,34 @@ pub struct NewSummary {
     pub tokens_out: u32,
     /// What it cost; 0 when the text was there already.
     pub cost_micro_usd: u64,
+    /// What its source does not have of it; empty: it is proven. Otherwise it is held back, and nobody's current summary.
+    pub reasons: Vec<String>,
+    /// Pages of documents that it rests on.
+    pub pages: Vec<PageRange>,
 }
 
-/// The text that this input has, whatever it was about: what was paid for once is not paid for again.
+/// The text that this input has, whatever it was about.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn paid<C: Statements>(client: &C, input: &Fingerprint, model: &str) -> Result<Option<String>, Error> {
-    let sql =
-        "select body from summaries where input_hash = $1 and prompt_version = $2 and model = $3 order by id limit 1";
-    let row = client.query_opt(sql, &[&input.as_str(), &PROMPT_VERSION, &model]).await?;
+pub async fn known<C: Statements>(
+    client: &C,
+    input: &Fingerprint,
+    prompt_version: &str,
+    model: &str,
+) -> Result<Option<String>, Error> {
+    let sql = "select body from summaries where input_hash = $1 and prompt_version = $2 and model = $3 and state = 'accepted' \
+               order by id limit 1";
+    let row = client.query_opt(sql, &[&input.as_str(), &prompt_version, &model]).await?;
     Ok(row.map(|row| row.get(0)))
 }
 
 const PUT: &str = "\
 with added as (
   insert into summaries (subject_kind, subject_id, input_hash, prompt_version, model, body, tokens_in, tokens_out,
-                         cost_micro_usd)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing returning id)
+                         cost_micro_usd, state, reasons, pages)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $10::text[] = '{}' then 'accepted' else 'held_back' end, $10, $11)
+  on conflict do nothing returning id)
 select id from added
 union all
 select id from summaries where input_hash = $3 and prompt_version = $4 and model = $5 and subject_kind = $1 and subject_id = $2
@@ -81,12 +93,14 @@ pub async fn put<C: Statements>(client: &C, subject: Subject, summary: &NewSumma
                 &kind,
                 &id,
                 &summary.input_hash.as_str(),
-                &PROMPT_VERSION,
+                &summary.prompt_version,
                 &summary.model,
                 &summary.body,
                 &count(summary.tokens_in),
                 &count(summary.tokens_out),
                 &cost,
+                &summary.reasons,
+                &Json(&summary.pages),
             ],
         )
         .await?;

@@ -140,6 +140,16 @@ pub enum HandlerError {
         /// What it waits for.
         key: String,
     },
+    /// Not now: back to pending for so long, without cost.
+    #[error("held by {hold}: {key}, for {after:?}")]
+    HeldFor {
+        /// Why.
+        hold: Hold,
+        /// What it waits for.
+        key: String,
+        /// For how long.
+        after: Duration,
+    },
     /// No longer wanted: `cancelled`, with the reason.
     #[error("discarded: {0}")]
     Discard(String),
@@ -166,7 +176,9 @@ impl HandlerError {
     pub const fn class(&self) -> Option<ErrorClass> {
         match self {
             Self::Retryable { class, .. } | Self::NonRetryable { class, .. } => Some(*class),
-            Self::DatabaseAway(_) | Self::Snooze(_) | Self::Held { .. } | Self::Discard(_) => None,
+            Self::DatabaseAway(_) | Self::Snooze(_) | Self::Held { .. } | Self::HeldFor { .. } | Self::Discard(_) => {
+                None
+            }
         }
     }
 }

@@ -241,6 +241,9 @@ impl Judge {
             HandlerError::Held { hold, key } => {
                 Verdict::Released(Some(ReleaseHold { hold, key: Some(key), delay: None }))
             }
+            HandlerError::HeldFor { hold, key, after } => {
+                Verdict::Released(Some(ReleaseHold { hold, key: Some(key), delay: Some(after.min(MAX_DELAY)) }))
+            }
             HandlerError::Discard(reason) => Verdict::Discarded(reason),
         }
     }
@@ -261,6 +264,9 @@ mod tests {
         assert!(matches!(judge.verdict(gone), Verdict::Failed { retryable: false, .. }));
         let snooze = judge.verdict(HandlerError::Snooze(after));
         assert!(matches!(snooze, Verdict::Released(Some(ReleaseHold { hold: Hold::Scheduled, .. }))));
+        let held = HandlerError::HeldFor { hold: Hold::Budget, key: "day".into(), after: MAX_DELAY * 2 };
+        let hold = ReleaseHold { hold: Hold::Budget, key: Some("day".into()), delay: Some(MAX_DELAY) };
+        assert_eq!(judge.verdict(held), Verdict::Released(Some(hold)));
         assert_eq!(judge.verdict(HandlerError::Discard("old".into())), Verdict::Discarded("old".into()));
     }
 

@@ -34,7 +34,7 @@ const LANE: Label = label("lane", AtStart("lane"));
 const CITY: Label = label("city", Bounded("cities in the database", 1000));
 const VENDOR_NAME: Label = label("vendor", AtStart("vendor"));
 const MODEL: Label = label("model", AtStart("model"));
-const PROMPT: Label = label("prompt_type", Closed(&["item", "meeting"]));
+const PROMPT: Label = label("prompt_type", Closed(&["item", "meeting", "chunk"]));
 const CHANGE: Label = label(
     "kind",
     Closed(&[
@@ -114,15 +114,25 @@ const LLM_STATUS: Label = label(
     Closed(&[
         "ok",
         "rate_limited",
+        "daily_quota",
         "quota",
         "refused",
         "server_error",
         "timeout",
         "connect",
         "empty",
+        "truncated",
         "malformed",
+        "wrong_key",
+        "too_long",
         "blocked",
     ]),
+);
+
+/// Why an answer of a model became no summary: what its source does not have, or what came instead of a summary.
+const REJECTED: Label = label(
+    "reason",
+    Closed(&["number", "date", "name", "file_number", "url", "off_topic", "wrong_key", "malformed", "blocked"]),
 );
 
 /// Why a pending job is held.
@@ -164,6 +174,7 @@ pub const FAMILIES: &[Family] = &[
     row(n::LLM_COST, Histogram(USD), None, &[MODEL, PROMPT], Owner::Worker, "Cost of a request in US dollars; the sum is the money spent"),
     row(n::LLM_REUSED, Counter, None, &[PROMPT], Owner::Worker, "Summaries that were paid for before and needed no request"),
     row(n::LLM_BUDGET, Gauge, None, &[label("budget", Closed(&["day", "month"]))], Owner::Scheduler, "Share of a budget that is spent; 1: jobs wait for its reset"),
+    row(n::SUMMARIES_REJECTED, Counter, None, &[REJECTED], Owner::Worker, "Answers of language models that became no summary, by what was wrong; most are asked for a second time"),
     // queue
     row(n::QUEUE_JOBS, Gauge, None, &[LANE, label("status", Closed(&["pending", "held", "queued", "processing", "failed", "dead_letter"]))], Owner::OneProcess, "Jobs of a lane: runnable (counted up to a cap), held, queued, processing, failed, dead_letter"),
     row(n::QUEUE_HELD, Gauge, None, &[LANE, HOLD], Owner::OneProcess, "Pending jobs of a lane that are held, by why"),
@@ -223,4 +234,4 @@ pub const FAMILIES: &[Family] = &[
 ];
 
 /// Gauges of features to come: their owner exports 0, so that panels and alerts have them now.
-pub const LATER: &[&str] = &[n::LLM_BUDGET];
+pub const LATER: &[&str] = &[];

@@ -1,63 +1,24 @@
 //! The domain's metrics count what the tables hold. The recorder is shared by all tests of this process: a city of its
 //! own name is counted exactly, all else at least.
 
-use super::support::{count, database, demo, drain, ledger, without_breakers};
+use super::support::{count, database, demo, drain, ledger, models, openai, without_breakers};
 use crate::support::{metrics, sum};
-use axum::{Json, Router, routing::post};
 use docket::{
-    civic::{
-        Services, enqueue_sync,
-        llm::{Price, PriceTable, openai::OpenAiSettings},
-        model::CitySlug,
-        settings::{CivicSettings, SummariserSettings},
-        store::cities,
-    },
+    civic::{Services, enqueue_sync, model::CitySlug, settings::CivicSettings, store::cities},
     db::{PoolOptions, PoolPurpose, pool},
+    dev::models::ModelServer,
 };
-use serde_json::json;
-use std::time::Duration;
 
 const MODEL: &str = "counted-model";
-
-/// A model that answers each request with one sentence, in the real wire format.
-async fn model() -> OpenAiSettings {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
-    let answer = || async {
-        Json(json!({
-            "id": "chatcmpl-1", "object": "chat.completion", "model": MODEL,
-            "choices": [{"index": 0, "message": {"role": "assistant", "content": "One sentence."}, "finish_reason": "stop"}],
-            "usage": {"prompt_tokens": 1_000, "completion_tokens": 10, "total_tokens": 1_010},
-        }))
-    };
-    tokio::spawn(async move { axum::serve(listener, Router::new().route("/v1/chat/completions", post(answer))).await });
-    let price = Price {
-        model: MODEL.into(),
-        effective_from: jiff::civil::date(2026, 1, 1),
-        input: 1_000_000,
-        cached: 0,
-        output: 1_000_000,
-        source: "made up".into(),
-    };
-    OpenAiSettings {
-        base_url,
-        api_key: None,
-        model: MODEL.into(),
-        timeout: Duration::from_secs(5),
-        max_tokens: 100,
-        prices: PriceTable::new(vec![price]),
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_listing_is_counted_in_every_family_of_the_domain() {
     let before = metrics().render();
     let (config, client) = database().await;
-    let demo = demo().await;
+    let (demo, model) = (demo().await, ModelServer::start().await.unwrap());
     let mut city = demo.city();
     city.slug = CitySlug::from("counted-falls");
-    let mut settings =
-        CivicSettings { summariser: SummariserSettings::OpenAi(Box::new(model().await)), ..CivicSettings::default() };
+    let mut settings = CivicSettings { summariser: models(vec![openai(&model, MODEL)]), ..CivicSettings::default() };
     settings.http.allowed.push(demo.allowed());
     let pool = pool(&config, PoolOptions::new(PoolPurpose::General, 4));
     let services = without_breakers(Services::new(pool, settings).unwrap());
@@ -81,7 +42,7 @@ async fn a_listing_is_counted_in_every_family_of_the_domain() {
     assert_eq!(of_model("docket_llm_requests_total"), calls);
     assert_eq!(of_model("docket_llm_request_duration_seconds_count"), calls);
     assert_eq!(of_model("docket_llm_tokens_total"), tokens);
-    assert!((of_model("docket_llm_request_cost_usd_sum") * 1e6 - micro_usd).abs() < 1.0);
+    assert_eq!((of_model("docket_llm_request_cost_usd_sum") * 1e6).round(), micro_usd);
 
     let grew = |series: &str| sum(&page, series) - sum(&before, series);
     let (documents, jobs) = (rows("documents").await, rows("jobs").await);

@@ -177,17 +177,20 @@ async fn documents_and_summaries_are_kept_once() {
     let new = |cost| NewSummary {
         input_hash: sha256.clone(),
         model: "small".into(),
+        prompt_version: "1",
         body: "It is decided.".into(),
         tokens_in: 10,
         tokens_out: 2,
         cost_micro_usd: cost,
+        reasons: Vec::new(),
+        pages: Vec::new(),
     };
-    assert_eq!(summaries::paid(&client, &sha256, "small").await.unwrap(), None);
+    assert_eq!(summaries::known(&client, &sha256, "1", "small").await.unwrap(), None);
     let first = summaries::put(&client, Subject::Item(rows[0]), &new(5)).await.unwrap();
     assert_eq!(summaries::put(&client, Subject::Item(rows[0]), &new(5)).await.unwrap(), first);
     assert_ne!(summaries::put(&client, Subject::Item(rows[1]), &new(0)).await.unwrap(), first);
-    assert_eq!(summaries::paid(&client, &sha256, "small").await.unwrap().as_deref(), Some("It is decided."));
-    assert_eq!(summaries::paid(&client, &sha256, "large").await.unwrap(), None);
+    assert_eq!(summaries::known(&client, &sha256, "1", "small").await.unwrap().as_deref(), Some("It is decided."));
+    assert_eq!(summaries::known(&client, &sha256, "1", "large").await.unwrap(), None);
     items::set_summary(&client, rows[0], first).await.unwrap();
     assert_eq!(items::summarised(&client, id).await.unwrap().len(), 1);
     assert!(client.execute("update summaries set body = 'x'", &[]).await.is_err());

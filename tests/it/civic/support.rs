@@ -2,21 +2,35 @@
 
 use crate::support::TestDb;
 use docket::{
-    civic::{Services, handlers, settings::CivicSettings},
+    civic::{
+        Services, handlers,
+        llm::{
+            Price, PriceTable, ProviderKind,
+            client::{ModelSettings, Thinking},
+        },
+        settings::{CivicSettings, Models, SummariserSettings},
+    },
     db::{PoolOptions, PoolPurpose, pool},
-    dev::city::{CitySpec, DemoCity},
+    dev::{
+        city::{CitySpec, DemoCity},
+        models::ModelServer,
+    },
     fleet::{
         breaker::{Breakers, Rules},
         handler::{Context, ErrorClass, HandlerError},
-        job::{JobId, Status},
+        job::{Hold, JobId, Status},
         ledger::{LedgerConnections, PgLedger, PgTx},
-        ports::{Claimed, Completion, Failure, Ledger, WorkerSpec},
+        ports::{Claimed, Completion, Failure, Ledger, Release, ReleaseHold, WorkerSpec},
         settings::Protocol,
     },
 };
+use jiff::tz::TimeZone;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio_postgres::{Client, Config, GenericClient};
 use tokio_util::sync::CancellationToken;
+
+/// The key of every made-up model's server.
+pub(super) const KEY: &str = "sk-test-not-a-key";
 
 /// A schema of its own, with all migrations.
 pub(super) async fn database() -> (Config, Client) {
@@ -35,6 +49,42 @@ pub(super) fn without_breakers(mut services: Services) -> Arc<Services> {
     let rules = Rules { failures: i32::MAX, ..Rules::new(Duration::ZERO) };
     services.breakers = Breakers::new(services.pool.clone(), rules);
     Arc::new(services)
+}
+
+/// A model of a made-up server that speaks OpenAI's format, at a dollar a million tokens.
+pub(super) fn openai(server: &ModelServer, model: &str) -> ModelSettings {
+    let price = Price {
+        model: model.into(),
+        effective_from: jiff::civil::date(2026, 1, 1),
+        tier_upto: None,
+        input: 1_000_000,
+        cached: 100_000,
+        output: 2_000_000,
+        batch_percent: 50,
+        source: "made up".into(),
+    };
+    ModelSettings {
+        provider: ProviderKind::OpenAi,
+        base_url: server.openai_url(),
+        api_key: Some(KEY.into()),
+        model: model.into(),
+        timeout: Duration::from_secs(5),
+        max_tokens: 500,
+        thinking: Thinking::Default,
+        quota_zone: TimeZone::UTC,
+        prices: Arc::new(PriceTable::new(vec![price])),
+    }
+}
+
+/// The same of Google's format.
+pub(super) fn gemini(server: &ModelServer, model: &str) -> ModelSettings {
+    let quota_zone = TimeZone::get("America/Los_Angeles").unwrap();
+    let base_url = server.gemini_url();
+    ModelSettings { provider: ProviderKind::Gemini, base_url, quota_zone, ..openai(server, model) }
+}
+
+pub(super) fn models(list: Vec<ModelSettings>) -> SummariserSettings {
+    SummariserSettings::Models(Box::new(Models { list }))
 }
 
 pub(super) async fn demo() -> DemoCity {
@@ -110,11 +160,25 @@ pub(super) async fn drain_some(ledger: &PgLedger, services: &Arc<Services>, atte
                 ledger.commit(tx).await.unwrap();
                 "completed"
             }
+            Err(error) if error.class().is_none() => put_back(ledger, &job, error).await,
             Err(error) => fail(ledger, &job, &error).await,
         };
         *ends.entry((job.kind, end)).or_default() += 1;
     }
     ends
+}
+
+/// What a worker books of a job that has to wait.
+async fn put_back(ledger: &PgLedger, job: &Claimed, error: HandlerError) -> &'static str {
+    let (hold, key, delay, end) = match error {
+        HandlerError::Snooze(delay) => (Hold::Scheduled, None, Some(delay), "snoozed"),
+        HandlerError::Held { hold, key } => (hold, Some(key), None, "held"),
+        HandlerError::HeldFor { hold, key, after } => (hold, Some(key), Some(after), "held"),
+        other => panic!("{other}"),
+    };
+    let release = Release { id: job.id, epoch: job.epoch, hold: Some(ReleaseHold { hold, key, delay }) };
+    ledger.release(&[release], &[job.message]).await.unwrap();
+    end
 }
 
 async fn fail(ledger: &PgLedger, job: &Claimed, error: &HandlerError) -> &'static str {

@@ -1,13 +1,10 @@
 //! Every process counts: what the workers' pages add up to is what the ledger says.
 
 use super::fleet::Demo;
-use axum::{Json, Router, routing::post};
+use docket::dev::models::ModelServer;
 use serde_json::json;
-use std::{collections::BTreeMap, fs, net::Ipv4Addr, time::Duration};
-use tokio::{
-    net::TcpListener,
-    time::{Instant, sleep},
-};
+use std::{collections::BTreeMap, fs, time::Duration};
+use tokio::time::{Instant, sleep};
 use tokio_postgres::Client;
 
 const MODEL: &str = "counted";
@@ -15,21 +12,6 @@ const MODEL: &str = "counted";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 type Sums = BTreeMap<String, f64>;
-
-/// A model that bills every call.
-async fn model() -> String {
-    let answer = || async {
-        let choice =
-            json!({ "index": 0, "finish_reason": "stop", "message": { "role": "assistant", "content": "A vote." } });
-        let usage = json!({ "prompt_tokens": 211, "completion_tokens": 13, "total_tokens": 224 });
-        Json(json!({ "id": "x", "object": "chat.completion", "choices": [choice], "usage": usage }))
-    };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let url = format!("http://{}/v1", listener.local_addr().unwrap());
-    let routes = Router::new().route("/v1/chat/completions", post(answer));
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    url
-}
 
 /// What all workers' pages say, summed by family and the labels that are of interest.
 async fn counted(demo: &Demo) -> Sums {
@@ -91,10 +73,11 @@ async fn the_sums_over_four_workers_are_the_ledger() {
     let price = json!([{ "model": MODEL, "effective_from": "2020-01-01", "input": 3_000_000, "cached": 300_000,
                          "output": 15_000_000, "source": "made up for a test" }]);
     fs::write(prices.path(), price.to_string()).unwrap();
+    let model = ModelServer::start().await.unwrap();
     let env = [
         ("DOCKET_SUMMARISER", "openai".to_owned()),
         ("DOCKET_OPENAI_MODEL", MODEL.to_owned()),
-        ("DOCKET_OPENAI_URL", model().await),
+        ("DOCKET_OPENAI_URL", model.openai_url()),
         ("DOCKET_PRICES_FILE", prices.path().display().to_string()),
     ];
     let demo = Demo::done(4, &env).await;

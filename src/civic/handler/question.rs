@@ -1,0 +1,209 @@
+//! One question to the models, until there is an answer that its source proves: from what was paid for before, else by calls.
+
+use super::paid_call::{Asker, Ended, held_by};
+use crate::{
+    civic::{
+        llm::{
+            Answer, Call, CallStatus, LlmError, Next, Request, meter, next_step,
+            proof::{Fault, Source, faults},
+        },
+        store::llm_answers::{self, Known},
+    },
+    fleet::handler::{ErrorClass, HandlerError},
+    telemetry::names,
+};
+
+/// Answers that one question gets proven at most: the first, and one more try.
+const MAX_TRIES: i16 = 2;
+
+/// What the models say to a question.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) model: String,
+    pub(super) answer: Result<Answer, Unusable>,
+}
+
+/// Why an answer is no summary that may be shown.
+#[derive(Debug)]
+pub(super) enum Unusable {
+    /// Its source doesn't have this of it.
+    Unproven(Answer, Vec<Fault>),
+    /// The model's filter refused the text, in these words.
+    Blocked(String),
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The job ends.
+    Job(HandlerError),
+    /// The text has to be read in smaller parts.
+    Smaller(LlmError),
+}
+
+impl From<HandlerError> for Trouble {
+    fn from(error: HandlerError) -> Self {
+        Self::Job(error)
+    }
+}
+
+/// What the calls of this run have cost.
+#[derive(Debug, Default)]
+pub(super) struct Paid {
+    pub(super) calls: usize,
+    pub(super) tokens_in: u32,
+    pub(super) tokens_out: u32,
+    pub(super) cost_micro_usd: u64,
+}
+
+impl Paid {
+    fn add(&mut self, call: &Call) {
+        self.calls += 1;
+        self.tokens_in = self.tokens_in.saturating_add(call.usage.input);
+        self.tokens_out = self.tokens_out.saturating_add(call.usage.output);
+        self.cost_micro_usd = self.cost_micro_usd.saturating_add(call.cost);
+    }
+}
+
+/// Where to go on with a question.
+enum Resume {
+    Told(Told),
+    /// The provider's index, and which try it is.
+    At(usize, i16),
+}
+
+impl Asker {
+    /// Asks until there is an answer, each model at most twice for one that its source proves.
+    pub(super) async fn ask(&self, mut request: Request, source: &Source, paid: &mut Paid) -> Result<Told, Trouble> {
+        let (mut index, mut attempt) = match self.resume(&request, source).await? {
+            Resume::Told(told) => return Ok(told),
+            Resume::At(index, attempt) => (index, attempt),
+        };
+        let mut unusable = 0;
+        loop {
+            request.again = attempt > 1;
+            let outcome = match self.call(index, request.clone(), attempt).await? {
+                Ended::Called(outcome) => outcome,
+                Ended::Answered => match self.resume(&request, source).await? {
+                    Resume::Told(told) => return Ok(told),
+                    Resume::At(next, try_no) => {
+                        (index, attempt) = (next, try_no);
+                        continue;
+                    }
+                },
+            };
+            paid.add(&outcome.call);
+            let provider = self.provider(index);
+            let error = match outcome.result {
+                Ok(answer) => match judge(answer, source) {
+                    Ok(answer) => return Ok(told(provider.model(), Ok(answer))),
+                    Err(unproven) if attempt >= MAX_TRIES => return Ok(told(provider.model(), Err(unproven))),
+                    Err(_) => {
+                        attempt += 1;
+                        continue;
+                    }
+                },
+                Err(error) => error,
+            };
+            unusable += u8::from(is_unusable(&error));
+            match next_step(&error, unusable) {
+                Next::Again => {}
+                Next::OtherModel if index + 1 < self.services.summariser.providers().len() => {
+                    (index, attempt, unusable) = (index + 1, 1, 0);
+                }
+                Next::OtherModel | Next::Smaller => return Err(Trouble::Smaller(error)),
+                Next::Pause(_) => return Err(held_by(&error, provider).into()),
+                Next::Retry(after) => {
+                    let (class, message) = (error.class(), error.to_string());
+                    return Err(HandlerError::Retryable { class, message, after }.into());
+                }
+                Next::GiveUp => return given_up(provider.model(), error),
+            }
+        }
+    }
+
+    /// What was paid for before, by any of the models.
+    async fn resume(&self, request: &Request, source: &Source) -> Result<Resume, HandlerError> {
+        let providers = self.services.summariser.providers();
+        let models: Vec<&str> = providers.iter().map(|provider| provider.model()).collect();
+        let (input, version) = (request.input_hash(), providers[0].prompt_version());
+        let known = llm_answers::known(&**self.services.db().await?, &input, version, &models).await?;
+        let resume = resume(known, &models, source);
+        if matches!(resume, Resume::Told(_)) {
+            metrics::counter!(names::LLM_REUSED, "prompt_type" => request.prompt.as_str()).increment(1);
+        }
+        Ok(resume)
+    }
+}
+
+/// The first proven answer in the order of the models; else where asking stopped.
+fn resume(known: Vec<Known>, models: &[&str], source: &Source) -> Resume {
+    let mut last: Option<(usize, i16, Unusable)> = None;
+    for (index, model) in models.iter().enumerate() {
+        for one in known.iter().filter(|one| one.model == *model) {
+            let unusable = match one.answer.clone() {
+                Ok(answer) => match prove(answer, source) {
+                    Ok(answer) => return Resume::Told(told(model, Ok(answer))),
+                    Err(unproven) => unproven,
+                },
+                Err(reason) => return Resume::Told(told(model, Err(Unusable::Blocked(reason)))),
+            };
+            last = Some((index, one.attempt, unusable));
+        }
+        if last.is_some() {
+            break;
+        }
+    }
+    match last {
+        None => Resume::At(0, 1),
+        Some((index, attempt, unusable)) if attempt >= MAX_TRIES => Resume::Told(told(models[index], Err(unusable))),
+        Some((index, attempt, _)) => Resume::At(index, attempt + 1),
+    }
+}
+
+fn told(model: &str, answer: Result<Answer, Unusable>) -> Told {
+    Told { model: model.to_owned(), answer }
+}
+
+fn prove(answer: Answer, source: &Source) -> Result<Answer, Unusable> {
+    let faults = faults(&answer.summary, source);
+    if faults.is_empty() { Ok(answer) } else { Err(Unusable::Unproven(answer, faults)) }
+}
+
+/// The same of a new answer, which is counted.
+fn judge(answer: Answer, source: &Source) -> Result<Answer, Unusable> {
+    let judged = prove(answer, source);
+    if let Err(Unusable::Unproven(_, faults)) = &judged {
+        let mut reasons: Vec<&str> = faults.iter().map(|fault| fault.reason.as_str()).collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        reasons.into_iter().for_each(meter::rejected);
+    }
+    judged
+}
+
+/// Whether it is an answer, and of no use; counted by its kind.
+fn is_unusable(error: &LlmError) -> bool {
+    match error.status() {
+        CallStatus::WrongKey => meter::rejected("wrong_key"),
+        CallStatus::Empty | CallStatus::Truncated | CallStatus::Malformed => meter::rejected("malformed"),
+        _ => return false,
+    }
+    true
+}
+
+fn given_up(model: &str, error: LlmError) -> Result<Told, Trouble> {
+    match error {
+        LlmError::Blocked(reason) => {
+            meter::rejected("blocked");
+            Ok(told(model, Err(Unusable::Blocked(reason))))
+        }
+        error => Err(HandlerError::non_retryable(error.class(), error.to_string()).into()),
+    }
+}
+
+/// A text that no model can answer, however small its parts are.
+pub(super) fn hopeless(error: &LlmError) -> HandlerError {
+    let class = if error.class() == ErrorClass::Other { ErrorClass::Malformed } else { error.class() };
+    HandlerError::non_retryable(class, format!("no model gave an answer of use, also not to smaller parts: {error}"))
+}

@@ -1,0 +1,209 @@
+//! Reserving what a call may cost, and settling what it has cost. One row's lock makes one decision at a time.
+
+use super::{
+    llm_answers::{self, NewAnswer},
+    llm_ledger::{self, Booking},
+};
+use crate::{
+    civic::{
+        llm::{
+            MicroUsd,
+            budget::{self, Account, Budgets, Decision, Period, Scope, Standing},
+        },
+        model::Fingerprint,
+    },
+    fleet::job::JobId,
+};
+use jiff::Timestamp;
+use std::{collections::HashMap, time::Duration};
+use tokio_postgres::{Client, Error, GenericClient};
+use uuid::Uuid;
+
+/// A question to a model: what an answer is kept by.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// Hash of all that the model reads of the source.
+    pub input: &'a Fingerprint,
+    /// Version of the prompt.
+    pub prompt_version: &'a str,
+    /// The model.
+    pub model: &'a str,
+    /// 1, or 2 when the first answer was not proven.
+    pub attempt: i16,
+}
+
+/// A call that is to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'a> {
+    /// What is asked.
+    pub question: Question<'a>,
+    /// For which city.
+    pub city: &'a str,
+    /// By which job.
+    pub job: JobId,
+    /// The most that it may cost.
+    pub worst: MicroUsd,
+    /// Its worker is dead when it has not settled by then.
+    pub lives: Duration,
+}
+
+/// What became of a wish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reserved {
+    /// The call may be made; it is settled under this id.
+    Granted(Uuid),
+    /// Another job has the answer by now.
+    Answered,
+    /// Another job asks the same at this moment.
+    Taken,
+    /// The model is asked nothing until then.
+    Paused(Timestamp, String),
+    /// A budget says no; the time is the database's.
+    Refused(Decision, Timestamp),
+}
+
+/// Everybody who reserves or settles takes this row's lock first, so that nobody waits in a circle.
+const LOCK: &str = "\
+insert into llm_spend as s (scope, period, starts_on)
+values ('total', 'month', date_trunc('month', clock_timestamp() at time zone 'utc')::date)
+on conflict (scope, period, starts_on) do update set spent_micro_usd = s.spent_micro_usd returning clock_timestamp()";
+
+const LOOK: &str = "\
+select exists (select from llm_answers where input_hash = $1 and prompt_version = $2 and model = $3 and attempt >= $4),
+       exists (select from llm_reservations where input_hash = $1 and prompt_version = $2 and model = $3 and expires_at > now()),
+       (select until from llm_pauses where model = $3 and until > now()), (select reason from llm_pauses where model = $3)";
+
+const STANDINGS: &str = "\
+select a.scope, p.period, coalesce(s.spent_micro_usd, 0), r.reserved
+from (values ('total'), ('city'), ('model')) a(scope) cross join (values ('day'), ('month')) p(period)
+left join llm_spend s on s.period = p.period and s.starts_on = date_trunc(p.period, now() at time zone 'utc')::date
+  and s.scope = case a.scope when 'total' then 'total' when 'city' then 'city:' || $1 else 'model:' || $2 end
+cross join lateral (
+  select coalesce(sum(v.micro_usd), 0)::bigint as reserved from llm_reservations v
+  where v.expires_at > now() and (a.scope = 'total' or a.scope = 'city' and v.city = $1 or a.scope = 'model' and v.model = $2)) r";
+
+const RESERVE: &str = "\
+insert into llm_reservations (input_hash, prompt_version, model, holder, city, micro_usd, job_id, expires_at)
+values ($1, $2, $3, $4, $5, $6, $7, now() + $8 * interval '1 s')
+on conflict (input_hash, prompt_version, model) do update set
+  holder = excluded.holder, city = excluded.city, micro_usd = excluded.micro_usd, job_id = excluded.job_id,
+  expires_at = excluded.expires_at";
+
+/// Reserves what a call may cost, unless somebody else asks the same, the model is paused, or a budget says no.
+///
+/// # Errors
+/// When the database fails.
+pub async fn reserve(client: &mut Client, budgets: &Budgets, wish: &Wish<'_>) -> Result<Reserved, Error> {
+    let tx = client.transaction().await?;
+    let now: Timestamp = tx.query_one(LOCK, &[]).await?.get(0);
+    let Question { input, prompt_version, model, attempt } = wish.question;
+    let key: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&input.as_str(), &prompt_version, &model];
+    let row = tx.query_one(LOOK, &[key[0], key[1], key[2], &attempt]).await?;
+    if row.get(0) {
+        return Ok(Reserved::Answered);
+    }
+    if row.get(1) {
+        return Ok(Reserved::Taken);
+    }
+    if let Some(until) = row.get(2) {
+        return Ok(Reserved::Paused(until, row.get::<_, Option<String>>(3).unwrap_or_default()));
+    }
+    if !budgets.list().is_empty() {
+        let standings = standings(&tx, wish.city, model).await?;
+        let standing = |scope: Scope, period: Period| standings.get(&(scope, period)).copied().unwrap_or_default();
+        let decision = budget::decide(budgets, &Account { city: wish.city, model }, wish.worst, standing);
+        if decision != Decision::Go {
+            return Ok(Reserved::Refused(decision, now));
+        }
+    }
+    let holder = Uuid::new_v4();
+    let worst = i64::try_from(wish.worst).unwrap_or(i64::MAX);
+    let lives = wish.lives.as_secs_f64();
+    tx.execute(RESERVE, &[key[0], key[1], key[2], &holder, &wish.city, &worst, &wish.job.0, &lives]).await?;
+    tx.commit().await?;
+    Ok(Reserved::Granted(holder))
+}
+
+async fn standings<C: GenericClient + Sync>(
+    tx: &C,
+    city: &str,
+    model: &str,
+) -> Result<HashMap<(Scope, Period), Standing>, Error> {
+    let rows = tx.query(STANDINGS, &[&city, &model]).await?;
+    let micro = |value: i64| MicroUsd::try_from(value).unwrap_or_default();
+    let standing = |row: &tokio_postgres::Row| {
+        let scope = match row.get(0) {
+            "city" => Scope::City,
+            "model" => Scope::Model,
+            _ => Scope::Total,
+        };
+        let period = if row.get::<_, &str>(1) == Period::Day.as_str() { Period::Day } else { Period::Month };
+        ((scope, period), Standing { spent: micro(row.get(2)), reserved: micro(row.get(3)) })
+    };
+    Ok(rows.iter().map(standing).collect())
+}
+
+const RELEASE: &str = "\
+delete from llm_reservations where input_hash = $1 and prompt_version = $2 and model = $3 and holder = $4";
+
+/// The month's total first: it is the row of [`LOCK`].
+const SPEND: &str = "\
+insert into llm_spend as s (scope, period, starts_on, spent_micro_usd)
+select a.scope, a.period, date_trunc(a.period, now() at time zone 'utc')::date, $1
+from unnest($2::text[], $3::text[]) with ordinality a(scope, period, n) order by a.n
+on conflict (scope, period, starts_on) do update set spent_micro_usd = s.spent_micro_usd + excluded.spent_micro_usd";
+
+const PAUSE: &str = "\
+insert into llm_pauses as p (model, until, reason) values ($1, $2, $3)
+on conflict (model) do update set until = greatest(p.until, excluded.until), reason = excluded.reason";
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Settlement<'a> {
+    /// What was asked.
+    pub question: Question<'a>,
+    /// The id of its reservation.
+    pub holder: Uuid,
+    /// The call, for the ledger, with its city.
+    pub booking: Booking<'a>,
+    /// What is kept of the answer.
+    pub answer: Option<NewAnswer<'a>>,
+    /// The model is asked nothing until then, for this reason.
+    pub pause: Option<(Timestamp, &'a str)>,
+}
+
+/// Books a call, adds it to what its accounts have spent, keeps its answer and gives back what was reserved: all or nothing.
+///
+/// # Errors
+/// When the database fails.
+pub async fn settle(client: &mut Client, settlement: &Settlement<'_>) -> Result<(), Error> {
+    let Settlement { question, holder, booking, answer, pause } = settlement;
+    let Question { input, prompt_version, model, .. } = question;
+    let tx = client.transaction().await?;
+    if booking.call.cost > 0 {
+        let account = Account { city: booking.city.unwrap_or("unknown"), model };
+        let scopes = [Scope::Total, Scope::City, Scope::Model].map(|scope| account.of(scope));
+        let [total, city, of_model] = &scopes;
+        let (names, periods) = ([total, total, city, city, of_model, of_model], ["month", "day"].repeat(3));
+        let cost = i64::try_from(booking.call.cost).unwrap_or(i64::MAX);
+        tx.execute(SPEND, &[&cost, &names.as_slice(), &periods]).await?;
+    }
+    tx.execute(RELEASE, &[&input.as_str(), prompt_version, model, holder]).await?;
+    llm_ledger::book(&tx, *booking).await?;
+    if let Some(answer) = answer {
+        llm_answers::put(&tx, question, answer).await?;
+    }
+    if let Some((until, reason)) = pause {
+        tx.execute(PAUSE, &[model, until, reason]).await?;
+    }
+    tx.commit().await
+}
+
+/// Gives back what was reserved for a call that was not made.
+///
+/// # Errors
+/// When the database fails.
+pub async fn release<C: GenericClient + Sync>(client: &C, question: &Question<'_>, holder: Uuid) -> Result<(), Error> {
+    let Question { input, prompt_version, model, .. } = question;
+    client.execute(RELEASE, &[&input.as_str(), prompt_version, model, &holder]).await.map(drop)
+}

@@ -1,0 +1,87 @@
+//! What the made-up model says.
+
+use super::Fault;
+use crate::civic::llm::extractive;
+use serde_json::{Value, json};
+
+/// Sentences of an answer.
+const SENTENCES: usize = 2;
+/// The hidden reasoning that it claims, in tokens.
+const THOUGHTS: usize = 40;
+
+/// A question, as both wire formats carry it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Question {
+    pub(super) system: String,
+    pub(super) user: String,
+}
+
+impl Question {
+    /// Of a chat completion's body.
+    pub(super) fn of_openai(body: &Value) -> Self {
+        let content = |at: usize| body["messages"][at]["content"].as_str().unwrap_or_default().to_owned();
+        Self { system: content(0), user: content(1) }
+    }
+
+    /// Of a `generateContent` body.
+    pub(super) fn of_gemini(body: &Value) -> Self {
+        let text = |value: &Value| value["parts"][0]["text"].as_str().unwrap_or_default().to_owned();
+        Self { system: text(&body["systemInstruction"]), user: text(&body["contents"][0]) }
+    }
+
+    fn line(&self, name: &str) -> &str {
+        self.user.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim()
+    }
+
+    pub(super) fn key(&self) -> &str {
+        self.line("Key:")
+    }
+
+    pub(super) fn title(&self) -> &str {
+        self.line("Title:")
+    }
+
+    pub(super) fn text(&self) -> &str {
+        let inner = self.user.split_once("<document>\n").map_or("", |(_, rest)| rest);
+        inner.rsplit_once("\n</document>").map_or(inner, |(text, _)| text)
+    }
+
+    /// Tokens of it, and of an answer.
+    pub(super) fn tokens(&self, answer: &str) -> Tokens {
+        let input = (self.system.chars().count() + self.user.chars().count()).div_ceil(4);
+        Tokens { input, cached: input / 10, output: answer.chars().count().div_ceil(4), thoughts: THOUGHTS }
+    }
+
+    /// The text of the answer.
+    pub(super) fn answer(&self, fault: Option<&Fault>) -> String {
+        let good = || extractive::summarise(self.text(), SENTENCES);
+        let summary = match fault {
+            Some(Fault::OtherItem) => {
+                "Volunteers bake sourdough pretzels weekly; orchestras rehearse baroque symphonies nearby.".to_owned()
+            }
+            Some(Fault::Invented) => format!("{} It costs $98,765,432 in all.", good()),
+            Some(Fault::Obedient) => self.ordered().unwrap_or_else(good),
+            Some(Fault::NotJson) => return good(),
+            _ => good(),
+        };
+        let summary = if summary.is_empty() { "There is nothing to say.".to_owned() } else { summary };
+        let key = if fault == Some(&Fault::WrongKey) { "another-key" } else { self.key() };
+        let pages: &[u32] = if self.text().contains("[page 1]") { &[1] } else { &[] };
+        json!({"key": key, "summary": summary, "pages": pages}).to_string()
+    }
+
+    fn ordered(&self) -> Option<String> {
+        let flat = self.text().split_whitespace().collect::<Vec<_>>().join(" ");
+        let (_, order) = flat.split_once("write that ")?;
+        let end = order.find(". ").map_or(order.len(), |at| at + 1);
+        Some(order[..end].to_owned())
+    }
+}
+
+/// What a call is billed by.
+pub(super) struct Tokens {
+    pub(super) input: usize,
+    pub(super) cached: usize,
+    pub(super) output: usize,
+    pub(super) thoughts: usize,
+}
