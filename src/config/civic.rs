@@ -60,7 +60,7 @@ settings! {
     "civic.ocr_max_pages" "DOCKET_OCR_MAX_PAGES" = "20", Kind::Count(1, 1_000), READERS;
     /// A document of a near meeting is asked for anew at most so often, because vendors put other bytes behind the same
     /// address. Shorter: more requests, each of which most sites answer with "not modified".
-    "civic.document_recheck" "DOCKET_DOCUMENT_RECHECK" = "6h", Kind::Duration(Duration::from_mins(1), Duration::from_hours(8_760)), WORKER;
+    "civic.document_recheck" "DOCKET_DOCUMENT_RECHECK" = "6h", Kind::Duration(Duration::from_secs(1), Duration::from_hours(8_760)), WORKER;
     /// Base address of the model's API.
     "openai.url" "DOCKET_OPENAI_URL" = "https://api.openai.com/v1", Kind::Url, WORKER;
     /// The model; needed with `openai`.

@@ -1,5 +1,6 @@
 //! `docket demo`: `docket dev` and five made-up cities, always on private servers.
 
+mod money;
 mod places;
 mod progress;
 mod report;
@@ -15,6 +16,7 @@ use crate::{
     dev::city::Five,
 };
 use clap::Parser;
+use money::Money;
 use progress::Progress;
 use report::Report;
 use std::{
@@ -58,14 +60,18 @@ const LOOK: Duration = Duration::from_millis(200);
 /// How long one vendor's documents can't be had: longer than a breaker needs to open, and to let some probes through.
 const OUTAGE: Duration = Duration::from_secs(6);
 const BREAKER_OPEN: &str = "2s";
+/// Documents are asked for again at the second listing, which comes some seconds after the first.
+const DOCUMENT_RECHECK: &str = "5s";
 
 pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     let shutdown = role::signals(false)?;
     let cities = Five::start().await.map_err(Failure::internal)?;
     let mut env = env.without(&["DATABASE_URL", "DATABASE_URL_FILE", "AMQP_URL", "AMQP_URL_FILE"]);
-    env = env.without(&["DOCKET_HTTP_TOKEN", "DOCKET_HTTP_TOKEN_FILE"]);
+    env = env.without(&["DOCKET_HTTP_TOKEN", "DOCKET_HTTP_TOKEN_FILE"]).without(money::SETTINGS);
+    let money = Money::start(&mut env).await?;
     env.set_default("DOCKET_ALLOW_HOSTS", &cities.allowed());
     env.set_default("DOCKET_BREAKER_OPEN", BREAKER_OPEN);
+    env.set_default("DOCKET_DOCUMENT_RECHECK", DOCUMENT_RECHECK);
     // A worker's log would stand between the bars.
     env.set_default("DOCKET_LOG", "error");
     let (broker, workers) = (!args.no_broker, args.workers.into());
@@ -74,7 +80,7 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     let fleet = LocalFleet::start(spec, &mut env, shutdown.clone()).await?;
     progress.places(&fleet.places());
     let client = crate::db::connect(&fleet.process.database).await?;
-    let story = Story { client, cities, begun: Instant::now(), progress: &progress, shutdown: &shutdown };
+    let story = Story { client, cities, money, begun: Instant::now(), progress: &progress, shutdown: &shutdown };
     let worked = story.run(&config::civic(&env)?).await;
     progress.finish();
     let shown = match &worked {
@@ -86,13 +92,14 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     }
     fleet.stop().await?;
     shown?;
-    worked?.compare(&story.cities.expected())
+    worked?.compare(&story.cities)
 }
 
 /// What happens in the five cities.
 struct Story<'a> {
     client: Client,
     cities: Five,
+    money: Money,
     begun: Instant,
     progress: &'a Progress,
     shutdown: &'a CancellationToken,
@@ -100,7 +107,7 @@ struct Story<'a> {
 
 impl Story<'_> {
     /// Everything is listed and read while one vendor's documents can't be had for a while; then listed again, with what is
-    /// new.
+    /// new. What one city's budget doesn't pay for is left for tomorrow.
     async fn run(&self, settings: &CivicSettings) -> Result<Report, Failure> {
         for city in self.cities.all() {
             cities::add(&self.client, &city.city()).await.map_err(Failure::internal)?;
@@ -113,7 +120,8 @@ impl Story<'_> {
         self.cities.change();
         // A slot of its own: within one, a city is listed once.
         self.list(&CivicSettings { sync_every: Duration::ZERO, ..settings.clone() }).await?;
-        self.work(GIVE_UP).await?.finished(&self.client, self.cities.requests()).await
+        let report = self.work(GIVE_UP).await?;
+        report.finished(&self.client, self.cities.requests(), self.money.calls()).await
     }
 
     async fn list(&self, settings: &CivicSettings) -> Outcome {
@@ -129,11 +137,11 @@ impl Story<'_> {
         loop {
             let report = Report::read(&self.client, self.begun.elapsed()).await?;
             self.progress.update(&report, &self.cities.expected());
-            if report.jobs.open() == 0 || since.elapsed() > at_most {
+            if report.left() == 0 || since.elapsed() > at_most {
                 return Ok(report);
             }
             if self.begun.elapsed() > GIVE_UP {
-                return Err(Failure::internal(format!("{} jobs are still open after {GIVE_UP:?}", report.jobs.open())));
+                return Err(Failure::internal(format!("{} jobs are still open after {GIVE_UP:?}", report.left())));
             }
             if self.shutdown.run_until_cancelled(sleep(LOOK)).await.is_none() {
                 return Err(Failure::internal("stopped before the work was done"));
@@ -146,9 +154,9 @@ fn show(args: &Args, fleet: &LocalFleet, report: &Report, cities: &Five) -> Outc
     if args.json {
         return output::json(report);
     }
-    output::table(["what", "came out", "planned"], report.rows(&cities.expected()))?;
+    output::table(["what", "came out", "planned"], report.rows(cities))?;
     output::table(
-        ["city", "vendor", "meetings", "cancelled", "items", "summaries", "last listing"],
+        ["city", "vendor", "meetings", "cancelled", "items", "summaries", "last listing", "spent, micro-dollars"],
         report.cities.iter().map(places::CityRow::cells),
     )?;
     output::table(["job", "kind", "ended as", "attempts", "why"], report.causes.iter().map(places::Ended::cells))?;

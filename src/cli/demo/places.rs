@@ -15,11 +15,13 @@ pub(super) struct CityRow {
     pub(super) summaries: i64,
     /// How its last listing ended.
     pub(super) last_listing: String,
+    /// What its summaries cost.
+    pub(super) spent_micro_usd: i64,
 }
 
 impl CityRow {
-    pub(super) fn cells(&self) -> [String; 7] {
-        let Self { city, vendor, meetings, cancelled, items, summaries, last_listing } = self.clone();
+    pub(super) fn cells(&self) -> [String; 8] {
+        let Self { city, vendor, meetings, cancelled, items, summaries, last_listing, spent_micro_usd } = self.clone();
         [
             city,
             vendor,
@@ -28,6 +30,7 @@ impl CityRow {
             items.to_string(),
             summaries.to_string(),
             last_listing,
+            spent_micro_usd.to_string(),
         ]
     }
 }
@@ -56,7 +59,8 @@ select c.slug, c.vendor, count(*), count(*) filter (where m.status = 'cancelled'
   (select count(*) from summaries s join meetings n on s.subject_kind = 'meeting' and n.id = s.subject_id where n.city_id = c.id)
   + (select count(*) from summaries s join agenda_items i on s.subject_kind = 'item' and i.id = s.subject_id
      join meetings n on n.id = i.meeting_id where n.city_id = c.id),
-  (select s.outcome from city_syncs s where s.city_id = c.id order by s.id desc limit 1)
+  (select s.outcome from city_syncs s where s.city_id = c.id order by s.id desc limit 1),
+  (select coalesce(sum(l.cost_micro_usd), 0)::bigint from llm_ledger l where l.city = c.slug)
 from cities c join meetings m on m.city_id = c.id group by c.id order by c.slug";
 
 const ENDED: &str = "\
@@ -73,6 +77,7 @@ pub(super) async fn cities(client: &Client) -> Result<Vec<CityRow>, Failure> {
         items: row.get(4),
         summaries: row.get(5),
         last_listing: row.get::<_, Option<String>>(6).unwrap_or_default(),
+        spent_micro_usd: row.get(7),
     };
     Ok(rows.iter().map(read).collect())
 }
