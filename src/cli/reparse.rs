@@ -31,7 +31,7 @@ pub(super) struct Args {
     /// Whose cities: legistar, primegov, granicus, civicplus or civicclerk
     #[arg(long)]
     vendor: Vendor,
-    /// How far to go back; the record reaches back civic.record_days
+    /// How far to go back, such as 30d
     #[arg(long, value_name = "TIME", value_parser = since::since)]
     since: SignedDuration,
     /// This city only

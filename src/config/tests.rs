@@ -19,6 +19,7 @@ fn read_all(env: &Environment) -> Vec<String> {
         worker(env, &known).err(),
         max_pending(env).err(),
         civic(env).err(),
+        record_days(env).err(),
         connections(env).err(),
         database_url(env).err(),
         management(env).err(),

@@ -69,6 +69,7 @@ async fn damaged_rows_are_rebuilt_without_a_request_and_nothing_else_changes() {
     let city = Listed::new().await;
     let (before, requests) = (city.seen().await, city.demo.requests());
     assert!(before.len() > 50 && requests > 10);
+    assert_eq!(count(&city.client, "paces").await, 0, "a host on this machine is not paced unless that is set");
     let damage = "update meetings set title = '?', local_date = '1999-01-01', listing = jsonb_set(listing, '{title}', '\"?\"'), list_fingerprint = repeat('0', 64);
         update agenda_items set title = '?', listed = false, fingerprint = repeat('0', 64);
         update document_refs set name = '?', status = 'withdrawn'";

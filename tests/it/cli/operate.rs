@@ -131,3 +131,32 @@ async fn dead_letters_get_a_new_round_or_are_given_up() {
     let all = on(&db, "dead discard --all --yes").json().await;
     assert_eq!(all["done"], json!([{"id": ids[1], "epoch": all["done"][0]["epoch"], "status": "cancelled"}]));
 }
+
+#[tokio::test]
+async fn courtesy_and_reparse_tell_what_the_record_holds() {
+    let db = TestLedger::new().await;
+    db.sql(
+        "insert into cities (slug, name, zone, vendor, client) values ('a', 'A', 'UTC', 'granicus', 'a'), ('b', 'B', 'UTC', 'primegov', 'b')",
+    )
+    .await;
+    on(&db, "cities courtesy nowhere").fails(64, &["nowhere"]).await;
+    on(&db, "reparse --vendor granicus --since 1d").fails(64, &["no listing", "docket cities courtesy"]).await;
+    on(&db, "reparse --vendor granicus --since 1d --city b").fails(64, &["primegov"]).await;
+    db.sql(
+        "insert into responses (ask, city_id, vendor, purpose, host, url, url_sha256, status, bytes, duration_ms, window_from, window_to)
+         select gen_random_uuid(), id, vendor, 'listing', 'a.granicus.com', 'u', repeat('a', 64), 200, 7, 5, '2026-01-01', '2026-02-01' from cities where slug = 'a'",
+    )
+    .await;
+    let told = on(&db, "cities courtesy a --since 1d").json().await;
+    assert_eq!(json!([told["items"][0]["host"], told["items"][0]["requests"]]), json!(["a.granicus.com", 1]), "{told}");
+
+    let text = on(&db, "cities courtesy").env("DOCKET_TLS_EXCEPTIONS", "docs.a.example=expired").run().await;
+    assert!(text.stdout.contains("docs.a.example is not verified: expired"), "{}", text.stdout);
+
+    let dry = on(&db, "reparse --vendor granicus --since 1d --dry-run").json().await;
+    assert_eq!(json!([dry["cities"][0]["listings"], dry["jobs"]]), json!([1, []]), "{dry}");
+    let run = on(&db, "reparse --vendor granicus --since 1d --city a").json().await;
+    let id = run["jobs"][0].as_i64().unwrap();
+    let job = on(&db, &format!("jobs show {id}")).json().await;
+    assert!(job.to_string().contains("reparse_city"), "{job}");
+}
