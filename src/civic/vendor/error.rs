@@ -39,7 +39,7 @@ pub enum ParseError {
     #[error("the answer has another shape than promised: {0}")]
     Shape(String),
     /// No row has the field that identifies it: another kind of answer, or the vendor changed its format.
-    #[error("no row has the field {0}: this is another kind of answer, or the vendor changed its format")]
+    #[error("the answer lacks {0}: this is another kind of answer, or the vendor changed its format")]
     Schema(&'static str),
     /// A vendor that Docket can't read.
     #[error(transparent)]

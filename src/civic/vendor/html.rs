@@ -211,7 +211,9 @@ pub(super) fn number_after<'a>(text: &'a str, name: &str) -> Option<&'a str> {
         let whole_word = !rest[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
         rest = &rest[at + name.len()..];
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        if whole_word && (1..=18).contains(&digits) {
+        // A number that goes on with letters is none: it may be a GUID.
+        let ends = !rest[digits..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-');
+        if whole_word && ends && (1..=18).contains(&digits) {
             return Some(&rest[..digits]);
         }
     }
@@ -306,6 +308,8 @@ mod tests {
         assert_eq!(number_after("A.php?xclip_id=1&clip_id=2", "clip_id="), Some("2"));
         assert_eq!(number_after("A.php?clip_id=&x=2", "clip_id="), None);
         assert_eq!(number_after("clip_id=99999999999999999999", "clip_id="), None);
+        assert_eq!(number_after("clip_id=7a&clip_id=8", "clip_id="), Some("8"));
+        assert_eq!(number_after("event_id=24881234-13ff-11e7-ad57-f04da2064c47", "event_id="), None);
     }
 
     proptest! {

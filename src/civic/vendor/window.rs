@@ -20,3 +20,22 @@ impl Window {
         listed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::{date, time};
+
+    #[test]
+    fn a_day_is_asked_for_whatever_the_hour() {
+        let window = Window { from: date(2031, 5, 7), to: date(2031, 5, 9) };
+        let meeting = |day: i8, hour: Option<i8>| {
+            let mut meeting = ParsedMeeting::new("1".into(), String::new(), date(2031, 5, day));
+            meeting.local_time = hour.map(|hour| time(hour, 59, 59, 0));
+            meeting
+        };
+        let asked = [meeting(7, None), meeting(7, Some(0)), meeting(9, None), meeting(9, Some(23))];
+        let values = asked.iter().cloned().chain([meeting(6, Some(23)), meeting(10, Some(0))]).collect();
+        assert_eq!(window.only(Parsed { values, warnings: Vec::new() }).values, asked);
+    }
+}

@@ -197,6 +197,20 @@ async fn documents_and_summaries_are_kept_once() {
 }
 
 #[tokio::test]
+async fn a_meeting_that_moves_to_another_day_keeps_its_row() {
+    let (_, client) = database().await;
+    let city = demo().await.city();
+    let id = cities::add(&client, &city).await.unwrap();
+    let mut board = listed("7", "Board", &[]);
+    let before = meetings::upsert(&client, id, &city.zone, &board).await.unwrap();
+    board.local_date = board.local_date.tomorrow().unwrap();
+    let after = meetings::upsert(&client, id, &city.zone, &board).await.unwrap();
+    assert_eq!((after.id, before.listing_no, after.listing_no), (before.id, 1, 2));
+    let day: String = client.query_one("select local_date::text from meetings", &[]).await.unwrap().get(0);
+    assert_eq!(day, board.local_date.to_string());
+}
+
+#[tokio::test]
 async fn a_meeting_that_is_cancelled_and_restored_is_listed_anew_each_time() {
     let (_, client) = database().await;
     let city = demo().await.city();

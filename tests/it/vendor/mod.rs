@@ -2,6 +2,7 @@
 
 mod arbitrary;
 mod fetching;
+mod layouts;
 mod legistar;
 mod parsing;
 mod recorded_pages;

@@ -3,12 +3,15 @@
 //! Each city has a layout of its own. What they share: a meeting is a row of a table, one cell of it is a whole date, and
 //! the viewers' addresses hold its numbers. Columns and classes only help.
 
-use super::united::united;
+use super::{
+    ids::{CLIP, EVENT, is_of_item, number, opened},
+    united::united,
+};
 use crate::civic::{
     model::{DocumentRole, EvidenceSource, Parsed, ParsedMeeting, SourceMeetingId, Warning, WarningCode, WebUrl},
     vendor::{
         ParseError, clock,
-        html::{Page, label, number_after, selector, visible},
+        html::{Page, label, selector, visible},
         links::{Links, publish},
         rows::{is_plausible, listing, warn},
         status,
@@ -19,11 +22,6 @@ use scraper::{ElementRef, Selector};
 
 /// Rows of one page that are read: the largest archives that are known have 1,500.
 const MAX_ROWS: usize = 20_000;
-/// What an address of an item has, of one meeting's own page: such a page lists no meetings.
-const ITEM: &str = "meta_id=";
-/// Where the numbers stand: in the old addresses and in those of the new player.
-const EVENT: [&str; 2] = ["event_id=", "player/event/"];
-const CLIP: [&str; 2] = ["clip_id=", "player/clip/"];
 /// Cells of a row that are read.
 const MAX_CELLS: usize = 40;
 
@@ -85,8 +83,8 @@ impl<'a> Reader<'a> {
         let links = selector("a");
         // The viewers' links have no scheme and name the site: it is what all others are relative to.
         let own = page.all(&links).find_map(|link| {
-            let href = link.attr("href").filter(|href| href.contains("Viewer.php"))?;
-            let https = WebUrl::parse("https://unknown.invalid/").ok()?;
+            let href = address(link);
+            let https = WebUrl::parse("https://unknown.invalid/").ok().filter(|_| href.contains("Viewer.php"))?;
             WebUrl::join(&https, href).ok().filter(|url| !url.as_str().starts_with(https.as_str()))
         });
         Self { base: page.base(), links, rows: selector("tr"), numbers: selector("[data-event-id]"), own }
@@ -104,10 +102,10 @@ impl<'a> Reader<'a> {
             return None;
         }
         let texts: Vec<String> = cells.iter().map(|cell| visible(*cell)).collect();
-        let ids = self.ids(row);
         let is_listed = cells.iter().any(|cell| {
             cell.value().classes().any(|class| class.starts_with("listItem")) && cell.attr("colspan").is_none()
         });
+        let ids = self.ids(row, is_listed);
         if ids.is_none() && !is_listed {
             return None;
         }
@@ -147,11 +145,11 @@ impl<'a> Reader<'a> {
     }
 
     /// The first number is the row's own; a row that has both was an event and became a clip.
-    fn ids(&self, row: ElementRef<'_>) -> Option<(SourceMeetingId, Vec<SourceMeetingId>)> {
+    fn ids(&self, row: ElementRef<'_>, is_listed: bool) -> Option<(SourceMeetingId, Vec<SourceMeetingId>)> {
         let (mut event, mut clip) = (None, None);
         for link in row.select(&self.links) {
-            for text in [link.attr("href"), link.attr("onclick")].into_iter().flatten().filter(|at| !at.contains(ITEM))
-            {
+            let texts = [link.attr("href"), link.attr("onclick")].into_iter().flatten();
+            for text in texts.filter(|text| is_listed || !is_of_item(text)) {
                 event = event.or_else(|| number(text, EVENT));
                 clip = clip.or_else(|| number(text, CLIP));
             }
@@ -159,7 +157,7 @@ impl<'a> Reader<'a> {
         let written = row.select(&self.numbers).find_map(|element| element.attr("data-event-id"));
         let event = event
             .or_else(|| written.filter(|id| !id.is_empty() && id.len() < 19 && id.bytes().all(|b| b.is_ascii_digit())));
-        let name = |kind: &str, number: &str| SourceMeetingId(format!("{kind}-{number}"));
+        let name = |kind: &str, number: &str| SourceMeetingId(format!("{kind}-{}", number.to_lowercase()));
         match (event.map(|id| name("event", id)), clip.map(|id| name("clip", id))) {
             (Some(event), clip) => Some((event, clip.into_iter().collect())),
             (None, Some(clip)) => Some((clip, Vec::new())),
@@ -187,6 +185,7 @@ impl<'a> Reader<'a> {
                 recording = recording.or_else(|| is_clip.then_some(name));
                 continue;
             }
+            let href = address(link);
             let role = match href {
                 _ if href.contains("AgendaViewer.php") => DocumentRole::Agenda,
                 _ if href.contains("MinutesViewer.php") => DocumentRole::Minutes,
@@ -205,16 +204,17 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Where a link leads, by its script where it has no address.
+fn address(link: ElementRef<'_>) -> &str {
+    let href = link.attr("href").unwrap_or_default();
+    opened(href, link.attr("onclick").unwrap_or_default()).unwrap_or(href)
+}
+
 /// A duration of nothing: "00h 00m", "0 hr 00 min", "00:00:00".
 fn is_no_time_at_all(text: &str) -> bool {
     let units: String = text.to_lowercase().chars().filter(|c| c.is_alphabetic()).collect();
     let is_duration = matches!(units.as_str(), "hm" | "hms" | "hrmin" | "hrsmin" | "hrsmins") || text == "00:00:00";
     is_duration && !text.contains(|c: char| matches!(c, '1'..='9'))
-}
-
-/// The number behind either name, in an address or a script.
-fn number<'a>(text: &'a str, names: [&str; 2]) -> Option<&'a str> {
-    names.into_iter().find_map(|name| number_after(text, name))
 }
 
 /// The cell that says so of itself, in `headers`.

@@ -1,6 +1,7 @@
 //! Granicus: one page with the whole archive of a view.
 
 mod archive;
+mod ids;
 mod site;
 mod united;
 
