@@ -80,15 +80,43 @@ const TRIALS: &[(&str, &str)] = &[
     ),
 ];
 
+/// The same, of version 15.
+const TRIALS_15: &[(&str, &str)] = &[
+    (
+        "an act on matters that is changed",
+        "insert into matter_acts (city_id, act, matters, detail, actor) values (-1, 'merge', '{1}', '{}', 'docket.verify'); \
+         update matter_acts set act = 'split' where actor = 'docket.verify'",
+    ),
+    (
+        "an undo of nothing",
+        "insert into matter_acts (city_id, act, matters, detail, actor) values (-1, 'undo', '{1}', '{}', 'docket.verify')",
+    ),
+    (
+        "an act undone twice",
+        "insert into matter_acts (city_id, act, matters, undoes, detail, actor) \
+         select -1, 'undo', '{1}', -1, '{}', 'docket.verify' from generate_series(1, 2)",
+    ),
+    (
+        "a key that leads to two matters",
+        "insert into matter_aliases (city_id, key, matter_id, act_id) select -1, 'docket.verify', n, 1 from generate_series(1, 2) n",
+    ),
+    (
+        "a change of nothing",
+        "insert into meeting_changes (city_id, meeting_id, kinds, detail) values (-1, -1, '{}', '{}')",
+    ),
+    ("a matter by an unknown rule", "update matters set rule = 'guess' where key = 'docket.verify'"),
+];
+
 /// All of it.
 #[must_use]
 pub fn trials() -> Vec<Trial> {
-    let trial = |(what, sql): &(&str, &str)| Trial {
+    let trial = |since: i32, (what, sql): &(&str, &str)| Trial {
         what: (*what).to_owned(),
-        since: SINCE,
+        since,
         given: ROWS.to_owned(),
         sql: (*sql).to_owned(),
         expected: Expected::Refused,
     };
-    TRIALS.iter().map(trial).collect()
+    let first = TRIALS.iter().map(|told| trial(SINCE, told));
+    first.chain(TRIALS_15.iter().map(|told| trial(15, told))).collect()
 }
