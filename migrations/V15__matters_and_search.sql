@@ -7,7 +7,8 @@
 -- anything else of this. In steps, each of which may be repeated.
 -- Locks: matters, matter_appearances and meetings ACCESS EXCLUSIVE in the first step, for some milliseconds; the batches
 --   lock the rows that they write; indexes are built concurrently. The fleet's jobs are not touched.
--- Measured: docs/MATTERS.md.
+-- Measured: 200,000 matters, 100,000 meetings, 500,000 items and 250,000 summaries on a busy machine of 2 cores: 58 s, the
+--   first step under 0.3 s.
 
 -- step: transaction
 alter table matters

@@ -134,8 +134,10 @@ fn heading(meeting: &ParsedMeeting) -> String {
     format!("{} ({})", meeting.title, meeting.body_name)
 }
 
-/// What an agenda says that the one before didn't: items and documents. What the listing tells is left to
-/// [`listing_changes`]. Two agendas that differ in nothing of that, such as in a note, give [`ChangeKind::OtherChanged`].
+/// What an agenda says that the one before didn't: items and documents.
+///
+/// What the listing tells is left to [`listing_changes`]. Two agendas that differ in nothing of that, such as in a note, give
+/// [`ChangeKind::OtherChanged`].
 #[must_use]
 pub fn agenda_changes(
     (meeting_before, before): (&ParsedMeeting, &[ParsedItem]),

@@ -123,6 +123,34 @@ const SEGMENT_TRIALS: &[(&str, &str)] = &[
     ),
 ];
 
+/// The same, of the version that merges matters.
+const MATTERS_SINCE: i32 = 15;
+const MATTER_TRIALS: &[(&str, &str)] = &[
+    (
+        "an act on matters that is changed",
+        "insert into matter_acts (city_id, act, matters, detail, actor) values (-1, 'merge', '{1}', '{}', 'docket.verify'); \
+         update matter_acts set act = 'split' where actor = 'docket.verify'",
+    ),
+    (
+        "an undo of nothing",
+        "insert into matter_acts (city_id, act, matters, detail, actor) values (-1, 'undo', '{1}', '{}', 'docket.verify')",
+    ),
+    (
+        "an act undone twice",
+        "insert into matter_acts (city_id, act, matters, undoes, detail, actor) \
+         select -1, 'undo', '{1}', -1, '{}', 'docket.verify' from generate_series(1, 2)",
+    ),
+    (
+        "a key that leads to two matters",
+        "insert into matter_aliases (city_id, key, matter_id, act_id) select -1, 'docket.verify', n, 1 from generate_series(1, 2) n",
+    ),
+    (
+        "a change of nothing",
+        "insert into meeting_changes (city_id, meeting_id, kinds, detail) values (-1, -1, '{}', '{}')",
+    ),
+    ("a matter by an unknown rule", "update matters set rule = 'guess' where key = 'docket.verify'"),
+];
+
 /// All of it.
 #[must_use]
 pub fn trials() -> Vec<Trial> {
@@ -138,5 +166,6 @@ pub fn trials() -> Vec<Trial> {
     of(SINCE, ROWS, TRIALS)
         .chain(of(RECORD_SINCE, RECORD, OF_RECORD))
         .chain(of(SEGMENTS_SINCE, SEGMENT, SEGMENT_TRIALS))
+        .chain(of(MATTERS_SINCE, ROWS, MATTER_TRIALS))
         .collect()
 }

@@ -356,3 +356,44 @@ async fn appearances_and_acts_at_once_lose_nothing() {
     assert_eq!(done.unwrap().moved_appearances, 1, "it waited for the appearance");
     assert_eq!(world.matter_of(ids[1]).await, into);
 }
+
+#[tokio::test]
+async fn whatever_acts_are_done_undoing_them_all_restores_the_state_before() {
+    let mut world = World::new().await;
+    let files: Vec<(String, String)> = (1..=6).map(|n| (format!("v{n}"), format!("A {n}"))).collect();
+    let rows: Vec<_> = files.iter().map(|(id, file)| (id.as_str(), "Ordinance", Some(file.as_str()), None)).collect();
+    for day in [3, 10, 17] {
+        world.meet(day, &rows).await;
+    }
+    let before = world.state().await;
+    // Wishes by a generator with a fixed seed; those that make no sense are refused.
+    let (mut seed, mut acts, mut refused) = (7_u64, Vec::new(), 0);
+    let mut next = |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        i64::try_from((seed >> 33) % below + 1).unwrap()
+    };
+    for _ in 0..150 {
+        let (one, two, item) = (MatterRowId(next(9)), MatterRowId(next(9)), ItemId(next(18)));
+        let done = match next(9) {
+            1..=3 => matters::merge(&mut world.client, one, &[two], "test").await,
+            4..=8 => matters::split(&mut world.client, one, &[item], "test").await,
+            _ => {
+                if let Some(act) = acts.pop() {
+                    matters::undo(&mut world.client, act, "test").await.unwrap();
+                }
+                continue;
+            }
+        };
+        match done {
+            Ok(done) => acts.push(done.act),
+            Err(ActError::Database(error)) => panic!("{error}"),
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(acts.len() > 3 && refused > 3, "{acts:?}, {refused} refused");
+    assert_ne!(world.state().await, before);
+    for act in acts.into_iter().rev() {
+        matters::undo(&mut world.client, act, "test").await.unwrap();
+    }
+    assert_eq!(world.state().await, before);
+}

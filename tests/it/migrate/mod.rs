@@ -4,6 +4,7 @@ mod backup;
 mod conditions;
 mod halfway;
 mod live;
+mod matters;
 mod rehearsal;
 mod stall;
 mod verify;

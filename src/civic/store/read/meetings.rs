@@ -3,7 +3,7 @@
 use super::{
     Cursor, clamp,
     items::{ItemView, RefView, SummaryView, of_meeting, refs_of, summary},
-    page,
+    page, search,
 };
 use crate::{
     civic::model::{CitySlug, MeetingStatus},
@@ -120,18 +120,6 @@ macro_rules! columns {
     };
 }
 
-/// Where words are looked for: each branch has an index of its own, and gives ids of meetings.
-const FOUND: &str = "\
-m.id in (
-  select id from meetings
-  where to_tsvector('english', left(title || ' ' || body, 20000)) @@ websearch_to_tsquery('english', $6)
-  union select meeting_id from agenda_items
-  where listed and to_tsvector('english', left(title, 20000)) @@ websearch_to_tsquery('english', $6)
-  union select coalesce(i.meeting_id, s.subject_id) from summaries s
-  left join agenda_items i on s.subject_kind = 'item' and i.id = s.subject_id and i.summary_id = s.id
-  where to_tsvector('english', left(s.body, 100000)) @@ websearch_to_tsquery('english', $6)
-    and (s.subject_kind = 'meeting' or i.id is not null))";
-
 const LIST: &str = concat!(
     "select ",
     columns!(),
@@ -167,7 +155,7 @@ pub async fn meetings<C: GenericClient + Sync>(
             None => return Ok(None),
         },
     };
-    let found = if filter.words.is_some() { FOUND } else { "$6::text is null" };
+    let found = search::condition(client, filter.words.as_deref()).await?;
     let sql = format!("{LIST} and {found} order by m.local_date desc, m.id desc limit $8");
     let status = filter.status.map(MeetingStatus::as_str);
     let (day, id) = filter.before.map(|cursor| (cursor.key, cursor.id)).unzip();

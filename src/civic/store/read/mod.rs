@@ -9,6 +9,7 @@ mod cursor;
 mod documents;
 mod items;
 mod meetings;
+mod search;
 
 pub use changes::{ChangeFilter, ChangeView, changes};
 pub use cities::{CityView, CityWhole, cities, city};

@@ -10,7 +10,7 @@ use crate::{
 };
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -36,9 +36,9 @@ pub(in crate::http::api) async fn list(State(database): State<Database>) -> Resu
     responses((status = 200, description = "The city", body = CityWhole), (status = 404, description = "`not_found`")))]
 pub(in crate::http::api) async fn show(
     State(database): State<Database>,
-    Path(slug): Path<String>,
+    slug: Result<Path<String>, PathRejection>,
 ) -> Result<Json<CityWhole>, Problem> {
-    let known = params::city(Some(slug), "see /api/cities")?;
+    let known = params::city(Some(params::name(slug, "see /api/cities")?), "see /api/cities")?;
     let read = async move |connection: deadpool_postgres::Object| {
         read::city(client(&connection), known.as_ref().map_or("", |slug| slug.as_str())).await
     };

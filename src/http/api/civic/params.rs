@@ -30,6 +30,12 @@ pub(super) fn id(id: Result<Path<i64>, PathRejection>) -> Result<i64, Problem> {
     Ok(id)
 }
 
+/// A name in the path.
+pub(super) fn name(name: Result<Path<String>, PathRejection>, hint: &'static str) -> Result<String, Problem> {
+    let Path(name) = name.map_err(|_| Problem::bad_request("the path is not UTF-8", hint))?;
+    Ok(name)
+}
+
 /// How many rows a page has.
 pub(super) fn limit(asked: Option<i64>, hint: &'static str) -> Result<i64, Problem> {
     match asked.unwrap_or(DEFAULT_LIMIT) {
