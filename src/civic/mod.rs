@@ -3,6 +3,7 @@
 pub mod agenda;
 mod coverage;
 pub mod document;
+mod follow;
 pub mod handler;
 pub mod llm;
 pub mod model;
@@ -12,5 +13,6 @@ pub mod store;
 pub mod vendor;
 
 pub use coverage::publish_coverage;
+pub use follow::{follow, tick};
 pub use handler::{SyncError, enqueue_sync, handlers};
 pub use services::{Services, ServicesError};

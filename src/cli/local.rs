@@ -58,7 +58,7 @@ impl LocalFleet {
         env: &mut Environment,
         shutdown: CancellationToken,
     ) -> Result<Self, Failure> {
-        let fleet = config::fleet(env)?;
+        let (fleet, follows) = (config::fleet(env)?, config::follow(env)?);
         if !spec.broker {
             *env = env.clone().without(&["AMQP_URL", "AMQP_URL_FILE"]);
             env.set_default("AMQP_URL", NO_BROKER);
@@ -93,7 +93,7 @@ impl LocalFleet {
             }
         };
         let scheduling = process.clone();
-        let scheduler = tokio::spawn(async move { scheduler::schedule(&scheduling).await });
+        let scheduler = tokio::spawn(async move { scheduler::schedule(&scheduling, follows).await });
         let mut workers = JoinSet::new();
         for _ in 0..spec.workers {
             workers.spawn(keep_worker(env.clone(), process.shutdown.clone()));

@@ -6,7 +6,7 @@ use super::{
     role::{self, Process, RoleArgs},
 };
 use crate::{
-    civic::{model::Vendor, publish_coverage},
+    civic::{follow, model::Vendor, publish_coverage, settings::CivicSettings},
     config::{self, Environment},
     db::{PoolOptions, PoolPurpose, pool},
     fleet::{
@@ -44,15 +44,15 @@ pub(super) async fn run(args: Args, env: Environment) -> Outcome {
     let running = process.listen("scheduler", http, process.health_of_loop("scheduler"), None).await?;
     let telling =
         notify::watch(process.health_of_loop("scheduler"), process.progress.marked(), process.shutdown.clone());
-    schedule(&process).await;
+    schedule(&process, config::follow(&env)?).await;
     running.stopped().await;
     role::close(process).await;
     telling.stop().await;
     Ok(())
 }
 
-/// The scheduler itself, until the process's shutdown.
-pub(super) async fn schedule(process: &Process) {
+/// The scheduler itself, until the process's shutdown; with `follows` it lists the cities at their own pace.
+pub(super) async fn schedule(process: &Process, follows: bool) {
     process.born_at_zero(&[Owner::Every, Owner::Scheduler, Owner::OneProcess], &[], &[]);
     let (fleet, shutdown) = (&process.fleet, process.shutdown.clone());
     let lanes = fleet.topology.lanes().to_vec();
@@ -60,6 +60,8 @@ pub(super) async fn schedule(process: &Process) {
     let watched = Watched { lanes: lanes.clone(), vendors: Vendor::ALL.iter().map(|vendor| vendor.as_str()).collect() };
     let coverage = tokio::spawn(publish_coverage(process.pool.clone(), interval, shutdown.clone()));
     let gauges = tokio::spawn(publish_gauges(process.pool.clone(), watched, interval, shutdown.clone()));
+    let following =
+        follows.then(|| tokio::spawn(follow(process.pool.clone(), CivicSettings::default(), process.shutdown.clone())));
     let settings = AuditSettings::new(lanes.clone(), &fleet.protocol);
     let ledger = pool(&process.database, PoolOptions::new(PoolPurpose::Engine, 1));
     let audit = tokio::spawn(watch(ledger, process.broker.clone(), settings, shutdown.clone()));
@@ -73,4 +75,7 @@ pub(super) async fn schedule(process: &Process) {
     Scheduler::run(process.ledger(), process.broker.clone(), settings, fleet.protocol.clone(), wake, shutdown).await;
     // A panic there was reported by the panic hook.
     let _ = (coverage.await, gauges.await, audit.await);
+    if let Some(following) = following {
+        let _ = following.await;
+    }
 }

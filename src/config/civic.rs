@@ -4,7 +4,7 @@ use super::{
     kind::Kind,
     lookup::{ConfigError, Environment},
     regular,
-    setting::{Role, WORKER, settings},
+    setting::{Role, SCHEDULER, WORKER, settings},
 };
 use crate::civic::{
     llm::{PriceTable, openai::OpenAiSettings},
@@ -22,6 +22,9 @@ settings! {
     /// `host:port`, separated by commas, that may be asked although their address isn't public. Each is a hole in the wall
     /// that keeps vendors' links away from this network.
     "civic.allow_hosts" "DOCKET_ALLOW_HOSTS", Kind::List, READERS;
+    /// Whether schedulers list the cities by themselves, each at its own pace: hourly while a meeting is near or something
+    /// changes, daily where nothing does. `off`: a city is listed by `docket cities sync`.
+    "civic.follow" "DOCKET_FOLLOW" = "off", Kind::OneOf(&["on", "off"]), SCHEDULER;
     /// Who writes summaries: `extractive` picks sentences, without a model and without cost; `openai` asks any compatible
     /// API.
     "civic.summariser" "DOCKET_SUMMARISER" = "extractive", Kind::OneOf(&["extractive", "openai"]), READERS;
@@ -54,6 +57,18 @@ pub fn civic(env: &Environment) -> Result<CivicSettings, ConfigError> {
         Some(_) => return Err(ConfigError::new("DOCKET_SUMMARISER", "one of extractive, openai")),
     };
     Ok(settings)
+}
+
+/// Whether schedulers list cities by themselves.
+///
+/// # Errors
+/// When the value can't be used.
+pub fn follow(env: &Environment) -> Result<bool, ConfigError> {
+    match env.get("DOCKET_FOLLOW") {
+        None | Some("off") => Ok(false),
+        Some("on") => Ok(true),
+        Some(_) => Err(ConfigError::new("DOCKET_FOLLOW", "one of on, off")),
+    }
 }
 
 /// Hosts that may be asked although their address isn't public.
@@ -92,6 +107,14 @@ mod tests {
         let settings = civic(&env(&[])).unwrap();
         assert!(matches!(settings.summariser, SummariserSettings::Extractive));
         assert!(settings.http.allowed.is_empty());
+    }
+
+    #[test]
+    fn cities_are_followed_only_where_that_is_said() {
+        let told = |value: &str| follow(&env(&[("DOCKET_FOLLOW", value)])).map_err(|error| error.name);
+        assert_eq!((told("on"), told("off")), (Ok(true), Ok(false)));
+        assert_eq!(follow(&env(&[])).map_err(|error| error.name), Ok(false));
+        assert!(told("maybe").is_err());
     }
 
     #[test]

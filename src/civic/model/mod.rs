@@ -3,6 +3,7 @@
 //! A vendor's adapter turns what a site answered into [`Parsed`] lists of [`ParsedMeeting`] and [`ParsedItem`]; what
 //! it had to leave out or repair stands beside them as [`Warning`]s, never in silence.
 
+mod cadence;
 mod city;
 mod coverage;
 mod document;
@@ -16,6 +17,7 @@ mod status;
 mod url;
 mod warning;
 
+pub use cadence::{Activity, spread, wait};
 pub use city::{City, Source, UnknownVendor, UnknownZone, Vendor, Zone};
 pub use coverage::{SyncOutcome, expected, judge};
 pub use document::{DocumentRole, ParsedDocument};

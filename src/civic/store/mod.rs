@@ -12,6 +12,7 @@ pub mod items;
 pub mod llm_ledger;
 pub mod matters;
 pub mod meetings;
+pub mod paces;
 pub mod refs;
 pub mod revisions;
 pub mod segments;

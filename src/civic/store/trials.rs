@@ -86,7 +86,10 @@ const SEGMENT: &str = "\
 insert into agenda_segments (meeting_id, revision_id, sha256, segmenter, method, items, suspect)
   values (-1, -1, repeat('0', 64), 'docket.verify', 'none', '[]', 'why')";
 const SEGMENT_TRIALS: &[(&str, &str)] = &[
-    ("a reading of an agenda that is changed", "update agenda_segments set at = now() where segmenter = 'docket.verify'"),
+    (
+        "a reading of an agenda that is changed",
+        "update agenda_segments set at = now() where segmenter = 'docket.verify'",
+    ),
     (
         "items of a reading that is suspect",
         "insert into agenda_segments (meeting_id, revision_id, sha256, segmenter, method, items, suspect) values (-1, -2, repeat('0', 64), 'docket.verify', 'none', '[1]', 'why')",
