@@ -62,6 +62,8 @@ grant update (status, epoch, message_id, queued_at, finished_at, failed_at, dead
               hold_key, hold_until, counted, open_children, failed_children, requeued_from, error_class, last_error) on jobs
   to docket_scheduler;
 grant delete on jobs to docket_scheduler;
+-- With civic.follow = on it enqueues the listings of cities that are due.
+grant insert on jobs to docket_scheduler;
 grant insert, update, delete on job_messages to docket_scheduler;
 grant usage, select on sequence job_message_seq to docket_scheduler;
 grant insert, delete on job_attempts, job_events to docket_scheduler;

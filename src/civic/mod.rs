@@ -4,6 +4,7 @@ pub mod agenda;
 mod budgets;
 mod coverage;
 pub mod document;
+mod follow;
 pub mod handler;
 pub mod llm;
 pub mod model;
@@ -15,6 +16,7 @@ pub mod vendor;
 
 pub use budgets::publish_budgets;
 pub use coverage::publish_coverage;
+pub use follow::{follow, tick};
 pub use handler::{SyncError, enqueue_reparse, enqueue_sync, handlers};
 pub use record::prune_record;
 pub use services::{Services, ServicesError};

@@ -4,7 +4,7 @@ use super::{
     client, courtesy,
     detail::{opt, time},
     enqueue,
-    exit::Outcome,
+    exit::{Failure, Outcome},
     output, since,
 };
 use crate::{
@@ -13,14 +13,16 @@ use crate::{
         model::{City, CitySlug, Source, Vendor, Zone},
         store::{
             cities::{self, StoredCity},
+            paces,
             syncs::{self, Coverage},
         },
     },
     config::{self, Environment},
 };
 use clap::{Parser, Subcommand};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use tokio_postgres::Client;
 
 /// Arguments.
@@ -43,7 +45,8 @@ enum Action {
     /// List the cities that are followed
     #[command(after_help = "Example: docket cities list --json")]
     List,
-    /// For each city: how its last listing ended, and what it showed against what its own history promised
+    /// For each city: how its last listing ended, when the next is due, and what it showed against what its own history
+    /// promised
     #[command(after_help = "Example: docket cities coverage --json\n\
                             success, empty (legally so), suspect, blocked (401, 403), broken (wrong name), failed.")]
     Coverage,
@@ -97,7 +100,7 @@ pub(super) async fn run(args: Args, env: &Environment) -> Outcome {
     match args.action {
         Action::Add(action) => add(action, &client, args.json).await,
         Action::List => list(&client, args.json).await,
-        Action::Coverage => coverage(&client, args.json).await,
+        Action::Coverage => coverage(&client, env, args.json).await,
         Action::Courtesy { slug, since } => courtesy::tell(&client, env, slug, since, args.json).await,
         Action::Accept { slug } => {
             let city = cities::find(&client, &CitySlug(slug.clone())).await?;
@@ -125,16 +128,31 @@ async fn add(action: Add, client: &Client, json: bool) -> Outcome {
     output::text(&format!("{slug} is followed; list its meetings with docket cities sync {slug}", slug = city.slug))
 }
 
-async fn coverage(client: &Client, json: bool) -> Outcome {
+/// When each city would be listed next, where schedulers follow the cities.
+async fn due(client: &Client, env: &Environment) -> Result<HashMap<CitySlug, Option<Timestamp>>, Failure> {
+    let (every, now) = (config::civic(env)?.sync_every, Timestamp::now());
+    let paces = paces::paces(client, now, Timestamp::MAX).await?;
+    Ok(paces.into_iter().map(|pace| (pace.city.city.slug.clone(), pace.due_at(every, now))).collect())
+}
+
+async fn coverage(client: &Client, env: &Environment, json: bool) -> Outcome {
     let items = syncs::coverage(client).await?;
+    let due = due(client, env).await?;
+    let due_at = |city: &CitySlug| due.get(city).copied().flatten();
     if json {
-        return output::json(&json!({ "items": items }));
+        let object = |item: &Coverage| {
+            let mut object = json!(item);
+            object["due_at"] = json!(due_at(&item.city));
+            object
+        };
+        return output::json(&json!({ "items": items.iter().map(object).collect::<Vec<_>>() }));
     }
-    let header = ["city", "vendor", "outcome", "listed", "seen", "expected", "last not empty", "why"];
+    let header = ["city", "vendor", "outcome", "listed", "due", "seen", "expected", "last not empty", "why"];
     let number = |count: Option<i32>| opt(count.map(|count| count.to_string()));
     let row = |c: Coverage| {
         let (seen, usual) = (number(c.meetings_seen), number(c.meetings_expected));
-        [c.city.0, c.vendor, opt(c.outcome), time(c.listed_at), seen, usual, time(c.nonempty_at), opt(c.detail)]
+        let due = time(due_at(&c.city));
+        [c.city.0, c.vendor, opt(c.outcome), time(c.listed_at), due, seen, usual, time(c.nonempty_at), opt(c.detail)]
     };
     output::table(header, items.into_iter().map(row))
 }

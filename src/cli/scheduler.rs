@@ -6,7 +6,10 @@ use super::{
     role::{self, Process, RoleArgs},
 };
 use crate::{
-    civic::{llm::budget::Budgets, model::Vendor, prune_record, publish_budgets, publish_coverage},
+    civic::{
+        follow, llm::budget::Budgets, model::Vendor, prune_record, publish_budgets, publish_coverage,
+        settings::CivicSettings,
+    },
     config::{self, ConfigError, Environment},
     db::{PoolOptions, PoolPurpose, pool},
     fleet::{
@@ -59,11 +62,14 @@ pub(super) struct Upkeep {
     record_days: u32,
     /// What may be spent on models: told as a gauge.
     budgets: Budgets,
+    /// Whether it lists the cities at their own pace.
+    follows: bool,
 }
 
 impl Upkeep {
     pub(super) fn read(env: &Environment) -> Result<Self, ConfigError> {
-        Ok(Self { record_days: config::record_days(env)?, budgets: config::budgets(env)? })
+        let (record_days, budgets, follows) = (config::record_days(env)?, config::budgets(env)?, config::follow(env)?);
+        Ok(Self { record_days, budgets, follows })
     }
 }
 
@@ -78,6 +84,9 @@ pub(super) async fn schedule(process: &Process, upkeep: Upkeep) {
     let pruning = tokio::spawn(prune_record(process.pool.clone(), upkeep.record_days, shutdown.clone()));
     let spent = tokio::spawn(publish_budgets(process.pool.clone(), upkeep.budgets, interval, shutdown.clone()));
     let gauges = tokio::spawn(publish_gauges(process.pool.clone(), watched, interval, shutdown.clone()));
+    let following = upkeep
+        .follows
+        .then(|| tokio::spawn(follow(process.pool.clone(), CivicSettings::default(), process.shutdown.clone())));
     let settings = AuditSettings::new(lanes.clone(), &fleet.protocol);
     let ledger = pool(&process.database, PoolOptions::new(PoolPurpose::Engine, 1));
     let audit = tokio::spawn(watch(ledger, process.broker.clone(), settings, shutdown.clone()));
@@ -91,4 +100,7 @@ pub(super) async fn schedule(process: &Process, upkeep: Upkeep) {
     Scheduler::run(process.ledger(), process.broker.clone(), settings, fleet.protocol.clone(), wake, shutdown).await;
     // A panic there was reported by the panic hook.
     let _ = (coverage.await, pruning.await, spent.await, gauges.await, audit.await);
+    if let Some(following) = following {
+        let _ = following.await;
+    }
 }

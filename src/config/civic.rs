@@ -24,6 +24,9 @@ settings! {
     /// `host:port`, separated by commas, that may be asked although their address isn't public. Each is a hole in the wall
     /// that keeps vendors' links away from this network.
     "civic.allow_hosts" "DOCKET_ALLOW_HOSTS", Kind::List, READERS;
+    /// Whether schedulers list the cities by themselves, each at its own pace: hourly while a meeting is near or something
+    /// changes, daily where nothing does. `off`: a city is listed by `docket cities sync`.
+    "civic.follow" "DOCKET_FOLLOW" = "off", Kind::OneOf(&["on", "off"]), SCHEDULER;
     /// Between the starts of two requests to one host, for the whole fleet: a site's own answers make it slower, never faster.
     /// Hosts of `civic.allow_hosts` are paced only where this is set.
     "civic.host_spacing" "DOCKET_HOST_SPACING" = "500ms", Kind::Duration(Duration::from_millis(10), Duration::from_mins(1)), READERS;
@@ -126,6 +129,18 @@ pub fn ocr(env: &Environment) -> Result<Option<Ocr>, ConfigError> {
     }
 }
 
+/// Whether schedulers list cities by themselves.
+///
+/// # Errors
+/// When the value can't be used.
+pub fn follow(env: &Environment) -> Result<bool, ConfigError> {
+    match env.get("DOCKET_FOLLOW") {
+        None | Some("off") => Ok(false),
+        Some("on") => Ok(true),
+        Some(_) => Err(ConfigError::new("DOCKET_FOLLOW", "one of on, off")),
+    }
+}
+
 /// Hosts that may be asked although their address isn't public.
 pub(super) fn allowed(env: &Environment) -> Result<Vec<Allowed>, ConfigError> {
     let name = "DOCKET_ALLOW_HOSTS";
@@ -176,6 +191,14 @@ mod tests {
         assert_eq!((set.spacing, set.concurrency, set.paces_allowed), (Duration::from_millis(500), 3, true));
         assert_eq!(record_days(&env(&[])).unwrap(), 90);
         assert!(record_days(&env(&[("DOCKET_RECORD_DAYS", "0")])).is_err());
+    }
+
+    #[test]
+    fn cities_are_followed_only_where_that_is_said() {
+        let told = |value: &str| follow(&env(&[("DOCKET_FOLLOW", value)])).map_err(|error| error.name);
+        assert_eq!((told("on"), told("off")), (Ok(true), Ok(false)));
+        assert_eq!(follow(&env(&[])).map_err(|error| error.name), Ok(false));
+        assert!(told("maybe").is_err());
     }
 
     #[test]

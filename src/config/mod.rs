@@ -34,7 +34,7 @@ mod worker;
 mod tests;
 
 pub use catalogue::catalogue;
-pub use civic::{civic, ocr, record_days};
+pub use civic::{civic, follow, ocr, record_days};
 pub use connections::{Connections, NO_BROKER, amqp, connections, database_url, has_no_broker, management};
 pub use fleet::{FleetConfig, fleet};
 pub use gate::max_pending;

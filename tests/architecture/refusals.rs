@@ -24,6 +24,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("pure", "src/fleet/job/new.rs", "fn f() { jiff::Timestamp::now(); }"),
     ("pure", "src/fleet/retry/mod.rs", "use std::{time::{Duration, SystemTime}};"),
     ("pure", "src/fleet/retry/mod.rs", "use std::{fmt, fs};"),
+    ("pure", "src/civic/agenda/lines.rs", "use std::{fmt, fs};"),
     ("pure", "src/fleet/breaker/state.rs", "fn f() { jiff::Timestamp::now(); }"),
     ("ports", "src/fleet/ports/ledger.rs", "use crate::fleet::ledger::PgLedger;"),
     ("ports", "src/fleet/scheduler/run.rs", "use super::super::ledger::operate;"),

@@ -53,7 +53,7 @@ fn named(words: &[&str], at: usize) -> Option<(String, &'static str)> {
         None => word(if has_sign { after + 1 } else { after }),
     };
     // "Resolutions Nos. 1 and 2", and "File the report".
-    let is_sure = kind != "" || has_sign || glued.is_some();
+    let is_sure = !kind.is_empty() || has_sign || glued.is_some();
     let number = number.trim_end_matches('.');
     (is_sure && next != "nos." && is_number(number)).then(|| {
         let number = number.to_uppercase();

@@ -80,12 +80,21 @@ pub(super) fn marker(text: &str) -> Option<Marker<'_>> {
     item_word(text).or_else(|| number(text)).filter(|marker| is_title(marker.rest))
 }
 
-/// A title begins with a capital, a digit or a sign; or it is on the next line.
+/// A title begins with a capital, a digit or a sign; or it is on the next line, behind a file number perhaps.
 fn is_title(rest: &str) -> bool {
-    let mut letters = rest.chars().filter(|c| c.is_alphanumeric());
-    let first = letters.next();
-    rest.is_empty()
-        || (first.is_some_and(|c| !c.is_lowercase()) && rest.chars().filter(|c| c.is_alphabetic()).count() > 2)
+    let first = rest.chars().find(|c| c.is_alphanumeric());
+    let letters = rest.chars().filter(|c| c.is_alphabetic()).count();
+    let words = first.is_some_and(|c| !c.is_lowercase()) && letters > 2;
+    rest.is_empty() || words || is_file(rest)
+}
+
+/// `25-1234`, `25-1234-S1`
+fn is_file(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let mut digits = |len: std::ops::RangeInclusive<usize>| {
+        parts.next().is_some_and(|part| len.contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
+    };
+    digits(2..=4) && digits(3..=6) && text.len() < 16 && !text.contains(' ')
 }
 
 /// `ITEM 7:`, `Agenda Item No. 7 -`. In a sentence no sign follows the number.
@@ -248,10 +257,12 @@ mod tests {
             ("Agenda Item No. 4 - Lease", "4", &[4]),
             ("5.", "5", &[5]),
             ("AA. Lease", "AA", &[27]),
+            ("(1)   25-1234", "1", &[1]),
         ] {
             let (found, read, rest) = read(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!((found.as_str(), read.as_slice()), (number, ordinals), "{text}");
-            assert!(rest.is_empty() || rest.contains("ease") || rest.contains("HAINES"), "{text}: {rest}");
+            let known = ["ease", "HAINES", "25-1234"];
+            assert!(rest.is_empty() || known.iter().any(|words| rest.contains(words)), "{text}: {rest}");
         }
     }
 

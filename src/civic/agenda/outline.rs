@@ -189,6 +189,8 @@ impl Builder<'_> {
         if !apart || (!known && self.labels.get(title).is_some_and(|count| *count > 1)) {
             return None;
         }
+        // `F. CITY COMMISSION ITEMS`, whose number follows no other.
+        let title = marker(title).map(|marker| marker.rest).filter(|rest| !rest.is_empty()).unwrap_or(title);
         ((known && is_set) || !in_item).then_some(title)
     }
 

@@ -78,8 +78,9 @@ fn ends(title: &str, next: &str, is_short: bool) -> bool {
         let mixed = words::capitals(next).is_some_and(|share| share < 50);
         return title.split_whitespace().count() > 1 && mixed && !begins_in_capitals(title, next);
     }
-    // "Recommended by Water System" says nothing yet.
-    is_short && next.starts_with(char::is_uppercase) && !words::is_label(title) && title.contains(' ')
+    // "Recommended by Water System" and "25-1234 CD 5" say nothing yet.
+    let says = title.contains(' ') && title.chars().filter(|c| c.is_alphabetic()).count() > 5;
+    is_short && next.starts_with(char::is_uppercase) && says && !words::is_label(title)
 }
 
 /// The capitals of a title end within this line.

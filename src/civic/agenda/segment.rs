@@ -15,6 +15,8 @@ const MAX_ITEMS: usize = 200;
 const MIN_CHARS: usize = 30;
 /// So many rows that begin anew are those of a code of law.
 const MAX_RESTARTS: usize = 24;
+/// The same where no adjournment ends the agenda: what follows it may be taken for more of it.
+const MAX_RESTARTS_UNENDED: usize = 8;
 /// Fewer numbered items are none, unless the document opens as an agenda does.
 const FEW: usize = 2;
 /// Headings that make an agenda without numbers.
@@ -170,7 +172,8 @@ fn judge(found: &Assembled, read: &Outline, shape: &Shape, method: Method) -> Re
     let (items, chars) = (found.items.len(), shape.chars);
     // A packet is called agenda too: the word counts where the items go on to the end.
     let speaks = [shape.opens, read.adjourned, shape.is_titled && !read.faded, shape.sections >= FEW];
-    let why = if read.restarts >= MAX_RESTARTS {
+    let most = if read.adjourned { MAX_RESTARTS } else { MAX_RESTARTS_UNENDED };
+    let why = if read.restarts >= most {
         format!("the numbers begin anew {} times: this is a code or a packet, not an agenda", read.restarts)
     } else if items > MAX_ITEMS {
         format!("{items} items, more than the {MAX_ITEMS} of any agenda")

@@ -51,7 +51,7 @@ pub use reparse_city::{ReparseCity, ReparseCityArgs};
 pub use segment_agenda::{SegmentAgenda, SegmentAgendaArgs};
 pub use summarise_item::{SummariseItem, SummariseItemArgs};
 pub use summarise_meeting::{SummariseMeeting, SummariseMeetingArgs};
-pub use sync::{SyncError, enqueue_reparse, enqueue_sync};
+pub use sync::{SyncError, enqueue_reparse, enqueue_sync, enqueue_sync_after};
 pub use sync_city::{SyncCity, SyncCityArgs};
 pub use track_matter::{TrackMatter, TrackMatterArgs};
 

@@ -60,6 +60,25 @@ pub async fn enqueue_reparse<C: Statements>(
     enqueue_one(client, job.idempotency_key(format!("reparse:{run}:{city}")).trace_id(Uuid::new_v4())).await
 }
 
+/// Enqueues the listing that follows on listing number `last` of a city; 0: the first one.
+///
+/// While it waits or runs, or if it ends without a word, a second call returns the job that is there, until the next day.
+///
+/// # Errors
+/// When the database fails.
+pub async fn enqueue_sync_after<C: Statements>(
+    client: &C,
+    city: &CitySlug,
+    last: i64,
+    settings: &CivicSettings,
+    now: Timestamp,
+) -> Result<Enqueued, EnqueueError> {
+    let day = now.as_second().div_euclid(24 * 60 * 60);
+    let args = SyncCityArgs { city: city.clone(), slot: slot(now, settings) };
+    let job = SyncCity::job(&args)?.idempotency_key(format!("sync:{city}:after:{last}:{day}"));
+    enqueue_one(client, job.trace_id(Uuid::new_v4())).await
+}
+
 /// The number of the slot since 1970.
 fn slot(now: Timestamp, settings: &CivicSettings) -> i64 {
     let length = i64::try_from(settings.sync_every.as_secs()).unwrap_or(i64::MAX).max(1);

@@ -21,6 +21,16 @@ pub enum SyncOutcome {
 }
 
 impl SyncOutcome {
+    /// Every outcome.
+    pub const ALL: &'static [Self] =
+        &[Self::Success, Self::Empty, Self::Suspect, Self::Blocked, Self::Broken, Self::Failed];
+
+    /// The outcome of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|outcome| outcome.as_str() == name)
+    }
+
     /// Its name in the database and in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

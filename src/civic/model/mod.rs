@@ -3,6 +3,7 @@
 //! A vendor's adapter turns what a site answered into [`Parsed`] lists of [`ParsedMeeting`] and [`ParsedItem`]; what
 //! it had to leave out or repair stands beside them as [`Warning`]s, never in silence.
 
+mod cadence;
 mod change;
 mod city;
 mod coverage;
@@ -20,6 +21,7 @@ mod url;
 mod warning;
 mod withdrawal;
 
+pub use cadence::{Activity, spread, wait};
 pub use change::{Change, ChangeKind, agenda_changes, listing_changes};
 pub use city::{City, Source, UnknownVendor, UnknownZone, Vendor, Zone};
 pub use coverage::{SyncOutcome, expected, judge};

@@ -20,6 +20,7 @@ pub mod llm_ledger;
 pub mod llm_money;
 pub mod matters;
 pub mod meetings;
+pub mod paces;
 pub mod read;
 pub mod refs;
 pub mod replay;

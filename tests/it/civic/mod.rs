@@ -1,6 +1,7 @@
 //! The domain on a real PostgreSQL and a made-up city.
 
 mod agendas;
+mod cadence;
 mod families;
 mod flow;
 mod handlers;

@@ -124,9 +124,9 @@ fn an_agenda_without_numbers_has_its_headings() {
 /// Sections of a code, each with numbered conditions.
 fn code(sections: usize, heading: impl Fn(usize) -> String) -> String {
     (0..sections).fold("CITY COUNCIL AGENDA PACKET\n\n".to_owned(), |mut text, section| {
-        write!(
+        writeln!(
             text,
-            "{}17.{:02}.{:03} Permitted uses. The uses of this section are permitted where\n",
+            "{}17.{:02}.{:03} Permitted uses. The uses of this section are permitted where",
             heading(section),
             section % 90,
             section

@@ -14,7 +14,7 @@ const ALL: &[&str] = &["SELECT", "INSERT", "UPDATE", "DELETE"];
 const EVERY: &[Need] = &[("refinery_schema_history", READ)];
 
 const SCHEDULER: &[Need] = &[
-    ("jobs", &["SELECT", "UPDATE", "DELETE"]),
+    ("jobs", ALL),
     ("job_messages", ALL),
     ("job_attempts", &["SELECT", "INSERT", "DELETE"]),
     ("job_events", &["SELECT", "INSERT", "DELETE"]),
@@ -25,6 +25,9 @@ const SCHEDULER: &[Need] = &[
     ("quarantine", &["SELECT", "INSERT", "DELETE"]),
     ("audit_verdict", CHANGE),
     ("breakers", READ),
+    ("cities", READ),
+    ("city_syncs", READ),
+    ("meetings", READ),
     ("paces", &["SELECT", "UPDATE", "DELETE"]),
     ("responses", &["SELECT", "DELETE"]),
     ("response_bodies", &["SELECT", "DELETE"]),
