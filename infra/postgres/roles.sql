@@ -47,6 +47,7 @@ grant update (beat, beat_at, state, run_us) on workers to docket_worker;
 grant insert, delete on quarantine to docket_worker;
 grant insert, update on meetings, agenda_items, document_refs, matters, matter_appearances to docket_worker;
 grant insert, delete on city_syncs to docket_worker;
+grant insert on document_changes to docket_worker;
 grant insert on meeting_aliases, meeting_revisions, documents, extractions, summaries, llm_ledger to docket_worker;
 grant update (synced_at) on cities to docket_worker;
 grant insert, update on breakers to docket_worker;

@@ -50,6 +50,7 @@ const WORKER: &[Need] = &[
     ("agenda_items", CHANGE),
     ("documents", ADD),
     ("document_refs", CHANGE),
+    ("document_changes", ADD),
     ("extractions", ADD),
     ("summaries", ADD),
     ("matters", CHANGE),
