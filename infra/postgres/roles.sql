@@ -51,6 +51,7 @@ grant insert, delete on city_syncs to docket_worker;
 grant delete on matter_appearances to docket_worker;
 grant insert on meeting_changes to docket_worker;
 grant insert on agenda_segments to docket_worker;
+grant insert on document_changes to docket_worker;
 grant insert on meeting_aliases, meeting_revisions, documents, extractions, summaries, llm_ledger to docket_worker;
 grant update (synced_at) on cities to docket_worker;
 grant insert, update on breakers, paces to docket_worker;

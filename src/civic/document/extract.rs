@@ -1,9 +1,13 @@
 //! From bytes to text.
 
-use super::{Extraction, Flag, Kind, Limits, Ocr, ocr, own, pdf, sniff};
+use super::{
+    Extraction, Flag, Kind, Limits, Ocr, ocr, own, pdf,
+    sniff::{sniff, sniff_pieces},
+};
 use crate::telemetry::names;
 use std::{
-    io::{self, Read as _, Write as _},
+    fs::File,
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -12,8 +16,6 @@ use tokio::{process::Command, sync::OnceCell, time::Instant};
 
 /// Rises when the same poppler would give another text by what this module does.
 const REVISION: u32 = 2;
-/// Bytes of a file that is too large, by which its kind is told.
-const HEAD: u64 = 64 << 10;
 
 /// What `pdftotext` is told besides the file. `-layout` keeps columns and gives the count of characters that `PyMuPDF`
 /// gives: 0.1 % off at most on 24 agendas.
@@ -77,23 +79,33 @@ impl Reader {
         Some((ocr, ocr::usable(&ocr.language).await?))
     }
 
-    /// Reads a file.
+    /// Reads a file. It is never in memory as a whole.
     ///
     /// # Errors
     /// When the file can't be read, or the machine lacks what reads it. A bad document is no error.
     pub async fn read_file(&self, path: &Path) -> Result<Extraction, ExtractError> {
-        let unreadable = |source| ExtractError::Read { path: path.to_owned(), source };
+        let started = Instant::now();
+        // A name that begins with a dash would be an option of the programs that read it.
+        let path = &std::path::absolute(path)?;
+        let unreadable = |source| ExtractError::Read { path: path.clone(), source };
         let metadata = tokio::fs::metadata(path).await.map_err(unreadable)?;
         if !metadata.is_file() {
             return Err(unreadable(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")));
         }
-        if metadata.len() <= self.limits.max_input as u64 {
-            return self.read(tokio::fs::read(path).await.map_err(unreadable)?).await;
-        }
-        let mut head = Vec::new();
-        std::fs::File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head)).map_err(unreadable)?;
+        let len = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+        let open = path.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let mut pieces = Pieces(File::open(open)?);
+            Ok::<_, io::Error>(sniff_pieces(len, &mut |at, len| pieces.read(at, len)))
+        });
+        let kind = looked.await.map_err(io::Error::other)?.map_err(unreadable)?;
         let extractor = self.version().await?;
-        Ok(Extraction { extractor, kind: sniff(&head), ..Extraction::flagged(Flag::TooLarge) })
+        let extraction = match refuse(kind, len, &self.limits) {
+            Some(flag) => Extraction::flagged(flag),
+            None => self.read_kind(kind, path, len).await?,
+        };
+        metrics::histogram!(names::PDF_EXTRACTION_DURATION).record(started.elapsed().as_secs_f64());
+        Ok(Extraction { extractor, kind, ..extraction })
     }
 
     /// Reads a document.
@@ -101,29 +113,48 @@ impl Reader {
     /// # Errors
     /// When the machine lacks what reads it. A bad document is no error: it is a result with flags.
     pub async fn read(&self, bytes: Vec<u8>) -> Result<Extraction, ExtractError> {
-        let started = Instant::now();
-        let extractor = self.version().await?;
         let kind = sniff(&bytes);
-        let extraction = match kind {
-            Kind::Empty => Extraction::flagged(Flag::Empty),
-            _ if bytes.len() > self.limits.max_input => Extraction::flagged(Flag::TooLarge),
-            Kind::Pdf => {
-                let ocr = self.usable_ocr().await.map(|(ocr, _)| ocr);
-                Box::pin(pdf::read(bytes, &self.limits, ocr)).await?
-            }
-            kind if own::reads(kind) => {
-                let file = tokio::task::spawn_blocking(move || stored(&bytes)).await.map_err(io::Error::other)??;
-                own::read(kind, &file, &self.limits).await?
-            }
-            _ => Extraction::flagged(Flag::Unsupported),
-        };
-        metrics::histogram!(names::PDF_EXTRACTION_DURATION).record(started.elapsed().as_secs_f64());
-        Ok(Extraction { extractor, kind, ..extraction })
+        if let Some(flag) = refuse(kind, bytes.len(), &self.limits) {
+            let extractor = self.version().await?;
+            return Ok(Extraction { extractor, kind, ..Extraction::flagged(flag) });
+        }
+        let file = tokio::task::spawn_blocking(move || stored(&bytes)).await.map_err(io::Error::other)??;
+        self.read_file(&file).await
+    }
+
+    async fn read_kind(&self, kind: Kind, file: &Path, len: usize) -> Result<Extraction, ExtractError> {
+        if kind != Kind::Pdf {
+            return Ok(own::read(kind, file, &self.limits).await?);
+        }
+        let ocr = self.usable_ocr().await.map(|(ocr, _)| ocr);
+        Box::pin(pdf::read(file, len, &self.limits, ocr)).await
+    }
+}
+
+/// What needs no child process to be told.
+fn refuse(kind: Kind, len: usize, limits: &Limits) -> Option<Flag> {
+    match kind {
+        Kind::Empty => Some(Flag::Empty),
+        _ if len > limits.max_input => Some(Flag::TooLarge),
+        kind if kind == Kind::Pdf || own::reads(kind) => None,
+        _ => Some(Flag::Unsupported),
+    }
+}
+
+/// A file, read at places. What can't be read is not there: the child that reads it will say so.
+pub(super) struct Pieces(pub(super) File);
+
+impl Pieces {
+    pub(super) fn read(&mut self, at: usize, len: usize) -> Vec<u8> {
+        let mut piece = Vec::new();
+        let sought = self.0.seek(SeekFrom::Start(at as u64));
+        let _ = sought.and_then(|_| (&self.0).take(len as u64).read_to_end(&mut piece));
+        piece
     }
 }
 
 /// A file for a child: readable by this user only, and removed when dropped.
-pub(super) fn stored(bytes: &[u8]) -> io::Result<TempPath> {
+fn stored(bytes: &[u8]) -> io::Result<TempPath> {
     let mut file = NamedTempFile::with_prefix("docket-")?;
     file.write_all(bytes)?;
     Ok(file.into_temp_path())

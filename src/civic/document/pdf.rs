@@ -3,30 +3,37 @@
 use super::{
     ExtractError, Extraction, Flag, Limits, Link, Method, Ocr, PageQuality, TEXT_ARGS,
     child::{self, End, Outcome},
-    extract::stored,
+    extract::Pieces,
     glyphs,
     link::MAX_LINKS,
     ocr, structure,
 };
-use std::{io, path::Path};
+use std::{fs::File, io, path::Path};
 
 /// A document of so many pages may be a cover sheet: the documents are behind its links.
 const COVER_PAGES: u32 = 3;
 /// Pages that are judged each for itself when the text is shorter than the page tree says.
 const MAX_PAGES: usize = 10_000;
 
-/// Reads a PDF.
-pub(super) async fn read(bytes: Vec<u8>, limits: &Limits, ocr: Option<&Ocr>) -> Result<Extraction, ExtractError> {
-    let (file, sound, counted) = tokio::task::spawn_blocking(move || {
-        Ok::<_, io::Error>((stored(&bytes)?, structure::is_sound(&bytes), structure::counted_pages(&bytes)))
-    })
-    .await
-    .map_err(io::Error::other)??;
+/// Reads a PDF of `len` bytes.
+pub(super) async fn read(
+    file: &Path,
+    len: usize,
+    limits: &Limits,
+    ocr: Option<&Ocr>,
+) -> Result<Extraction, ExtractError> {
+    let open = file.to_owned();
+    let looked = tokio::task::spawn_blocking(move || {
+        let mut pieces = Pieces(File::open(open)?);
+        Ok::<_, io::Error>(structure::look(len, &mut |at, len| pieces.read(at, len)))
+    });
+    let skeleton = looked.await.map_err(io::Error::other)??;
+    let counted = skeleton.pages;
     let mut extraction = Extraction::default();
-    if !sound {
+    if !skeleton.is_sound {
         extraction.flag(Flag::Damaged);
     }
-    let mut text = child::run("pdftotext", &TEXT_ARGS, &file, &["-"], limits).await?;
+    let mut text = child::run("pdftotext", &TEXT_ARGS, file, &["-"], limits).await?;
     if lacks_tables(&text.stderr) {
         return Err(ExtractError::MissingTables);
     }
@@ -40,18 +47,18 @@ pub(super) async fn read(bytes: Vec<u8>, limits: &Limits, ocr: Option<&Ocr>) -> 
     extraction.set_text(std::mem::take(&mut text.stdout));
     match read {
         Some(read) => extraction.pages = read,
-        None => count(&file, &text, limits, &mut extraction).await?,
+        None => count(file, &text, limits, &mut extraction).await?,
     }
     pad(&mut extraction);
     // What used up its time or its memory is not given more.
     if text.end == End::Exited(0) {
-        glyphs::look(&file, &mut extraction.pages_quality, limits).await?;
+        glyphs::look(file, &mut extraction.pages_quality, limits).await?;
         extraction.settle();
         if let Some(ocr) = ocr {
-            ocr::read(&file, &mut extraction, ocr, limits).await?;
+            ocr::read(file, &mut extraction, ocr, limits).await?;
         }
         if (1..=COVER_PAGES).contains(&extraction.pages) {
-            extraction.links = links(&file, limits).await?;
+            extraction.links = links(file, limits).await?;
         }
     }
     Ok(extraction)

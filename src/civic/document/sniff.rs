@@ -9,6 +9,8 @@ use std::fmt;
 const HEAD: usize = 1_024;
 /// Entries of an archive whose names are read: a Word file has some dozens.
 const MAX_ENTRIES: usize = 2_000;
+/// And bytes of their list.
+const MAX_LIST: usize = 256 << 10;
 /// The end of an archive stands in its last bytes, before a comment of 64 KiB at most.
 const ARCHIVE_END_WITHIN: usize = 66_000;
 
@@ -121,16 +123,28 @@ impl fmt::Display for Kind {
 /// Tells what bytes are. Looks at their start, and at the list of an archive's entries.
 #[must_use]
 pub fn sniff(bytes: &[u8]) -> Kind {
-    let head = &bytes[..bytes.len().min(HEAD)];
-    match bytes {
+    sniff_pieces(bytes.len(), &mut |at, len| piece(bytes, at, len).to_vec())
+}
+
+/// What stands at a place of bytes in memory.
+pub(super) fn piece(bytes: &[u8], at: usize, len: usize) -> &[u8] {
+    let start = at.min(bytes.len());
+    &bytes[start..start.saturating_add(len).min(bytes.len())]
+}
+
+/// The same, of a file that isn't in memory: `read` tells what stands at a place, or what there is of it.
+pub(super) fn sniff_pieces(len: usize, read: &mut dyn FnMut(usize, usize) -> Vec<u8>) -> Kind {
+    let start = read(0, 8 * HEAD);
+    let head = &start[..start.len().min(HEAD)];
+    match head {
         [] => Kind::Empty,
-        [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, ..] => ole2(bytes),
-        [b'P', b'K', 3, 4, ..] => archive(bytes),
+        [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, ..] => ole2(head, read),
+        [b'P', b'K', 3, 4, ..] => archive(&start, len, read),
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Kind::Png,
         [0xff, 0xd8, 0xff, ..] => Kind::Jpeg,
         [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] => Kind::Tiff,
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Kind::Gif,
-        _ if structure::header(bytes).is_some() => Kind::Pdf,
+        _ if structure::header(head).is_some() => Kind::Pdf,
         _ if without_mark(head).starts_with(b"{\\rtf") => Kind::Rtf,
         _ if is_page(head) => Kind::Html,
         _ if without_mark(head).starts_with(b"<?xml") => Kind::Xml,
@@ -174,34 +188,38 @@ fn is_text(head: &[u8]) -> bool {
 }
 
 /// Names of parts tell what an archive is: of the entries, or, where their list is lost, those at the start.
-fn archive(bytes: &[u8]) -> Kind {
-    let names = entries(bytes);
-    let has = |start: &[u8]| names.iter().any(|name| name.starts_with(start));
-    let head = &bytes[..bytes.len().min(8 * HEAD)];
-    let starts = |text: &[u8]| head.windows(text.len()).any(|window| window == text);
+fn archive(start: &[u8], len: usize, read: &mut dyn FnMut(usize, usize) -> Vec<u8>) -> Kind {
+    let list = list(len, read);
+    let names = entries(&list);
+    let starts = |text: &[u8]| start.windows(text.len()).any(|window| window == text);
+    let has = |part: &[u8]| names.iter().any(|name| name.starts_with(part)) || (names.is_empty() && starts(part));
     if starts(b"mimetypeapplication/vnd.oasis.opendocument.text") {
         Kind::Odt
-    } else if has(b"word/") || (names.is_empty() && starts(b"word/")) {
+    } else if has(b"word/") {
         Kind::Docx
-    } else if has(b"ppt/") || (names.is_empty() && starts(b"ppt/")) {
+    } else if has(b"ppt/") {
         Kind::Pptx
-    } else if has(b"xl/") || (names.is_empty() && starts(b"xl/")) {
+    } else if has(b"xl/") {
         Kind::Xlsx
     } else {
         Kind::Zip
     }
 }
 
+/// An archive's central directory; empty where its end doesn't tell of one.
+fn list(len: usize, read: &mut dyn FnMut(usize, usize) -> Vec<u8>) -> Vec<u8> {
+    let tail = read(len.saturating_sub(ARCHIVE_END_WITHIN), ARCHIVE_END_WITHIN);
+    let end = tail.windows(4).rposition(|window| window == b"PK\x05\x06");
+    end.and_then(|end| number(&tail, end + 16, 4)).map_or_else(Vec::new, |at| read(at, MAX_LIST))
+}
+
 /// Names of an archive's entries, as its central directory lists them.
-fn entries(bytes: &[u8]) -> Vec<&[u8]> {
-    let tail = bytes.len().saturating_sub(ARCHIVE_END_WITHIN);
-    let end = bytes[tail..].windows(4).rposition(|window| window == b"PK\x05\x06");
-    let Some(mut at) = end.and_then(|end| number(bytes, tail + end + 16, 4)) else { return Vec::new() };
-    let mut names = Vec::new();
-    while names.len() < MAX_ENTRIES && bytes.get(at..at.saturating_add(4)) == Some(b"PK\x01\x02") {
-        let sizes = [28, 30, 32].map(|field| number(bytes, at + field, 2));
+fn entries(list: &[u8]) -> Vec<&[u8]> {
+    let (mut at, mut names) = (0, Vec::new());
+    while names.len() < MAX_ENTRIES && list.get(at..at + 4) == Some(b"PK\x01\x02") {
+        let sizes = [28, 30, 32].map(|field| number(list, at + field, 2));
         let [Some(name), Some(extra), Some(comment)] = sizes else { break };
-        let Some(found) = bytes.get(at + 46..at + 46 + name) else { break };
+        let Some(found) = list.get(at + 46..at + 46 + name) else { break };
         names.push(found);
         at += 46 + name + extra + comment;
     }
@@ -209,15 +227,13 @@ fn entries(bytes: &[u8]) -> Vec<&[u8]> {
 }
 
 /// The first sector of the directory names the streams.
-fn ole2(bytes: &[u8]) -> Kind {
-    let (Some(shift), Some(sector)) = (number(bytes, 30, 2), number(bytes, 48, 4)) else { return Kind::Ole2 };
+fn ole2(head: &[u8], read: &mut dyn FnMut(usize, usize) -> Vec<u8>) -> Kind {
+    let (Some(shift), Some(sector)) = (number(head, 30, 2), number(head, 48, 4)) else { return Kind::Ole2 };
     if !(7..=16).contains(&shift) {
         return Kind::Ole2;
     }
-    let start = sector.saturating_add(1).saturating_mul(1 << shift);
     // A sector of 512 bytes has four entries; the next one usually follows it.
-    let directory = bytes.get(start.min(bytes.len())..).unwrap_or_default();
-    let directory = &directory[..directory.len().min(8 << 10)];
+    let directory = read(sector.saturating_add(1).saturating_mul(1 << shift), 8 << 10);
     let has = |name: &str| {
         let name: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).chain([0, 0]).collect();
         directory.chunks(128).any(|entry| entry.starts_with(&name))
@@ -321,7 +337,7 @@ mod tests {
         bytes.extend(entry.repeat(100_000));
         bytes.extend(end);
         assert_eq!(sniff(&bytes), Kind::Zip);
-        assert_eq!(entries(&bytes).len(), MAX_ENTRIES);
+        assert_eq!(entries(&bytes[list..]).len(), MAX_ENTRIES);
     }
 
     proptest! {

@@ -8,7 +8,9 @@ use crate::{
         document::{ExtractError, Extraction, Flag, targets},
         model::{Fingerprint, WebUrl},
         store::{
-            RefId, RevisionId, documents, extractions, found,
+            RefId, RevisionId,
+            documents::{self, SaveError},
+            extractions, found,
             refs::{self, NewRef, Place},
         },
     },
@@ -22,6 +24,7 @@ use crate::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use tempfile::NamedTempFile;
 
 /// Reads a document's text, in a child process. What is empty, damaged or locked is a result with a flag.
 #[derive(Clone, Debug)]
@@ -80,11 +83,16 @@ impl Handler for ExtractDocument {
         if let Some(known) = extractions::find(&*db, &args.sha256, &version).await? {
             return Ok(Extracted::new(args, known, true));
         }
-        let content = documents::content(&*db, &args.sha256).await?;
+        // Readable by this user only, and removed when dropped.
+        let mut file = NamedTempFile::with_prefix("docket-").map_err(|e| failed(&e.into()))?;
+        let found = documents::save(&*db, &args.sha256, &mut file).await;
         drop(db);
-        let unknown = || format!("document {} is not stored: fetch it first", args.sha256);
-        let content = content.ok_or_else(|| HandlerError::non_retryable(ErrorClass::InvalidArgs, unknown()))?;
-        let extraction = Box::pin(reader.read(content)).await.map_err(|e| failed(&e))?;
+        if !found.map_err(unsaved)? {
+            let unknown = format!("document {} is not stored: fetch it first", args.sha256);
+            return Err(HandlerError::non_retryable(ErrorClass::InvalidArgs, unknown));
+        }
+        let file = file.into_temp_path();
+        let extraction = Box::pin(reader.read_file(&file)).await.map_err(|e| failed(&e))?;
         Ok(Extracted::new(args, extraction, false))
     }
 }
@@ -184,6 +192,13 @@ impl Extracted {
     /// Whether it is only a page around one document: that one is meant, then.
     fn is_shell_of(&self, further: &[(RefId, WebUrl)]) -> bool {
         further.len() == 1 && self.extraction.flags.contains(&Flag::Shell)
+    }
+}
+
+fn unsaved(error: SaveError) -> HandlerError {
+    match error {
+        SaveError::Database(error) => error.into(),
+        SaveError::File(error) => failed(&error.into()),
     }
 }
 

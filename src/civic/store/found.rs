@@ -47,16 +47,19 @@ pub async fn replace<C: Statements>(
     Ok(rows.iter().map(|row| StoredRef { id: RefId(row.get(0)), item, url: row.get(1) }).collect())
 }
 
-/// Other bytes behind an address are a row of their own. The lock orders two that fetch the same.
+/// Other bytes behind an address are a row of their own. The lock orders two that fetch the same; the update takes its row from
+/// it, so that what was there before is read before.
 const FETCHED: &str = "\
-with known as (
-  select sha256 from document_refs where id = $1 for no key update
+with known as materialized (
+  select id, sha256 from document_refs where id = $1 for no key update
+), written as (
+  update document_refs d set sha256 = $2, fetched_at = now(), checked_at = now(), etag = $3, last_modified = $4,
+    status = case when d.status = 'withdrawn' then d.status else 'fetched' end
+  from known where d.id = known.id returning d.id, known.sha256 as before
 ), changed as (
   insert into document_changes (ref_id, old_sha256, new_sha256)
-  select $1, known.sha256, $2 from known where known.sha256 <> $2 returning 1)
-update document_refs set sha256 = $2, fetched_at = now(), checked_at = now(), etag = $3, last_modified = $4,
-  status = case when status = 'withdrawn' then status else 'fetched' end
-where id = $1 returning exists (select from changed)";
+  select id, before, $2 from written where before <> $2 returning 1)
+select exists (select from changed)";
 
 /// Notes which bytes an address gave, and with which marks of their version. True: they are others than before.
 ///
@@ -68,8 +71,8 @@ pub async fn fetched<C: Statements>(
     sha256: &Fingerprint,
     (etag, last_modified): (Option<&str>, Option<&str>),
 ) -> Result<bool, Error> {
-    let row = client.query_opt(FETCHED, &[&reference.0, &sha256.as_str(), &etag, &last_modified]).await?;
-    Ok(row.is_some_and(|row| row.get(0)))
+    let row = client.query_one(FETCHED, &[&reference.0, &sha256.as_str(), &etag, &last_modified]).await?;
+    Ok(row.get(0))
 }
 
 /// Notes that an address still gives the same.

@@ -2,7 +2,7 @@
 
 use super::{MeetingId, RevisionId, meetings};
 use crate::{
-    civic::model::{Fingerprint, ParsedItem, ParsedMeeting},
+    civic::model::{Fingerprint, ParsedItem, ParsedMeeting, WebUrl, unsigned},
     db::Statements,
 };
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,7 @@ pub async fn append<C: Statements>(
     if meetings::lock(client, meeting).await?.as_ref() == Some(&fingerprint) {
         return Ok(None);
     }
-    let row = client.query_one(APPEND, &[&meeting.0, &fingerprint.as_str(), &Json(content)]).await?;
+    let row = client.query_one(APPEND, &[&meeting.0, &fingerprint.as_str(), &Json(kept(content))]).await?;
     Ok(Some(RevisionId(row.get(0))))
 }
 
@@ -53,6 +53,17 @@ where r.id = $1";
 pub async fn before<C: Statements>(client: &C, revision: RevisionId) -> Result<Option<Content>, Error> {
     let Some(row) = client.query_opt(BEFORE, &[&revision.0]).await? else { return Ok(None) };
     Ok(serde_json::from_value(row.try_get::<_, Json<serde_json::Value>>(0)?.0).ok())
+}
+
+/// What is stored: a signature is a key, and no use once it has expired.
+fn kept(content: &Content) -> Content {
+    let mut content = content.clone();
+    for attachment in content.items.iter_mut().flat_map(|item| &mut item.attachments) {
+        if let Some(plain) = unsigned(attachment.url.as_str()).and_then(|plain| WebUrl::parse(&plain).ok()) {
+            attachment.url = plain;
+        }
+    }
+    content
 }
 
 /// The items of the current revision; none: the agenda was never read.

@@ -1,7 +1,9 @@
 //! The domain on a real PostgreSQL and a made-up city.
 
 mod agendas;
+mod behind;
 mod cadence;
+mod clerk;
 mod families;
 mod flow;
 mod handlers;
@@ -12,6 +14,8 @@ mod politeness;
 mod record;
 mod reparse;
 mod roles;
+mod signed;
 mod store;
 mod support;
+mod swaps;
 mod vendors;

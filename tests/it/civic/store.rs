@@ -170,7 +170,16 @@ async fn documents_and_summaries_are_kept_once() {
         documents::put(&client, &sha256, "empty", b"").await.unwrap();
         extractions::put(&client, &sha256, &extraction).await.unwrap();
     }
-    assert_eq!(documents::content(&client, &sha256).await.unwrap(), Some(Vec::new()));
+    let large = vec![7; (2 << 20) + 1];
+    let of_large = Fingerprint::of_bytes(&large);
+    documents::put(&client, &of_large, "other", &large).await.unwrap();
+    for (hash, bytes) in [(&sha256, &Vec::new()), (&of_large, &large)] {
+        let mut file = Vec::new();
+        assert!(documents::save(&client, hash, &mut file).await.unwrap());
+        assert_eq!(&file, bytes);
+    }
+    let unknown = Fingerprint::of_bytes(b"unknown");
+    assert!(!documents::save(&client, &unknown, &mut Vec::new()).await.unwrap());
     assert_eq!(extractions::find(&client, &sha256, "e/1").await.unwrap(), Some(extraction));
     assert_eq!(extractions::find(&client, &sha256, "e/2").await.unwrap(), None);
 

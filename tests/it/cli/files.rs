@@ -70,7 +70,15 @@ async fn documents_are_read_and_bad_ones_flagged() {
     assert_eq!((&good["pages"], &good["flags"]), (&json!(1), &json!([])), "{good}");
     assert!(good["text"].as_str().unwrap().contains("department of parks"), "{good}");
     assert_eq!(extract("empty.pdf", b"").await["flags"], json!(["empty"]));
-    assert_eq!(extract("page.pdf", b"<html>").await["flags"], json!(["not_pdf"]));
+    assert_eq!(extract("page.pdf", b"<html>").await["flags"], json!(["no_text"]));
+    for (name, bytes, kind) in [
+        ("letter.pdf", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".as_slice(), "ole2"),
+        ("notes.pdf", b"{\\rtf1 notes}", "rtf"),
+        ("slides.pdf", b"PK\x03\x04 ppt/presentation.xml", "pptx"),
+    ] {
+        let found = extract(name, bytes).await;
+        assert_eq!((&found["kind"], &found["flags"]), (&json!(kind), &json!(["unsupported"])), "{name}");
+    }
     assert_eq!(docket("documents extract -").stdin(&pdf(text)).json().await, good);
     docket("documents extract /nowhere.pdf").fails(64, &["/nowhere.pdf"]).await;
     docket("documents extract /").fails(64, &["not a regular file"]).await;

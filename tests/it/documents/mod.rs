@@ -2,6 +2,8 @@
 
 mod agendas;
 mod hostile;
+mod kinds;
 pub(crate) mod made;
 mod oracle;
 mod ordinary;
+mod quality;

@@ -36,7 +36,8 @@ fn complaint(row: &Row<'_>, found: &Extraction) -> Option<String> {
         && off * 100 <= row.chars
         && found.flags.contains(&Flag::Encrypted) == row.needs_password
         && found.flags.contains(&Flag::Damaged) == row.repaired
-        && found.flags.contains(&Flag::NoText) == (row.chars == 0 && !row.needs_password);
+        && found.flags.contains(&Flag::NoText) == (row.chars == 0 && !row.needs_password)
+        && !found.flags.iter().any(|flag| matches!(flag, Flag::Garbage | Flag::LostText));
     let Extraction { pages, chars, flags, .. } = found;
     (!as_told)
         .then(|| format!("{}: {pages} of {} pages, {chars} of {} chars, {flags:?}", row.file, row.pages, row.chars))

@@ -30,14 +30,14 @@ async fn few_words_are_no_text_and_kept() {
 }
 
 #[tokio::test]
-async fn what_is_no_pdf_is_told_whatever_its_name() {
+async fn what_nobody_reads_is_told_whatever_its_name() {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes, flag) in [
         ("empty.pdf", b"".as_slice(), Flag::Empty),
-        ("page.pdf", b"<!DOCTYPE html><html><body>Sign in</body></html>", Flag::NotPdf),
-        ("letter.pdf", b"PK\x03\x04 word/document.xml", Flag::NotPdf),
-        ("zeros.pdf", &[0; 4_096], Flag::NotPdf),
-        ("one.pdf", b"%", Flag::NotPdf),
+        ("archive.pdf", b"PK\x03\x04 letter.txt", Flag::Unsupported),
+        ("scan.pdf", b"II*\0 an image", Flag::Unsupported),
+        ("notes.docx", b"{\\rtf1 notes}", Flag::Unsupported),
+        ("zeros.pdf", &[0; 4_096], Flag::Unsupported),
     ] {
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
@@ -120,7 +120,7 @@ async fn a_file_that_cannot_be_read_is_named() {
 async fn what_is_printed_has_these_fields_only() {
     let json = serde_json::to_value(read(pages(&[LINE])).await).unwrap();
     let names: BTreeSet<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(names, BTreeSet::from(["pages", "chars", "flags", "text"]));
+    assert_eq!(names, BTreeSet::from(["kind", "pages", "chars", "flags", "pages_quality", "links", "text"]));
     assert!(json["pages"].is_u64() && json["chars"].is_u64() && json["flags"].is_array() && json["text"].is_string());
 }
 

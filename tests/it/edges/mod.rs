@@ -8,6 +8,7 @@ mod documents;
 mod exhaustion;
 mod forged;
 mod injection;
+mod packet;
 mod planted;
 pub(crate) mod process;
 mod refusals;

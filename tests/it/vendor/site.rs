@@ -42,6 +42,11 @@ pub(crate) struct Site {
 impl Site {
     /// Starts a site; `script` maps a path with its query to an answer.
     pub(crate) async fn start(script: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
+        Self::start_with_heads(move |path, _| script(path)).await
+    }
+
+    /// The same; `script` is given the whole head of the request too.
+    pub(crate) async fn start_with_heads(script: impl Fn(&str, &str) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -74,7 +79,7 @@ impl Site {
     }
 }
 
-async fn serve(mut stream: TcpStream, script: Arc<impl Fn(&str) -> Answer>, log: Arc<Mutex<Vec<String>>>) {
+async fn serve(mut stream: TcpStream, script: Arc<impl Fn(&str, &str) -> Answer>, log: Arc<Mutex<Vec<String>>>) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         match stream.read_u8().await {
@@ -84,9 +89,9 @@ async fn serve(mut stream: TcpStream, script: Arc<impl Fn(&str) -> Answer>, log:
     }
     let head = String::from_utf8_lossy(&head).into_owned();
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-    log.lock().unwrap().push(head);
+    log.lock().unwrap().push(head.clone());
     // The client hangs up on what is too large or too slow: no answer has to arrive whole.
-    let _ = send(&mut stream, script(&path)).await;
+    let _ = send(&mut stream, script(&path, &head)).await;
 }
 
 async fn send(stream: &mut TcpStream, answer: Answer) -> std::io::Result<()> {

@@ -60,6 +60,7 @@ const WORKER: &[Need] = &[
     ("agenda_segments", ADD),
     ("documents", ADD),
     ("document_refs", CHANGE),
+    ("document_changes", ADD),
     ("extractions", ADD),
     ("summaries", ADD),
     ("matters", CHANGE),
