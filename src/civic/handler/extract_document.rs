@@ -141,8 +141,8 @@ fn fetch(
     let revision = output.args.revision;
     let job = |(id, url): &(RefId, WebUrl)| {
         let args = FetchDocumentArgs { reference: *id, revision, url: url.to_string(), vendor, recheck: false };
-        // A document may lead there at each of its states.
-        let key = format!("doc:{revision}:{id}:{}", output.args.sha256);
+        // By attempt, so that it is never one that is there already: who waits for children must get them.
+        let key = format!("doc:{revision}:{id}:{}:{}", ctx.job, ctx.epoch);
         Ok(next::sibling(next::next::<FetchDocument>(&args, key, ctx)?, ctx))
     };
     further.iter().map(job).collect()

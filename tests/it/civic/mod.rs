@@ -5,6 +5,7 @@ mod clerk;
 mod families;
 mod flow;
 mod handlers;
+mod links;
 mod outage;
 mod roles;
 mod signed;
