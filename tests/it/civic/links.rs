@@ -3,7 +3,7 @@
 use super::clerk::{Clerk, attachment};
 use crate::{
     documents::made::pages,
-    vendor::site::{Answer, answer, redirect},
+    vendor::site::{Answer, answer},
 };
 use std::sync::{Arc, Mutex};
 
@@ -18,7 +18,7 @@ fn reply(path: &str) -> Answer {
         "/empty.pdf" => ok(b""),
         "/huge.pdf" => Answer::Silence(b"HTTP/1.1 200 OK\r\nContent-Length: 2147483648\r\n\r\n".to_vec()),
         "/cut.pdf" => Answer::Bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n%PDF-1.4 and no more".to_vec()),
-        "/circle.pdf" => redirect("/circle.pdf"),
+        "/circle.pdf" => answer(302, "Connection: close\r\nLocation: /circle.pdf\r\n", ""),
         "/rtf.pdf" => ok(b"{\\rtf1 minutes}"),
         "/ruin.pdf" => ok(b"%PDF-1.4 nothing follows"),
         "/page.pdf" => ok(b"<html><title>Not found</title><p>The page that you asked for was not found.</html>"),
