@@ -15,7 +15,7 @@ const MAX_IMAGE: u64 = 64 << 20;
 /// Largest text of a page.
 const MAX_TEXT: usize = 256 << 10;
 /// Time for all pages of one document: with what else a document may take it stays within the job's deadline.
-const TIME: Duration = Duration::from_secs(120);
+const TIME: Duration = Duration::from_secs(90);
 
 /// How pages without text are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +85,8 @@ pub(super) async fn read(file: &Path, extraction: &mut Extraction, ocr: &Ocr, li
     let started = Instant::now();
     for at in pages {
         let Some(left) = TIME.checked_sub(started.elapsed()) else { break };
-        let bounded = Limits { time: limits.time.min(left), max_file: MAX_IMAGE, max_text: MAX_TEXT, ..*limits };
+        // A page is the work of two programs.
+        let bounded = Limits { time: limits.time.min(left / 2), max_file: MAX_IMAGE, max_text: MAX_TEXT, ..*limits };
         let Some(text) = page(file, at + 1, ocr, &bounded).await? else { continue };
         let quality = PageQuality::of(&text, Method::Ocr);
         let known = &mut extraction.pages_quality[at];
