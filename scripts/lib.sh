@@ -46,6 +46,7 @@ missing_packages() {
         command -v promtool >/dev/null || echo prometheus
         command -v amtool >/dev/null || echo prometheus-alertmanager
         command -v curl >/dev/null || echo curl
+        command -v tesseract >/dev/null || echo tesseract-ocr
         /usr/bin/python3 -c 'import psycopg2' 2>/dev/null || echo python3-psycopg2
     fi
 }

@@ -58,8 +58,8 @@ settings! {
     "civic.ocr" "DOCKET_OCR" = "off", Kind::OneOf(&["off", "on"]), READERS;
     /// The languages that tesseract reads, by its own names, joined by `+`: `eng+spa`. Each is a package.
     "civic.ocr_language" "DOCKET_OCR_LANGUAGE" = "eng", Kind::Text, READERS;
-    /// Pages of one document that are read from their image, at most. Higher: scans of long packets hold a slot for longer, two
-    /// minutes at most.
+    /// Pages of one document that are read from their image, at most. Higher: scans of long packets hold a slot for longer, 90
+    /// seconds at most.
     "civic.ocr_max_pages" "DOCKET_OCR_MAX_PAGES" = "20", Kind::Count(1, 1_000), READERS;
     /// A document of a near meeting is asked for anew at most so often, because vendors put other bytes behind the same
     /// address. Shorter: more requests, each of which most sites answer with "not modified".

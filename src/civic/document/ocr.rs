@@ -1,8 +1,9 @@
 //! Pages without text, read from their image.
 
 use super::{
-    Extraction, Limits, Method, PageQuality,
+    Extraction, Limits, Method, PageQuality, Quality,
     child::{self, End},
+    extraction::MIN_TEXT_CHARS,
 };
 use std::{io, path::Path, process::Stdio, time::Duration};
 use tokio::{process::Command, sync::OnceCell, time::Instant};
@@ -14,7 +15,7 @@ const MAX_IMAGE: u64 = 64 << 20;
 /// Largest text of a page.
 const MAX_TEXT: usize = 256 << 10;
 /// Time for all pages of one document: with what else a document may take it stays within the job's deadline.
-const TIME: Duration = Duration::from_secs(120);
+const TIME: Duration = Duration::from_secs(90);
 
 /// How pages without text are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +69,11 @@ async fn probe() -> Option<(String, Vec<String>)> {
 
 /// Reads the pages of a document that gave no usable text. A page that can't be read stays as it is.
 pub(super) async fn read(file: &Path, extraction: &mut Extraction, ocr: &Ocr, limits: &Limits) -> io::Result<()> {
-    let poor = |at: &usize| extraction.pages_quality[*at].is_poor();
+    // A scan may carry the number of its page as text.
+    let poor = |at: &usize| {
+        let page = &extraction.pages_quality[*at];
+        page.is_poor() || u64::from(page.chars) < MIN_TEXT_CHARS
+    };
     let most = usize::try_from(ocr.max_pages).unwrap_or(usize::MAX);
     let pages: Vec<usize> = (0..extraction.pages_quality.len()).filter(poor).take(most).collect();
     if pages.is_empty() {
@@ -80,12 +85,15 @@ pub(super) async fn read(file: &Path, extraction: &mut Extraction, ocr: &Ocr, li
     let started = Instant::now();
     for at in pages {
         let Some(left) = TIME.checked_sub(started.elapsed()) else { break };
-        let bounded = Limits { time: limits.time.min(left), max_file: MAX_IMAGE, max_text: MAX_TEXT, ..*limits };
+        // A page is the work of two programs.
+        let bounded = Limits { time: limits.time.min(left / 2), max_file: MAX_IMAGE, max_text: MAX_TEXT, ..*limits };
         let Some(text) = page(file, at + 1, ocr, &bounded).await? else { continue };
         let quality = PageQuality::of(&text, Method::Ocr);
+        let known = &mut extraction.pages_quality[at];
         // An image of nothing gives noise; what the page had, if little, was right.
-        if quality.chars > extraction.pages_quality[at].chars {
-            extraction.pages_quality[at] = quality;
+        let is_better = known.is_poor() || quality.chars / 2 > known.chars;
+        if quality.quality == Quality::Ocr && is_better {
+            *known = quality;
             texts[at] = text;
         }
     }

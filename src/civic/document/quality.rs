@@ -169,7 +169,7 @@ fn words_are_noise(text: &str) -> bool {
 /// How many of the scripts that are never mixed within a word a word has.
 fn scripts(word: &str) -> usize {
     let has = |script: fn(char) -> bool| usize::from(word.chars().any(script));
-    has(|c| matches!(c, 'A'..='Z' | 'a'..='z'))
+    has(|c| c.is_ascii_alphabetic())
         + has(|c| matches!(c, '\u{370}'..='\u{3ff}'))
         + has(|c| matches!(c, '\u{400}'..='\u{52f}'))
         + has(|c| matches!(c, '\u{530}'..='\u{10ff}'))

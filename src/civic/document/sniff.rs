@@ -160,7 +160,7 @@ fn without_mark(head: &[u8]) -> &[u8] {
 
 /// Markup that only pages have. It must come first, or behind a declaration or a comment: a text may speak of `<html>`.
 fn is_page(head: &[u8]) -> bool {
-    const TAGS: [&[u8]; 10] = [
+    const TAGS: [&[u8]; 11] = [
         b"<html",
         b"<!doctype html",
         b"<head",
@@ -170,11 +170,14 @@ fn is_page(head: &[u8]) -> bool {
         b"<script",
         b"<table",
         b"<div",
+        b"<p>",
         b"<frameset",
     ];
     let start = without_mark(head);
     let has = |tag: &&[u8]| start.windows(tag.len()).any(|window| window.eq_ignore_ascii_case(tag));
-    start.starts_with(b"<") && TAGS.iter().any(has)
+    // Other XML has titles and tables too.
+    let tags = if start.starts_with(b"<?xml") { &TAGS[..2] } else { &TAGS };
+    start.starts_with(b"<") && tags.iter().any(has)
 }
 
 /// No control characters but those of lines. Longer texts are judged by their start.
@@ -290,7 +293,8 @@ mod tests {
             (b"<?xml version='1.0'?>\n<!DOCTYPE html PUBLIC ''><html>".to_vec(), Kind::Html),
             (b"<!-- made by hand --><body>".to_vec(), Kind::Html),
             (b"<script>location='x'</script>".to_vec(), Kind::Html),
-            (b"<?xml version='1.0'?><rss/>".to_vec(), Kind::Xml),
+            (b"<?xml version='1.0'?><rss><title>News</title></rss>".to_vec(), Kind::Xml),
+            (b"<p>Agenda</p>".to_vec(), Kind::Html),
             (b"The tag <html> begins a page".to_vec(), Kind::Text),
             (zip(&["[Content_Types].xml", "word/document.xml"]), Kind::Docx),
             (zip(&["[Content_Types].xml", "ppt/presentation.xml"]), Kind::Pptx),

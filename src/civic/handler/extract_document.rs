@@ -175,8 +175,8 @@ fn fetch(
             as_of,
             segment,
         };
-        // A document may lead there at each of its states.
-        let key = format!("doc:{revision}:{id}:{}", output.args.sha256);
+        // By attempt, so that it is never one that is there already: who waits for children must get them.
+        let key = format!("doc:{revision}:{id}:{}:{}", ctx.job, ctx.epoch);
         Ok(next::sibling(next::next::<FetchDocument>(&args, key, ctx)?, ctx))
     };
     further.iter().map(job).collect()

@@ -25,7 +25,7 @@ pub fn unsigned(url: &str) -> Option<String> {
     let (query, fragment) = rest.split_once('#').map_or((rest, None), |(query, fragment)| (query, Some(fragment)));
     let name = |pair: &str| pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
     let has = |wanted: &&str| query.split('&').any(|pair| name(pair) == *wanted);
-    let (_, parts) = SCHEMES.iter().find(|(needed, _)| needed.iter().all(|needed| has(needed)))?;
+    let (_, parts) = SCHEMES.iter().find(|(needed, _)| needed.iter().all(&has))?;
     let is_part = |pair: &&str| {
         let name = name(pair);
         parts.iter().any(|part| if part.ends_with('-') { name.starts_with(part) } else { name == *part })

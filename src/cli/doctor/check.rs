@@ -76,6 +76,8 @@ checks! {
     Address = "address";
     /// The programs that read documents are there.
     Poppler = "poppler";
+    /// The program that reads images of pages is there, where it is to be used.
+    Ocr = "ocr";
     /// Files may be opened as needed.
     FileLimit = "file-limit";
     /// There is room for temporary files and private data.

@@ -2,7 +2,7 @@
 
 use super::super::exit::Failure;
 use crate::{
-    civic::vendor::http::TlsException,
+    civic::{document::OcrState, vendor::http::TlsException},
     config::ConfigError,
     fleet::{
         broker::{Topology, TopologyFault, management::Observed},
@@ -187,6 +187,8 @@ pub(super) struct Broker {
 pub(super) struct Machine {
     pub(super) address: Address,
     pub(super) poppler: Seen<Poppler>,
+    /// What reads images of pages; none: nothing is to.
+    pub(super) ocr: Option<OcrState>,
     /// How many files a process may have open.
     pub(super) files: Seen<u64>,
     /// Folders, and how many bytes are free there.

@@ -8,6 +8,7 @@ mod families;
 mod flow;
 mod handlers;
 mod life;
+mod links;
 mod matters;
 mod outage;
 mod politeness;

@@ -80,10 +80,9 @@ async fn ruins_and_bombs_of_word_end_with_a_flag() {
         let found = read(bytes).await;
         assert!(found.kind == Kind::Docx && found.flags.contains(&flag), "{flag}: {:?} {:?}", found.kind, found.flags);
     }
-    let mut laughs = "<!DOCTYPE x [<!ENTITY a0 'ha'>".to_owned();
-    for n in 1..30 {
-        laughs += &format!("<!ENTITY a{n} '{}'>", format!("&a{};", n - 1).repeat(10));
-    }
+    let laugh = |n: u32| format!("<!ENTITY a{n} '{}'>", format!("&a{};", n - 1).repeat(10));
+    let laughs: String = (1..30).map(laugh).collect();
+    let laughs = format!("<!DOCTYPE x [<!ENTITY a0 'ha'>{laughs}");
     let laughs = docx(&[("word/document.xml", format!("{laughs}]><w:p><w:t>&a29;{LINE}</w:t></w:p>").as_bytes())]);
     assert_eq!(read(laughs).await.text.trim(), LINE, "entities are not expanded");
     let tables = word(&format!("{}<w:p><w:t>{LINE}</w:t></w:p>", "<w:tbl><w:tr><w:tc>".repeat(1_000)));

@@ -24,7 +24,7 @@ pub(in crate::cli::doctor) async fn collect(env: &Environment, roles: Vec<Role>,
             "the management API",
             Box::pin(management::ask(read.management, read.settings.account.as_ref(), &read.fleet.topology)),
         ),
-        machine::look(&read.endpoint, &roles),
+        machine::look(&read.endpoint, read.ocr_language.as_deref(), &roles),
     );
     Facts { roles, settings: read.settings, database, broker, management, machine }
 }

@@ -4,7 +4,7 @@ use super::super::{
     super::{dev, probe},
     facts::{Address, Machine, Poppler, Role, Seen},
 };
-use crate::civic::document::extractor_version;
+use crate::civic::document::{OcrState, extractor_version, ocr_state};
 use nix::sys::{
     resource::{Resource, getrlimit},
     statvfs::statvfs,
@@ -24,11 +24,13 @@ const PROBE: Duration = Duration::from_secs(2);
 /// Where Debian's poppler-data puts its tables.
 const TABLES: &str = "/usr/share/poppler/cMap";
 
-pub(super) async fn look(endpoint: &Option<SocketAddr>, roles: &[Role]) -> Machine {
-    let (address, poppler) = tokio::join!(address(*endpoint), poppler(roles.contains(&Role::Worker)));
+pub(super) async fn look(endpoint: &Option<SocketAddr>, ocr_language: Option<&str>, roles: &[Role]) -> Machine {
+    let works = roles.contains(&Role::Worker);
+    let (address, poppler, ocr) = tokio::join!(address(*endpoint), poppler(works), ocr(ocr_language.filter(|_| works)));
     Machine {
         address,
         poppler,
+        ocr,
         files: getrlimit(Resource::RLIMIT_NOFILE).map(|(soft, _)| soft).map_err(|e| e.to_string()),
         room: folders().into_iter().map(|folder| room(&folder)).collect(),
         time_zones: jiff::tz::db().get("America/Los_Angeles").map(drop).map_err(|e| e.to_string()),
@@ -63,6 +65,12 @@ async fn poppler(needed: bool) -> Seen<Poppler> {
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(format!("poppler's programs don't tell their version within {LIMIT:?}")),
     }
+}
+
+/// A program that doesn't tell its version in time is as good as none.
+async fn ocr(language: Option<&str>) -> Option<OcrState> {
+    let state = timeout(LIMIT, ocr_state(language?)).await;
+    Some(state.unwrap_or(OcrState::Missing))
 }
 
 /// Temporary files, and the private data of `docket dev` where there is some.

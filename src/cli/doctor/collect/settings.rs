@@ -24,6 +24,8 @@ pub(super) struct Read {
     pub(super) management: Option<SecretString>,
     /// Where the endpoint is to listen; none: the setting can't be used.
     pub(super) endpoint: Option<SocketAddr>,
+    /// The language in which images of pages are to be read; none: they are not.
+    pub(super) ocr_language: Option<String>,
 }
 
 /// Reads everything that these roles use. What was refused already is told once.
@@ -66,7 +68,9 @@ pub(super) fn read(env: &Environment, roles: &[Role], refused: Vec<ConfigError>)
         tls_exceptions: civic.map(|civic| civic.http.tls_exceptions).unwrap_or_default(),
         errors,
     };
-    Read { settings, fleet, database, amqp, management, endpoint }
+    // What is wrong with it is among the domain's findings.
+    let ocr_language = config::ocr(env).ok().flatten().map(|ocr| ocr.language);
+    Read { settings, fleet, database, amqp, management, endpoint, ocr_language }
 }
 
 fn any() -> SocketAddr {

@@ -85,6 +85,7 @@ pub(super) fn machine() -> Machine {
     Machine {
         address: Address::Free(([127, 0, 0, 1], 8080).into()),
         poppler: Ok(Poppler { version: "poppler-22.12.0/1".to_owned(), has_tables: true }),
+        ocr: None,
         files: Ok(1024),
         room: vec![("/tmp".into(), Ok(1 << 34))],
         time_zones: Ok(()),

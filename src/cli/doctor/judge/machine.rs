@@ -5,6 +5,7 @@ use super::super::{
     facts::{Address, Machine, Role, Settings},
     finding::Finding,
 };
+use crate::civic::document::OcrState;
 
 /// Connections of the endpoint, to the database and to the broker, logs, and the program itself.
 const FILES: u64 = 400;
@@ -21,6 +22,7 @@ pub(super) fn judge(machine: &Machine, settings: &Settings, roles: &[Role]) -> V
     let mut findings = vec![
         address(&machine.address),
         if works { poppler(machine) } else { Finding::ok(Check::Poppler, "only workers read documents") },
+        ocr(machine),
         files(machine, if works { settings.slots } else { 0 }),
         time_zones(machine),
     ];
@@ -59,6 +61,26 @@ fn poppler(machine: &Machine) -> Finding {
             let fix = "install the packages poppler-utils and poppler-data, and check PATH";
             Finding::fault(Check::Poppler, why.clone(), fix)
         }
+    }
+}
+
+fn ocr(machine: &Machine) -> Finding {
+    let check = Check::Ocr;
+    match &machine.ocr {
+        None => Finding::ok(check, "images of pages are not read (civic.ocr)"),
+        Some(OcrState::Usable(version)) => Finding::ok(check, version.clone()),
+        Some(OcrState::NoLanguage(language)) => Finding::warning(
+            check,
+            format!("images of pages are to be read, and tesseract has no language {language}"),
+            format!(
+                "install the package tesseract-ocr-{language}, or correct DOCKET_OCR_LANGUAGE: nothing is read until then"
+            ),
+        ),
+        Some(OcrState::Missing) => Finding::warning(
+            check,
+            "images of pages are to be read, and tesseract is missing",
+            "install the package tesseract-ocr and check PATH, or set DOCKET_OCR=off: scans have no text until then",
+        ),
     }
 }
 
@@ -137,6 +159,18 @@ mod tests {
             machine.poppler = Ok(Poppler { version: "poppler-22/1".to_owned(), has_tables: false });
         };
         assert_eq!(find(plain, Check::Poppler, &[Role::Worker]).level, Level::Warning);
+    }
+
+    #[test]
+    fn images_are_read_where_that_is_asked_for() {
+        for (state, level) in [
+            (None, Level::Ok),
+            (Some(OcrState::Usable("tesseract-5".to_owned())), Level::Ok),
+            (Some(OcrState::NoLanguage("spa".to_owned())), Level::Warning),
+            (Some(OcrState::Missing), Level::Warning),
+        ] {
+            assert_eq!(find(|machine| machine.ocr = state.clone(), Check::Ocr, &Role::ALL).level, level, "{state:?}");
+        }
     }
 
     #[test]

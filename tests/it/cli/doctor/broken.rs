@@ -186,6 +186,15 @@ async fn poppler_that_is_missing() {
 }
 
 #[tokio::test]
+async fn tesseract_that_is_missing_where_images_are_to_be_read() {
+    let empty = tempfile::tempdir().unwrap();
+    let vars = [("PATH", empty.path().to_str().unwrap()), ("DOCKET_OCR", "on")];
+    doctor("--role worker", &vars).await.names("ocr", "warning", &["tesseract", "DOCKET_OCR=off"]);
+    let off = doctor("--role worker", &vars[..1]).await;
+    assert!(off.at_least("note").iter().all(|finding| finding["check"] != "ocr"), "nobody asked for it");
+}
+
+#[tokio::test]
 async fn a_port_in_use() {
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let place = taken.local_addr().unwrap().to_string();
