@@ -94,10 +94,14 @@ fn a_name_that_is_a_rows_heading_is_the_title() {
     let report = archive(
         "<tr><th scope='col'>Meeting</th><th scope='col'>Date</th></tr>\
          <tr><th scope='row' headers='Name'>Harbor Board</th><td headers='Date'>May 7, 2031 - 9:00 AM</td>\
-         <td><a href='https://city.example/player/event/12?view_id=3'>View</a></td></tr>",
+         <td><a href='https://city.example/player/event/12?view_id=3'>View</a></td></tr>\
+         <tr><th scope='row' headers='Name'>Harbor Board</th><td headers='Date'>May 1, 2031</td>\
+         <td><a href='javascript:void(0);' onClick=\"window.open('//city.example/MediaPlayer.php?clip_id=44')\"> </a></td></tr>",
     )
     .unwrap();
-    assert_eq!(all(&report), ["event-12 2031-05-07 09:00 Harbor Board"]);
+    assert_eq!(all(&report), ["clip-44 2031-05-01 Harbor Board", "event-12 2031-05-07 09:00 Harbor Board"]);
+    let told = report.meetings[0].status_evidence.as_ref().map(|evidence| evidence.text.as_str());
+    assert_eq!(told, Some("clip 44"), "a recording without a name");
 }
 
 #[test]

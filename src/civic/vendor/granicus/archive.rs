@@ -181,8 +181,9 @@ impl<'a> Reader<'a> {
             let is_player = |text: &str| text.contains("MediaPlayer.php") || text.contains("/player/");
             if is_player(href) || is_player(script) {
                 // An event that goes on now has a player too.
-                let is_clip = [href, script].iter().any(|text| number(text, CLIP).is_some());
-                recording = recording.or_else(|| is_clip.then_some(name));
+                let clip = [href, script].into_iter().find_map(|text| number(text, CLIP));
+                let shown = |clip: &str| if name.is_empty() { format!("clip {clip}") } else { name.clone() };
+                recording = recording.or_else(|| clip.map(shown));
                 continue;
             }
             let href = address(link);
