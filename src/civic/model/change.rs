@@ -222,5 +222,4 @@ fn documents(
 }
 
 #[cfg(test)]
-#[path = "change_tests.rs"]
 mod tests;

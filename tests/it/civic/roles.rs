@@ -3,7 +3,10 @@
 use super::support::{count, demo, drain, ledger, services, total};
 use crate::support::{TestDb, login};
 use docket::{
-    civic::{enqueue_sync, store::cities},
+    civic::{
+        enqueue_sync,
+        store::{MatterRowId, cities, matters},
+    },
     db,
 };
 
@@ -13,7 +16,7 @@ async fn a_city_goes_through_with_the_rights_of_a_worker_and_an_operator() {
     let (worker, operator) = (login(&db, "docket_worker").await, login(&db, "docket_operator").await);
     let demo = demo().await;
     let services = services(&worker, &demo);
-    let client = db::connect(&operator).await.unwrap();
+    let mut client = db::connect(&operator).await.unwrap();
     cities::add(&client, &demo.city()).await.unwrap();
     enqueue_sync(&client, &demo.city().slug, &services.settings).await.unwrap();
     let ends = drain(&ledger(&worker), &services).await;
@@ -21,5 +24,18 @@ async fn a_city_goes_through_with_the_rights_of_a_worker_and_an_operator() {
     assert_eq!(total(&ends, "dead_letter"), expected.dead_letter, "{ends:?}");
     assert_eq!(total(&ends, "failed"), expected.failed, "{ends:?}");
     assert_eq!(count(&client, "summaries").await, i64::try_from(expected.summaries).unwrap());
+    assert_eq!(count(&client, "matters").await, i64::try_from(expected.matters).unwrap());
+
+    // What operators do to matters: with their own rights, and a worker tracks what follows with his.
+    let ids = client.query("select id from matters order by id limit 2", &[]).await.unwrap();
+    let [one, two] = [0, 1].map(|n: usize| MatterRowId(ids[n].get(0)));
+    let merged = matters::merge(&mut client, one, &[two], "test").await.unwrap();
+    let sql = "select item_id from matter_appearances where matter_id = $1 order by item_id limit 1";
+    let item = docket::civic::store::ItemId(client.query_one(sql, &[&one.0]).await.unwrap().get(0));
+    let split = matters::split(&mut client, one, &[item], "test").await.unwrap();
+    let track = db::connect(&worker).await.unwrap();
+    assert_eq!(matters::retrack(&track, item).await.unwrap(), split.matter);
+    matters::undo(&mut client, split.act, "test").await.unwrap();
+    matters::undo(&mut client, merged.act, "test").await.unwrap();
     assert_eq!(count(&client, "matters").await, i64::try_from(expected.matters).unwrap());
 }

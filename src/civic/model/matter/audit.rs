@@ -208,5 +208,4 @@ fn cut(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "audit_tests.rs"]
 mod tests;

@@ -267,5 +267,4 @@ fn drop_head(words: &mut Vec<String>) {
 }
 
 #[cfg(test)]
-#[path = "title_tests.rs"]
 mod tests;
