@@ -47,7 +47,9 @@ grant update (beat, beat_at, state, run_us) on workers to docket_worker;
 grant insert, delete on quarantine to docket_worker;
 grant insert, update on meetings, agenda_items, document_refs, matters, matter_appearances to docket_worker;
 grant insert, delete on city_syncs to docket_worker;
-grant insert on meeting_aliases, meeting_revisions, documents, extractions, summaries, llm_ledger to docket_worker;
+grant insert on meeting_aliases, meeting_revisions, documents, extractions, summaries, llm_ledger, llm_answers to docket_worker;
+grant insert, update on llm_spend, llm_pauses to docket_worker;
+grant insert, update, delete on llm_reservations to docket_worker;
 grant update (synced_at) on cities to docket_worker;
 grant insert, update on breakers to docket_worker;
 

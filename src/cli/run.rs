@@ -2,8 +2,8 @@
 
 use super::{
     args::{Cli, Command},
-    audit, bench, breakers, chaos, cities, client, config as config_command, cost, dead, demo, dev, doctor, documents, drill,
-    enqueue,
+    audit, bench, breakers, chaos, cities, client, config as config_command, cost, dead, demo, dev, doctor, documents,
+    drill, enqueue,
     exit::{Failure, Outcome},
     healthcheck, jobs, lanes, log_level, logs, metrics, migrate, queue, scheduler, server, token, topology, vendors,
     worker, workers,

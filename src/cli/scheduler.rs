@@ -2,11 +2,11 @@
 
 use super::{
     exit::Outcome,
-    notify,
+    exported, notify,
     role::{self, Process, RoleArgs},
 };
 use crate::{
-    civic::{llm::budget::Budgets, model::Vendor, publish_budgets, publish_coverage},
+    civic::{llm::budget::Budgets, publish_budgets, publish_coverage},
     config::{self, Environment},
     db::{PoolOptions, PoolPurpose, pool},
     fleet::{
@@ -58,7 +58,7 @@ pub(super) async fn schedule(process: &Process, budgets: Budgets) {
     let (fleet, shutdown) = (&process.fleet, process.shutdown.clone());
     let lanes = fleet.topology.lanes().to_vec();
     let interval = GAUGES.min(fleet.protocol.lease);
-    let watched = Watched { lanes: lanes.clone(), vendors: Vendor::ALL.iter().map(|vendor| vendor.as_str()).collect() };
+    let watched = Watched { lanes: lanes.clone(), vendors: exported::behind_breakers().collect() };
     let coverage = tokio::spawn(publish_coverage(process.pool.clone(), interval, shutdown.clone()));
     let spent = tokio::spawn(publish_budgets(process.pool.clone(), budgets, interval, shutdown.clone()));
     let gauges = tokio::spawn(publish_gauges(process.pool.clone(), watched, interval, shutdown.clone()));

@@ -58,14 +58,21 @@ fn other(word: &str) -> Result<(ProviderKind, &str), ConfigError> {
     }
 }
 
-fn of(env: &Environment, provider: ProviderKind, model: &str, prices: &Arc<PriceTable>) -> Result<ModelSettings, ConfigError> {
+fn of(
+    env: &Environment,
+    provider: ProviderKind,
+    model: &str,
+    prices: &Arc<PriceTable>,
+) -> Result<ModelSettings, ConfigError> {
     let is_gemini = provider == ProviderKind::Gemini;
     let (url, default) = match is_gemini {
         true => ("DOCKET_GEMINI_URL", "https://generativelanguage.googleapis.com"),
         false => ("DOCKET_OPENAI_URL", "https://api.openai.com/v1"),
     };
     // A model's name is a part of Gemini's addresses, and of no more than one step of them.
-    if model.contains(|c: char| c.is_whitespace() || c.is_control() || is_gemini && matches!(c, '/' | '?' | '#' | ':' | '%')) {
+    if model.contains(|c: char| {
+        c.is_whitespace() || c.is_control() || is_gemini && matches!(c, '/' | '?' | '#' | ':' | '%')
+    }) {
         let name = if is_gemini { "DOCKET_GEMINI_MODEL" } else { "DOCKET_OPENAI_MODEL" };
         return Err(ConfigError::new(name, "is no model's name, such as gemini-2.5-flash"));
     }
@@ -84,9 +91,10 @@ fn of(env: &Environment, provider: ProviderKind, model: &str, prices: &Arc<Price
 
 fn thinking(env: &Environment) -> Result<Thinking, ConfigError> {
     match (env.get("DOCKET_GEMINI_THINKING_BUDGET"), env.get("DOCKET_GEMINI_THINKING_LEVEL")) {
-        (Some(_), Some(_)) => {
-            Err(ConfigError::new("DOCKET_GEMINI_THINKING_LEVEL", "together with a budget it is refused: set one of them"))
-        }
+        (Some(_), Some(_)) => Err(ConfigError::new(
+            "DOCKET_GEMINI_THINKING_LEVEL",
+            "together with a budget it is refused: set one of them",
+        )),
         (Some(_), None) => Ok(Thinking::Budget(env.number("DOCKET_GEMINI_THINKING_BUDGET", -1)?)),
         (None, Some(level)) => Ok(Thinking::Level(level.to_owned())),
         (None, None) => Ok(Thinking::Default),
@@ -134,7 +142,8 @@ fn read<T: DeserializeOwned>(env: &Environment, name: &str) -> Result<Option<T>,
 mod tests {
     use super::{super::lookup::env, *};
 
-    const PRICES: &str = r#"[{"model":"m","effective_from":"2026-01-01","input":1,"cached":1,"output":1,"source":"s"}]"#;
+    const PRICES: &str =
+        r#"[{"model":"m","effective_from":"2026-01-01","input":1,"cached":1,"output":1,"source":"s"}]"#;
 
     fn file(text: &str) -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::new().unwrap();

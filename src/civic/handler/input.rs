@@ -129,7 +129,9 @@ mod tests {
     fn documents_go_before_the_title_and_the_title_before_nothing() {
         let settings = CivicSettings::default();
         let long = "a report that is certainly longer than the fifty characters that make a text";
-        let read = |title: &str, documents: &[Document]| item(&stored(title), documents, &settings).ok().map(|m| m.whole(1_000).text);
+        let read = |title: &str, documents: &[Document]| {
+            item(&stored(title), documents, &settings).ok().map(|m| m.whole(1_000).text)
+        };
         assert_eq!(read("Lease", &[document(None), document(Some(long))]), Some(format!("Report\n\n{long}")));
         assert_eq!(read(long, &[document(None)]), Some(long.to_owned()));
         assert_eq!(read("Call to Order", &[document(None), document(Some(" "))]), None);

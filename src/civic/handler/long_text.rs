@@ -12,8 +12,8 @@ use crate::{
         llm::{
             Answer, PromptType, Request,
             chunk::{self, PageRange, Piece},
-            clip,
             client::CHARS_PER_TOKEN,
+            clip,
             proof::Source,
         },
         store::summaries::NewSummary,
@@ -50,7 +50,9 @@ pub(super) async fn summarise(
         match run.whole(limit).await {
             Ok(made) => return Ok(made),
             Err(Trouble::Job(error)) => return Err(error),
-            Err(Trouble::Smaller(error)) if halvings == HALVINGS || limit < SMALLEST => return Err(hopeless(&error)),
+            Err(Trouble::Smaller(error)) if halvings == HALVINGS || limit.min(material.tokens()) < SMALLEST => {
+                return Err(hopeless(&error));
+            }
             Err(Trouble::Smaller(_)) => halvings += 1,
         }
     }

@@ -90,8 +90,9 @@ impl Asker {
             let held = tell(pass, &outcome).await;
             (outcome, held)
         });
-        let (outcome, held) =
-            called.await.map_err(|e| HandlerError::retryable(ErrorClass::Panic, format!("the call ended early: {e}")))?;
+        let (outcome, held) = called
+            .await
+            .map_err(|e| HandlerError::retryable(ErrorClass::Panic, format!("the call ended early: {e}")))?;
         held.map_or_else(|| Ok(Ended::Called(Box::new(outcome))), Err)
     }
 
@@ -212,4 +213,3 @@ async fn tell(pass: Pass, outcome: &Outcome) -> Option<HandlerError> {
         }
     }
 }
-

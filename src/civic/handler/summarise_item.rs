@@ -76,7 +76,9 @@ impl Handler for SummariseItem {
                     let why = format!("held back: not in the source: {}", summary.reasons.join(", "));
                     (Some(summary), Some(why))
                 }
-                Made::Blocked(reason) => (None, Some(format!("blocked: the model's safety filter refuses it: {reason}"))),
+                Made::Blocked(reason) => {
+                    (None, Some(format!("blocked: the model's safety filter refuses it: {reason}")))
+                }
             },
             Err(reason) => (None, Some(reason)),
         };

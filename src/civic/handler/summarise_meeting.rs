@@ -71,7 +71,9 @@ impl Handler for SummariseMeeting {
                     let why = format!("held back: not in the source: {}", summary.reasons.join(", "));
                     (Some(summary), Some(why))
                 }
-                Made::Blocked(reason) => (None, Some(format!("blocked: the model's safety filter refuses it: {reason}"))),
+                Made::Blocked(reason) => {
+                    (None, Some(format!("blocked: the model's safety filter refuses it: {reason}")))
+                }
             },
             None => (None, Some(input::NOTHING.to_owned())),
         };

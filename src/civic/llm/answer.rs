@@ -57,7 +57,8 @@ pub(super) fn read(text: &str, key: &str, pages: u32) -> Result<Answer, LlmError
         return Err(LlmError::Malformed(format!("a summary of more than {MAX_SUMMARY_CHARS} characters")));
     }
     // Page numbers help to find the place, and decide nothing: those that can't be are left out.
-    let mut named: Vec<u32> = wire.pages.unwrap_or_default().into_iter().filter_map(|page| page.try_into().ok()).collect();
+    let mut named: Vec<u32> =
+        wire.pages.unwrap_or_default().into_iter().filter_map(|page| page.try_into().ok()).collect();
     named.retain(|page| (1..=pages).contains(page));
     named.sort_unstable();
     named.dedup();

@@ -242,7 +242,10 @@ mod tests {
         assert_eq!(ask("a", "small", 101, 0, 0), Decision::TooDear(100));
         assert_eq!(ask("a", "large", 51, 0, 0), Decision::TooDear(50));
         assert_eq!(ask("metropolis", "small", 60, 450, 0), Decision::Spent(Period::Month), "the later reset");
-        assert_eq!(decide(&Budgets::default(), &Account { city: "a", model: "m" }, u64::MAX, |_, _| Standing::default()), Decision::Go);
+        assert_eq!(
+            decide(&Budgets::default(), &Account { city: "a", model: "m" }, u64::MAX, |_, _| Standing::default()),
+            Decision::Go
+        );
     }
 
     #[test]

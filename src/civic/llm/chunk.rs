@@ -93,7 +93,9 @@ fn cut(mut text: &str, room: usize) -> Vec<&str> {
             end -= 1;
         }
         let head = &text[..end];
-        let at = ["\n\n", "\n", " "].iter().find_map(|mark| head.rfind(mark).filter(|at| *at > end / 2).map(|at| at + mark.len()));
+        let at = ["\n\n", "\n", " "]
+            .iter()
+            .find_map(|mark| head.rfind(mark).filter(|at| *at > end / 2).map(|at| at + mark.len()));
         let (part, rest) = text.split_at(at.unwrap_or(end).max(1));
         parts.push(part);
         text = rest;

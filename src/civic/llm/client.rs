@@ -1,8 +1,8 @@
 //! A model over HTTP: one client, two wire formats.
 
 use super::{
-    Answer, Answering, Call, CallStatus, LlmError, MicroUsd, Outcome, PROMPT_VERSION, PriceTable, Provider, ProviderKind,
-    Request, Usage, answer, budget::next_midnight, gemini, openai, prompt, reply::Reply,
+    Answer, Answering, Call, CallStatus, LlmError, MicroUsd, Outcome, PROMPT_VERSION, PriceTable, Provider,
+    ProviderKind, Request, Usage, answer, budget::next_midnight, gemini, openai, prompt, reply::Reply,
 };
 use crate::telemetry::{Attribute, OpenSpan, SpanKind, current_trace, deepest};
 use jiff::{Timestamp, Zoned, tz::TimeZone};

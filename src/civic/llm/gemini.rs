@@ -151,7 +151,10 @@ mod tests {
             assert_eq!(candidate(reason, &parts).result, Err(LlmError::Blocked(reason.into())));
         }
         assert_eq!(candidate("STOP", &json!([])).result, Err(LlmError::Empty("STOP".into())));
-        assert_eq!(candidate("STOP", &json!([{"text": "t", "thought": true}])).result, Err(LlmError::Empty("STOP".into())));
+        assert_eq!(
+            candidate("STOP", &json!([{"text": "t", "thought": true}])).result,
+            Err(LlmError::Empty("STOP".into()))
+        );
         let error = |body: &[u8]| read(body).result.unwrap_err();
         assert_eq!(error(br#"{"promptFeedback":{"blockReason":"SAFETY"}}"#), LlmError::Blocked("SAFETY".into()));
         assert!(matches!(error(br#"{"candidates":[]}"#), LlmError::Malformed(_)));
@@ -170,7 +173,8 @@ mod tests {
             json!([{"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{"quotaId": id}]},
                    {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "22s"}])
         };
-        let (minute, day) = ("GenerateRequestsPerMinutePerProjectPerModel", "GenerateRequestsPerDayPerProjectPerModel-FreeTier");
+        let (minute, day) =
+            ("GenerateRequestsPerMinutePerProjectPerModel", "GenerateRequestsPerDayPerProjectPerModel-FreeTier");
         let after = Some(Duration::from_secs(22));
         assert_eq!(of(429, "m", quota(minute)), LlmError::RateLimited { message: message(), after });
         assert_eq!(of(429, "m", quota(day)), LlmError::DailyQuota(message()), "whatever delay it names");

@@ -72,7 +72,8 @@ fn failure(status: u16, error: &Value, after: Option<Duration>) -> LlmError {
 fn usage(wire: &Value) -> Option<Usage> {
     let input = count(wire.get("prompt_tokens"))?;
     let output = count(wire.get("completion_tokens"))?;
-    let detail = |details: &str, name: &str| count(wire.get(details).and_then(|details| details.get(name))).unwrap_or(0);
+    let detail =
+        |details: &str, name: &str| count(wire.get(details).and_then(|details| details.get(name))).unwrap_or(0);
     let cached = detail("prompt_tokens_details", "cached_tokens").min(input);
     let thoughts = detail("completion_tokens_details", "reasoning_tokens").min(output);
     Some(Usage { input, cached, output, thoughts })

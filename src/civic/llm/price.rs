@@ -113,7 +113,11 @@ mod tests {
         assert_eq!(price.cost(Usage { input: 1_000_000, cached: 1_000_000, output: 0, thoughts: 0 }), 30_000);
         assert_eq!(price.cost(Usage { input: 1, cached: 0, output: 0, thoughts: 0 }), 1);
         assert_eq!(price.cost(Usage::default()), 0);
-        assert_eq!(price.cost(Usage { input: 1, cached: 9, output: 0, thoughts: 0 }), 1, "more cached than read is a server's slip");
+        assert_eq!(
+            price.cost(Usage { input: 1, cached: 9, output: 0, thoughts: 0 }),
+            1,
+            "more cached than read is a server's slip"
+        );
     }
     #[test]
     fn a_long_prompt_has_the_price_of_its_tier() {

@@ -35,11 +35,60 @@ const PHRASES: &[&str] = &[
 
 /// What may follow without making it business: when, of whom, and small words.
 const HARMLESS: &[&str] = &[
-    "a", "adjourned", "allegiance", "and", "april", "at", "attendance", "august", "board", "by", "call", "city",
-    "commission", "committee", "council", "december", "february", "flag", "for", "from", "held", "in", "invocation",
-    "january", "joint", "july", "june", "march", "may", "mayor", "meeting", "meetings", "members", "minutes", "november",
-    "october", "of", "on", "order", "pledge", "pm", "am", "quorum", "regular", "roll", "september", "session", "special",
-    "study", "the", "to", "town", "work", "workshop",
+    "a",
+    "adjourned",
+    "allegiance",
+    "and",
+    "april",
+    "at",
+    "attendance",
+    "august",
+    "board",
+    "by",
+    "call",
+    "city",
+    "commission",
+    "committee",
+    "council",
+    "december",
+    "february",
+    "flag",
+    "for",
+    "from",
+    "held",
+    "in",
+    "invocation",
+    "january",
+    "joint",
+    "july",
+    "june",
+    "march",
+    "may",
+    "mayor",
+    "meeting",
+    "meetings",
+    "members",
+    "minutes",
+    "november",
+    "october",
+    "of",
+    "on",
+    "order",
+    "pledge",
+    "pm",
+    "am",
+    "quorum",
+    "regular",
+    "roll",
+    "september",
+    "session",
+    "special",
+    "study",
+    "the",
+    "to",
+    "town",
+    "work",
+    "workshop",
 ];
 
 /// The phrase that makes a title procedure; none: it may be business.
@@ -64,7 +113,9 @@ fn is_harmless(word: &str) -> bool {
 
 fn is_number(word: &str) -> bool {
     let roman = |c| matches!(c, 'i' | 'v' | 'x');
-    word.len() == 1 || word.len() <= 3 && word.chars().all(|c| c.is_ascii_digit()) || word.len() <= 4 && word.chars().all(roman)
+    word.len() == 1
+        || word.len() <= 3 && word.chars().all(|c| c.is_ascii_digit())
+        || word.len() <= 4 && word.chars().all(roman)
 }
 
 #[cfg(test)]

@@ -127,7 +127,8 @@ pub async fn standings<C: GenericClient + Sync>(client: &C, budgets: &Budgets) -
             };
             let own = budget.name.as_ref().map(|name| format!("{prefix}{name}"));
             let own = own.or_else(|| (budget.scope == Scope::Total).then(|| prefix.to_owned()));
-            let is_meant = |account: &str| own.as_deref().map_or_else(|| account.starts_with(prefix), |own| own == account);
+            let is_meant =
+                |account: &str| own.as_deref().map_or_else(|| account.starts_with(prefix), |own| own == account);
             let micro = |value: i64| u64::try_from(value).unwrap_or_default();
             let standing = |account: &str, spent: i64, reserved: i64| BudgetStanding {
                 account: account.to_owned(),

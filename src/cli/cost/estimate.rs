@@ -42,9 +42,10 @@ enum Subject {
 
 pub(super) async fn run(args: Args, json: bool, env: &Environment) -> Outcome {
     let settings = config::civic(&without_models(env))?;
-    let model = args.model.or_else(|| configured(env)).ok_or_else(|| {
-        Failure::usage("no model is configured: name one of the price table with --model")
-    })?;
+    let model = args
+        .model
+        .or_else(|| configured(env))
+        .ok_or_else(|| Failure::usage("no model is configured: name one of the price table with --model"))?;
     let prices = config::price_table(env)?.ok_or_else(|| {
         Failure::usage("DOCKET_PRICES_FILE: not set: an estimate needs the prices; see docs/MODELS.md")
     })?;
@@ -81,8 +82,10 @@ fn show(model: &str, all: &BTreeMap<(String, &'static str), Estimate>, json: boo
     let mut total = Estimate::default();
     all.values().for_each(|estimate| total += *estimate);
     if json {
-        let items: Vec<_> =
-            all.iter().map(|((city, kind), estimate)| json!({ "city": city, "kind": kind, "estimate": estimate })).collect();
+        let items: Vec<_> = all
+            .iter()
+            .map(|((city, kind), estimate)| json!({ "city": city, "kind": kind, "estimate": estimate }))
+            .collect();
         return output::json(&json!({ "model": model, "items": items, "total": total, "assumptions": ASSUMPTIONS }));
     }
     let cells = |estimate: &Estimate| {

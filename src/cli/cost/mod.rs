@@ -48,8 +48,10 @@ enum Apart {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// What summaries that are missing would cost, and what that rests on
-    #[command(after_help = "Example: docket cost estimate --city seattle-wa --since 2026-01-01\n\nThe model and its prices are \
-                            those of the configuration, or --model; no model is asked.")]
+    #[command(
+        after_help = "Example: docket cost estimate --city seattle-wa --since 2026-01-01\n\nThe model and its prices are \
+                            those of the configuration, or --model; no model is asked."
+    )]
     Estimate(estimate::Args),
 }
 

@@ -26,6 +26,8 @@ checks! {
     Lease = "lease";
     /// Connections that leave this machine are encrypted.
     Tls = "tls";
+    /// Every model that is asked has a price, of this year.
+    ModelPrices = "model-prices";
     /// The database answers and lets us in.
     Database = "database";
     /// PostgreSQL is new enough.

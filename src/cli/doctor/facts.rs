@@ -72,6 +72,8 @@ pub(super) struct Settings {
     pub(super) account: Option<Account>,
     /// Connections without encryption to other machines: which URL, and whereto.
     pub(super) unencrypted: Vec<(&'static str, String)>,
+    /// Models that are asked, and how many days ago their price was written down; none: they have no price.
+    pub(super) models: Vec<(String, Option<i32>)>,
 }
 
 /// Who talks to the broker.

@@ -138,7 +138,8 @@ fn called(memory: &Shared, (path, model): (&str, &str), key: Option<&str>, quest
         memory.seen.push(seen);
     }
     let planned = memory.next.pop_front();
-    let by_text = || memory.by_text.iter().find(|(text, _)| question.user.contains(text.as_str())).map(|(_, f)| f.clone());
+    let by_text =
+        || memory.by_text.iter().find(|(text, _)| question.user.contains(text.as_str())).map(|(_, f)| f.clone());
     planned.or_else(by_text).or_else(|| memory.always.clone())
 }
 
@@ -166,15 +167,20 @@ async fn openai(State(memory): State<Shared>, uri: axum::http::Uri, headers: Hea
             response
         }
         Some(Fault::DailyQuota) => {
-            let mut response = error(429, "rate_limit_exceeded", "Rate limit reached on requests per day (RPD): Limit 3");
+            let mut response =
+                error(429, "rate_limit_exceeded", "Rate limit reached on requests per day (RPD): Limit 3");
             response.headers_mut().insert(RETRY_AFTER, 22.into());
             response
         }
         Some(Fault::NoMoney) => error(429, "insufficient_quota", "You exceeded your current quota"),
         Some(Fault::Status(status)) => error(*status, "made_up", "made up for a test"),
-        Some(Fault::QuotesKey) => error(401, "invalid_api_key", &format!("Incorrect API key: {}", key.unwrap_or_default())),
+        Some(Fault::QuotesKey) => {
+            error(401, "invalid_api_key", &format!("Incorrect API key: {}", key.unwrap_or_default()))
+        }
         Some(Fault::TooLong) => error(400, "context_length_exceeded", "too many tokens"),
-        Some(Fault::ErrorBody) => Json(json!({"error": {"message": "an upstream failed", "code": "bad_gateway"}})).into_response(),
+        Some(Fault::ErrorBody) => {
+            Json(json!({"error": {"message": "an upstream failed", "code": "bad_gateway"}})).into_response()
+        }
         Some(Fault::HalfBody) => "{\"choices\": [{\"message\": ".into_response(),
         _ => Json(completion(&question, fault.as_ref())).into_response(),
     }
@@ -228,7 +234,9 @@ async fn gemini(
         error(429, "RESOURCE_EXHAUSTED", "You exceeded your current quota.", details)
     };
     match &fault {
-        Some(Fault::RateLimited(after)) => exhausted("GenerateRequestsPerMinutePerProjectPerModel", format!("{}s", after.as_secs())),
+        Some(Fault::RateLimited(after)) => {
+            exhausted("GenerateRequestsPerMinutePerProjectPerModel", format!("{}s", after.as_secs()))
+        }
         Some(Fault::DailyQuota) => exhausted("GenerateRequestsPerDayPerProjectPerModel-FreeTier", "22s".to_owned()),
         // Google has no such answer: an account without money is refused.
         Some(Fault::NoMoney) => error(403, "PERMISSION_DENIED", "Enable billing.", json!([])),
@@ -238,7 +246,8 @@ async fn gemini(
         }
         Some(Fault::TooLong) => error(500, "INTERNAL", "Your input context is too long.", json!([])),
         Some(Fault::ErrorBody) => {
-            Json(json!({"error": {"code": 503, "message": "an upstream failed", "status": "UNAVAILABLE"}})).into_response()
+            Json(json!({"error": {"code": 503, "message": "an upstream failed", "status": "UNAVAILABLE"}}))
+                .into_response()
         }
         Some(Fault::HalfBody) => "{\"candidates\": [{\"content\": ".into_response(),
         _ => Json(candidate(&question, fault.as_ref())).into_response(),

@@ -176,11 +176,9 @@ impl HandlerError {
     pub const fn class(&self) -> Option<ErrorClass> {
         match self {
             Self::Retryable { class, .. } | Self::NonRetryable { class, .. } => Some(*class),
-            Self::DatabaseAway(_)
-            | Self::Snooze(_)
-            | Self::Held { .. }
-            | Self::HeldFor { .. }
-            | Self::Discard(_) => None,
+            Self::DatabaseAway(_) | Self::Snooze(_) | Self::Held { .. } | Self::HeldFor { .. } | Self::Discard(_) => {
+                None
+            }
         }
     }
 }

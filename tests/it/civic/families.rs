@@ -4,9 +4,7 @@
 use super::support::{count, database, demo, drain, ledger, models, openai, without_breakers};
 use crate::support::{metrics, sum};
 use docket::{
-    civic::{
-        Services, enqueue_sync, model::CitySlug, settings::CivicSettings, store::cities,
-    },
+    civic::{Services, enqueue_sync, model::CitySlug, settings::CivicSettings, store::cities},
     db::{PoolOptions, PoolPurpose, pool},
     dev::models::ModelServer,
 };
@@ -20,8 +18,7 @@ async fn a_listing_is_counted_in_every_family_of_the_domain() {
     let (demo, model) = (demo().await, ModelServer::start().await.unwrap());
     let mut city = demo.city();
     city.slug = CitySlug::from("counted-falls");
-    let mut settings =
-        CivicSettings { summariser: models(vec![openai(&model, MODEL)]), ..CivicSettings::default() };
+    let mut settings = CivicSettings { summariser: models(vec![openai(&model, MODEL)]), ..CivicSettings::default() };
     settings.http.allowed.push(demo.allowed());
     let pool = pool(&config, PoolOptions::new(PoolPurpose::General, 4));
     let services = without_breakers(Services::new(pool, settings).unwrap());

@@ -16,13 +16,12 @@ impl When {
     /// Whether a source that says `other` says this.
     fn is_said_by(&self, other: &Self) -> bool {
         let agrees = |ours: Option<u32>, theirs: Option<u32>| ours.is_none() || theirs.is_none() || ours == theirs;
-        self.month == other.month
-            && (self.day.is_none() || self.day == other.day)
-            && agrees(self.year, other.year)
+        self.month == other.month && (self.day.is_none() || self.day == other.day) && agrees(self.year, other.year)
     }
 }
 
-const MONTHS: &str = r"(?i:(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)(?:uary|ruary|ch|il|e|y|ust|t|tember|ober|ember)?)\.?";
+const MONTHS: &str =
+    r"(?i:(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)(?:uary|ruary|ch|il|e|y|ust|t|tember|ober|ember)?)\.?";
 
 /// `March 8, 2026`, `Mar. 8`, `March 8th`.
 static MONTH_DAY: LazyLock<Regex> =
@@ -69,9 +68,10 @@ pub(super) fn judge(rest: &mut String, source: &Source, faults: &mut Vec<Fault>)
     all(rest, |when, quote| {
         // A source that leaves the year out at the day may name it elsewhere.
         let year_is_known = |year: u32| source.has_number(&year.to_string());
-        let said = source.dates.iter().any(|other| {
-            when.is_said_by(other) && (other.year.is_some() || when.year.is_none_or(year_is_known))
-        });
+        let said = source
+            .dates
+            .iter()
+            .any(|other| when.is_said_by(other) && (other.year.is_some() || when.year.is_none_or(year_is_known)));
         if !said {
             faults.push(Fault::new(Reason::Date, quote));
         }

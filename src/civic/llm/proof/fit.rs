@@ -9,9 +9,9 @@ pub(super) const ENOUGH: f64 = 0.5;
 const STEM_CHARS: usize = 5;
 /// Words that every summary of every item has.
 const COMMON: &[&str] = &[
-    "about", "after", "also", "approv", "been", "before", "city", "council", "from", "have", "into", "item", "meeting", "more",
-    "other", "shall", "such", "summary", "than", "that", "their", "there", "these", "they", "this", "under", "upon", "were",
-    "which", "will", "with", "would",
+    "about", "after", "also", "approv", "been", "before", "city", "council", "from", "have", "into", "item", "meeting",
+    "more", "other", "shall", "such", "summary", "than", "that", "their", "there", "these", "they", "this", "under",
+    "upon", "were", "which", "will", "with", "would",
 ];
 
 /// The words of a text that say what it is about, by their beginnings.
@@ -35,7 +35,8 @@ fn weighed(summary: &str, source: &Source, weight: impl Fn(&str) -> f64) -> f64 
     // Summed in a fixed order: floating-point sums depend on it, and a set has none.
     let mut sorted: Vec<&String> = all.iter().collect();
     sorted.sort_unstable();
-    let sum = |known: bool| sorted.iter().filter(|s| !known || source.stems.contains(**s)).map(|s| weight(s)).sum::<f64>();
+    let sum =
+        |known: bool| sorted.iter().filter(|s| !known || source.stems.contains(**s)).map(|s| weight(s)).sum::<f64>();
     let whole = sum(false);
     if whole > 0.0 { sum(true) / whole } else { all.len() as f64 }
 }

@@ -12,14 +12,53 @@ static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Words that are written large by habit and name nobody.
 const HABIT: &[&str] = &[
-    "a", "agency", "am", "april", "august", "board", "city", "commission", "committee", "council", "county", "december",
-    "department", "district", "february", "friday", "i", "january", "july", "june", "march", "may", "mayor", "monday",
-    "no", "november", "october", "ordinance", "pm", "resolution", "saturday", "september", "staff", "state", "sunday", "the",
-    "thursday", "town", "tuesday", "village", "wednesday",
+    "a",
+    "agency",
+    "am",
+    "april",
+    "august",
+    "board",
+    "city",
+    "commission",
+    "committee",
+    "council",
+    "county",
+    "december",
+    "department",
+    "district",
+    "february",
+    "friday",
+    "i",
+    "january",
+    "july",
+    "june",
+    "march",
+    "may",
+    "mayor",
+    "monday",
+    "no",
+    "november",
+    "october",
+    "ordinance",
+    "pm",
+    "resolution",
+    "saturday",
+    "september",
+    "staff",
+    "state",
+    "sunday",
+    "the",
+    "thursday",
+    "town",
+    "tuesday",
+    "village",
+    "wednesday",
 ];
 /// What ends with a full stop and no sentence with it.
-const ABBREVIATIONS: &[&str] =
-    &["mr", "mrs", "ms", "dr", "st", "no", "nos", "ave", "blvd", "rd", "jr", "sr", "inc", "co", "corp", "vs", "sec", "gov", "u.s"];
+const ABBREVIATIONS: &[&str] = &[
+    "mr", "mrs", "ms", "dr", "st", "no", "nos", "ave", "blvd", "rd", "jr", "sr", "inc", "co", "corp", "vs", "sec",
+    "gov", "u.s",
+];
 
 /// Web and mail addresses must stand in the source as they are.
 pub(super) fn addresses(rest: &mut String, source: &Source, faults: &mut Vec<Fault>) {

@@ -11,7 +11,9 @@ const ONE: Millionths = 1_000_000;
 
 /// `1,240`, `$1.2 million`, `12%`, `3rd`.
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?(?:st\b|nd\b|rd\b|th\b)?(?:[\s-]*(hundred|thousand|million|billion|bn\b|k\b|m\b))?")
+    pattern(
+        r"(?i)(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?(?:st\b|nd\b|rd\b|th\b)?(?:[\s-]*(hundred|thousand|million|billion|bn\b|k\b|m\b))?",
+    )
 });
 /// `two`, `twelve thousand`, `third`.
 static WORD: LazyLock<Regex> = LazyLock::new(|| {
@@ -22,7 +24,8 @@ static WORD: LazyLock<Regex> = LazyLock::new(|| {
 const WORDS: [&str; 13] =
     ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
 const ORDINALS: [&str; 13] = [
-    "", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth",
+    "", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+    "twelfth",
 ];
 /// `6:30 PM`.
 static TIME: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b(\d{1,2}):(\d{2})\b"));
@@ -76,7 +79,8 @@ pub(super) fn judge(rest: &mut String, source: &Source, faults: &mut Vec<Fault>)
     take(rest, &WORD, |c| {
         let scale = scale(c, 2);
         // `one of them`, `at first`, `a second reading`: these say no number.
-        let is_idle = scale.is_none() && ["zero", "one", "first", "second"].iter().any(|idle| c[1].eq_ignore_ascii_case(idle));
+        let is_idle =
+            scale.is_none() && ["zero", "one", "first", "second"].iter().any(|idle| c[1].eq_ignore_ascii_case(idle));
         let value = named(&c[1]) * ONE * scale.unwrap_or(1);
         if !is_idle && !source.numbers.contains(&value) {
             faults.push(Fault::new(Reason::Number, &c[0]));
@@ -93,7 +97,13 @@ fn plain(c: &Captures<'_>) -> Option<Millionths> {
     let whole = of_digits(&c[1].replace(',', ""))?;
     // Beyond six places nobody counts: a further digit is cut off, on both sides alike.
     let fraction = c.get(2).map_or(0, |digits| {
-        digits.as_str().chars().chain("000000".chars()).take(6).filter_map(|c| c.to_digit(10)).fold(0, |n, d| n * 10 + Millionths::from(d))
+        digits
+            .as_str()
+            .chars()
+            .chain("000000".chars())
+            .take(6)
+            .filter_map(|c| c.to_digit(10))
+            .fold(0, |n, d| n * 10 + Millionths::from(d))
     });
     whole.checked_add(fraction)
 }

@@ -9,7 +9,10 @@ const REPORT: &str = "\
     clerk@harbor.example, or at https://harbor.example/lease. The hearing begins at 18:30. This is the 3rd reading.";
 
 fn reasons(summary: &str) -> Vec<Reason> {
-    faults(summary, &Source::new("Lease of the harbor warehouse", REPORT)).into_iter().map(|fault| fault.reason).collect()
+    faults(summary, &Source::new("Lease of the harbor warehouse", REPORT))
+        .into_iter()
+        .map(|fault| fault.reason)
+        .collect()
 }
 
 #[test]
@@ -33,7 +36,7 @@ fn what_the_source_does_not_say_is_held_back_with_its_reason() {
     for (summary, reason) in [
         ("The warehouse is leased for $1,250 a month.", Reason::Number),
         ("The harbor fund holds $1.2 billion for the lease.", Reason::Number),
-        ("The warehouse is leased for twelve years.", Reason::Number),
+        ("The warehouse is leased for eleven years.", Reason::Number),
         ("The harbor hearing about the lease begins at 7:30 PM.", Reason::Number),
         ("The harbor lease begins on March 9, 2026.", Reason::Date),
         ("The harbor lease begins on 3/8/2027.", Reason::Date),
@@ -53,17 +56,32 @@ fn what_the_source_does_not_say_is_held_back_with_its_reason() {
 
 #[test]
 fn what_begins_a_sentence_and_what_is_written_large_by_habit_is_no_name() {
-    let summary = "Nobody objects. Residents of the City support the lease. The Mayor and the Council agree on the harbor fund.";
+    let summary = "Nobody doubts the report. Leases of the City reserve the harbor fund. The Mayor and the Council read of the warehouse.";
     assert_eq!(reasons(summary), []);
 }
 
 /// Items of one meeting: they share most of what such texts are made of.
 const ITEMS: [(&str, &str); 5] = [
-    ("Lease of the mill", "The council leases the old mill to a guild of makers for ten years. The city council approves the item."),
-    ("Water main", "The council replaces the water main below Elm Street with the lowest bidder. The city council approves the item."),
-    ("Lighting code", "The council adopts a dark sky lighting code for outdoor lamps. The city council approves the item."),
-    ("Electric buses", "The council purchases electric buses and chargers for the route. The city council approves the item."),
-    ("Creek restoration", "The council restores the creek and plants its banks with willows. The city council approves the item."),
+    (
+        "Lease of the mill",
+        "The council leases the old mill to a guild of makers for ten years. The city council approves the item.",
+    ),
+    (
+        "Water main",
+        "The council replaces the water main below Elm Street with the lowest bidder. The city council approves the item.",
+    ),
+    (
+        "Lighting code",
+        "The council adopts a dark sky lighting code for outdoor lamps. The city council approves the item.",
+    ),
+    (
+        "Electric buses",
+        "The council purchases electric buses and chargers for the route. The city council approves the item.",
+    ),
+    (
+        "Creek restoration",
+        "The council restores the creek and plants its banks with willows. The city council approves the item.",
+    ),
 ];
 
 #[test]
@@ -97,7 +115,11 @@ fn what_an_order_in_the_document_wants_to_be_said_is_not_proven() {
         let obeyed = faults("The council approved 900 parking spots for Umbrella Corp.", &source);
         assert!(obeyed.iter().any(|fault| fault.reason == Reason::Number), "{order}: {obeyed:?}");
         assert_eq!(faults("The warehouse is leased to Acme Marine for ten years.", &source), [], "{order}");
-        assert_eq!(faults("A letter from a resident was read, and the clerk thanks all who wrote.", &source), [], "{order}");
+        assert_eq!(
+            faults("A letter from a resident was read, and the clerk thanks all who wrote.", &source),
+            [],
+            "{order}"
+        );
     }
 }
 

@@ -25,6 +25,9 @@ const SCHEDULER: &[Need] = &[
     ("quarantine", &["SELECT", "INSERT", "DELETE"]),
     ("audit_verdict", CHANGE),
     ("breakers", READ),
+    // It exports how much of the budgets is spent.
+    ("llm_spend", READ),
+    ("llm_reservations", READ),
     // The sweeps read how far it is.
     ("job_message_seq", &["USAGE", "SELECT"]),
 ];
@@ -55,6 +58,10 @@ const WORKER: &[Need] = &[
     ("matters", CHANGE),
     ("matter_appearances", CHANGE),
     ("llm_ledger", ADD),
+    ("llm_answers", ADD),
+    ("llm_spend", CHANGE),
+    ("llm_pauses", CHANGE),
+    ("llm_reservations", ALL),
 ];
 
 /// It reads everything, and writes what operators do through the API.

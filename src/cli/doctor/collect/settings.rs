@@ -2,6 +2,7 @@
 
 use super::super::facts::{Account, Role, Settings};
 use crate::{
+    civic::{llm::client::ModelSettings, settings::SummariserSettings},
     cli::server,
     config::{self, ConfigError, Environment, FleetConfig},
     fleet::{
@@ -10,6 +11,7 @@ use crate::{
         settings::Protocol,
     },
 };
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use secrecy::{ExposeSecret, SecretString};
 use std::{net::SocketAddr, time::Duration};
 use tokio_postgres::config::{Host, SslMode};
@@ -42,10 +44,7 @@ pub(super) fn read(env: &Environment, roles: &[Role], refused: Vec<ConfigError>)
     let amqp = config::amqp(env).map_err(&mut take).ok().flatten();
     let management = config::management(env).map_err(&mut take).ok().flatten();
     let fleet = config::fleet(env).map_err(&mut take).unwrap_or_else(|_| defaults());
-    if roles.contains(&Role::Worker) {
-        // What it holds is of no interest here, only whether it can be used.
-        drop(config::civic(env).map_err(&mut take));
-    }
+    let civic = roles.contains(&Role::Worker).then(|| config::civic(env).map_err(&mut take).ok()).flatten();
     let own = if roles.contains(&Role::Server) { server::DEFAULT } else { any() };
     let endpoint = config::http(env, None, own).map_err(&mut take).ok().map(|http| http.addr);
     let worker = config::worker(env, fleet.topology.lanes());
@@ -60,9 +59,19 @@ pub(super) fn read(env: &Environment, roles: &[Role], refused: Vec<ConfigError>)
         has_broker: !config::has_no_broker(env).unwrap_or(false),
         account: account(amqp.as_ref(), amqp_url.as_ref()),
         unencrypted: unencrypted(database.as_ref(), amqp_url.as_ref(), management_url.as_ref()),
+        models: civic.map(|civic| priced(&civic.summariser)).unwrap_or_default(),
         errors,
     };
     Read { settings, fleet, database, amqp, management, endpoint }
+}
+
+/// The models, each with the age of its price in days.
+fn priced(summariser: &SummariserSettings) -> Vec<(String, Option<i32>)> {
+    let SummariserSettings::Models(models) = summariser else { return Vec::new() };
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    let age = |since: Date| today.since(since).map_or(0, |age| age.get_days());
+    let priced = |model: &ModelSettings| (model.model.clone(), model.prices.since(&model.model, today).map(age));
+    models.list.iter().map(priced).collect()
 }
 
 fn any() -> SocketAddr {

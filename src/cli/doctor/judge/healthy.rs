@@ -39,6 +39,7 @@ pub(super) fn settings() -> Settings {
         has_broker: true,
         account: Some(Account { user: "docket".to_owned(), vhost: "/".to_owned() }),
         unencrypted: Vec::new(),
+        models: vec![("small".to_owned(), Some(30))],
     }
 }
 
