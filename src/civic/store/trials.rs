@@ -80,15 +80,44 @@ const TRIALS: &[(&str, &str)] = &[
     ),
 ];
 
+/// The version that knows budgets.
+const SINCE_MONEY: i32 = 14;
+
+/// The same of money for language models.
+const MONEY: &[(&str, &str)] = &[
+    (
+        "a summary held back for no reason",
+        "insert into summaries (subject_kind, subject_id, input_hash, prompt_version, model, body, tokens_in, tokens_out, cost_micro_usd, state) values ('item', 1, repeat('a', 64), 'p', 'm', 'b', 0, 0, 0, 'held_back')",
+    ),
+    (
+        "an answer without a text",
+        "insert into llm_answers (input_hash, prompt_version, model, attempt, status, body) values (repeat('a', 64), 'p', 'm', 1, 'ok', '')",
+    ),
+    (
+        "a third try of an answer",
+        "insert into llm_answers (input_hash, prompt_version, model, attempt, status, body) values (repeat('a', 64), 'p', 'm', 3, 'ok', 'b')",
+    ),
+    ("money of nobody", "insert into llm_spend (scope, period, starts_on) values ('planet', 'day', '2000-01-01')"),
+    (
+        "spending that earned money",
+        "insert into llm_spend (scope, period, starts_on, spent_micro_usd) values ('total', 'day', '2000-01-01', -1)",
+    ),
+    (
+        "a reservation that earns money",
+        "insert into llm_reservations (input_hash, prompt_version, model, holder, city, micro_usd, expires_at) values (repeat('a', 64), 'p', 'm', gen_random_uuid(), 'c', -1, now())",
+    ),
+];
+
 /// All of it.
 #[must_use]
 pub fn trials() -> Vec<Trial> {
-    let trial = |(what, sql): &(&str, &str)| Trial {
+    let trial = |since: i32, (what, sql): &(&str, &str)| Trial {
         what: (*what).to_owned(),
-        since: SINCE,
+        since,
         given: ROWS.to_owned(),
         sql: (*sql).to_owned(),
         expected: Expected::Refused,
     };
-    TRIALS.iter().map(trial).collect()
+    let domain = TRIALS.iter().map(|one| trial(SINCE, one));
+    domain.chain(MONEY.iter().map(|one| trial(SINCE_MONEY, one))).collect()
 }
