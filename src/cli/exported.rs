@@ -15,6 +15,11 @@ const LOOK: Duration = Duration::from_secs(30);
 /// A look that takes longer tells nothing.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// What stands behind circuit breakers, as their metrics name it: vendors, and all models together.
+pub(super) fn behind_breakers() -> impl Iterator<Item = &'static str> {
+    Vendor::ALL.iter().map(|vendor| vendor.as_str()).chain(["model"])
+}
+
 impl Process {
     /// Exports a pool's gauges.
     pub(super) fn sample(&self, name: &'static str, pool: &Pool) {
@@ -28,9 +33,10 @@ impl Process {
         let components: Vec<&str> = Component::ALL.iter().map(|c| c.as_str()).collect();
         let error_classes: Vec<&str> = ErrorClass::ALL.iter().map(|c| c.as_str()).collect();
         let vendors: Vec<&str> = Vendor::ALL.iter().map(|v| v.as_str()).collect();
+        let breakers: Vec<&str> = behind_breakers().collect();
         let (lanes, components, error_classes, vendors) =
             (&lanes[..], &components[..], &error_classes[..], &vendors[..]);
-        touch(owners, &Known { kinds, lanes, components, error_classes, vendors, models });
+        touch(owners, &Known { kinds, lanes, components, error_classes, vendors, breakers: &breakers, models });
     }
 
     /// A database that was restored from an old dump lacks migrations; one that was upgraded has more than this binary knows.

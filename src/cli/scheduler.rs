@@ -2,14 +2,11 @@
 
 use super::{
     exit::Outcome,
-    notify,
+    exported, notify,
     role::{self, Process, RoleArgs},
 };
 use crate::{
-    civic::{
-        follow, llm::budget::Budgets, model::Vendor, prune_record, publish_budgets, publish_coverage,
-        settings::CivicSettings,
-    },
+    civic::{follow, llm::budget::Budgets, prune_record, publish_budgets, publish_coverage, settings::CivicSettings},
     config::{self, ConfigError, Environment},
     db::{PoolOptions, PoolPurpose, pool},
     fleet::{
@@ -79,7 +76,7 @@ pub(super) async fn schedule(process: &Process, upkeep: Upkeep) {
     let (fleet, shutdown) = (&process.fleet, process.shutdown.clone());
     let lanes = fleet.topology.lanes().to_vec();
     let interval = GAUGES.min(fleet.protocol.lease);
-    let watched = Watched { lanes: lanes.clone(), vendors: Vendor::ALL.iter().map(|vendor| vendor.as_str()).collect() };
+    let watched = Watched { lanes: lanes.clone(), vendors: exported::behind_breakers().collect() };
     let coverage = tokio::spawn(publish_coverage(process.pool.clone(), interval, shutdown.clone()));
     let pruning = tokio::spawn(prune_record(process.pool.clone(), upkeep.record_days, shutdown.clone()));
     let spent = tokio::spawn(publish_budgets(process.pool.clone(), upkeep.budgets, interval, shutdown.clone()));

@@ -74,7 +74,7 @@ settings! {
     "gemini.url" "DOCKET_GEMINI_URL" = "https://generativelanguage.googleapis.com", Kind::Url, WORKER;
     /// The model; needed with `gemini`.
     "gemini.model" "DOCKET_GEMINI_MODEL", Kind::Text, WORKER;
-    /// The API's key.
+    /// The key of Google's API.
     "gemini.key" "DOCKET_GEMINI_KEY", Kind::Secret, WORKER;
     /// Tokens that a model of generation 2.5 may think before it answers: 0 turns it off, -1 leaves it to the model. They are
     /// billed like the answer and count to its limit. Not together with `gemini.thinking_level`.

@@ -4,7 +4,7 @@ mod document;
 mod table;
 
 pub use document::document;
-pub use table::{FAMILIES, LATER};
+pub use table::FAMILIES;
 
 use metrics::Unit;
 

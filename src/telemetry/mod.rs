@@ -11,7 +11,7 @@ mod trace;
 
 pub use canonical::{AttemptLine, AttemptOutcome, attempt_line, sample_successes};
 pub use causes::{causes, chain, deepest};
-pub use families::{FAMILIES, Family, LATER, Label, Owner, Type, Values, document};
+pub use families::{FAMILIES, Family, Label, Owner, Type, Values, document};
 pub use logs::{
     LEVEL_FOR_MAX, LogError, LogFormat, LogGuard, LogOutput, LogSettings, dropped_lines, init, level, set_level,
     subscriber,

@@ -30,7 +30,7 @@ def dashboard():
             p.series("Tokens a minute", "Input and output by model: output costs several times as much.", "short",
                      [(f"60 * sum by (model, token_type) (rate(docket_llm_tokens_total{{{MINE}}}[$__rate_interval]))",
                        "{{model}} {{token_type}}")]),
-            p.series("Calls a minute, by status", "quota holds jobs until it is reset; the others are tried again.", "opm",
+            p.series("Calls a minute, by status", "quota and daily_quota hold jobs until they are reset; rate_limited holds them for a moment.", "opm",
                      [(f"60 * sum by (status) (rate(docket_llm_requests_total{{{MINE}}}[$__rate_interval]))", "{{status}}")]),
             p.series("Time of a call", "p50 and p95 by model.", "s",
                      [(f"histogram_quantile({q}, sum by (model, le) "
@@ -42,6 +42,9 @@ def dashboard():
             p.series("Summaries a minute that needed no call", "By prompt: a replay should make many.", "opm",
                      [(f"60 * sum by (prompt_type) (rate(docket_llm_reused_total{{{MINE}}}[$__rate_interval]))",
                        "{{prompt_type}}")]),
+            p.series("Answers that were not taken, an hour", "By what was wrong: what the source does not have, or no answer.",
+                     "short", [(f"3600 * sum by (reason) (rate(docket_summaries_rejected_total{{{MINE}}}[$__rate_interval]))",
+                       "{{reason}}")]),
             p.series("Budgets", "Share that is spent; jobs wait at 100 %.", "percentunit",
                      [('max by (budget) (docket_llm_budget_spent_ratio{job=~"$job"})', "{{budget}}")], 0.9),
         ],

@@ -50,7 +50,9 @@ pub(super) async fn summarise(
         match run.whole(limit).await {
             Ok(made) => return Ok(made),
             Err(Trouble::Job(error)) => return Err(error),
-            Err(Trouble::Smaller(error)) if halvings == HALVINGS || limit < SMALLEST => return Err(hopeless(&error)),
+            Err(Trouble::Smaller(error)) if halvings == HALVINGS || limit.min(material.tokens()) < SMALLEST => {
+                return Err(hopeless(&error));
+            }
             Err(Trouble::Smaller(_)) => halvings += 1,
         }
     }

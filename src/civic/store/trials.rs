@@ -151,6 +151,32 @@ const MATTER_TRIALS: &[(&str, &str)] = &[
     ("a matter by an unknown rule", "update matters set rule = 'guess' where key = 'docket.verify'"),
 ];
 
+/// The same, of the version that knows budgets.
+const MONEY_SINCE: i32 = 14;
+const MONEY_TRIALS: &[(&str, &str)] = &[
+    (
+        "a summary held back for no reason",
+        "insert into summaries (subject_kind, subject_id, input_hash, prompt_version, model, body, tokens_in, tokens_out, cost_micro_usd, state) values ('item', 1, repeat('a', 64), 'p', 'm', 'b', 0, 0, 0, 'held_back')",
+    ),
+    (
+        "an answer without a text",
+        "insert into llm_answers (input_hash, prompt_version, model, attempt, status, body) values (repeat('a', 64), 'p', 'm', 1, 'ok', '')",
+    ),
+    (
+        "a third try of an answer",
+        "insert into llm_answers (input_hash, prompt_version, model, attempt, status, body) values (repeat('a', 64), 'p', 'm', 3, 'ok', 'b')",
+    ),
+    ("money of nobody", "insert into llm_spend (scope, period, starts_on) values ('planet', 'day', '2000-01-01')"),
+    (
+        "spending that earned money",
+        "insert into llm_spend (scope, period, starts_on, spent_micro_usd) values ('total', 'day', '2000-01-01', -1)",
+    ),
+    (
+        "a reservation that earns money",
+        "insert into llm_reservations (input_hash, prompt_version, model, holder, city, micro_usd, expires_at) values (repeat('a', 64), 'p', 'm', gen_random_uuid(), 'c', -1, now())",
+    ),
+];
+
 /// All of it.
 #[must_use]
 pub fn trials() -> Vec<Trial> {
@@ -166,6 +192,7 @@ pub fn trials() -> Vec<Trial> {
     of(SINCE, ROWS, TRIALS)
         .chain(of(RECORD_SINCE, RECORD, OF_RECORD))
         .chain(of(SEGMENTS_SINCE, SEGMENT, SEGMENT_TRIALS))
+        .chain(of(MONEY_SINCE, ROWS, MONEY_TRIALS))
         .chain(of(MATTERS_SINCE, ROWS, MATTER_TRIALS))
         .collect()
 }

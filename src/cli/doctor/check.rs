@@ -30,6 +30,8 @@ checks! {
     Contact = "contact";
     /// Hosts whose certificates are not verified.
     TlsExceptions = "tls-exceptions";
+    /// Every model that is asked has a price, of this year.
+    ModelPrices = "model-prices";
     /// The database answers and lets us in.
     Database = "database";
     /// PostgreSQL is new enough.

@@ -77,6 +77,8 @@ pub(super) struct Settings {
     pub(super) has_contact: bool,
     /// Hosts whose certificates are not verified, and why.
     pub(super) tls_exceptions: Vec<TlsException>,
+    /// Models that are asked, and how many days ago their price was written down; none: they have no price.
+    pub(super) models: Vec<(String, Option<i32>)>,
 }
 
 /// Who talks to the broker.

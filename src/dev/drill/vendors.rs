@@ -8,27 +8,14 @@ use crate::{
         settings::CivicSettings,
         store::cities,
     },
-    dev::city::{CitySpec, DemoCity},
-};
-use anyhow::{Context, Result};
-use axum::{
-    Json, Router,
-    extract::State,
-    http::{StatusCode, header::RETRY_AFTER},
-    response::{IntoResponse, Response},
-    routing::post,
-};
-use serde_json::json;
-use std::{
-    fs, io,
-    net::Ipv4Addr,
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
+    dev::{
+        city::{CitySpec, DemoCity},
+        models::{Fault, ModelServer},
     },
 };
-use tokio::{net::TcpListener, task::JoinHandle};
+use anyhow::{Context, Result};
+use serde_json::json;
+use std::{fs, path::Path};
 use tokio_postgres::Client;
 
 /// Cities of one vendor: enough requests for a rate.
@@ -41,8 +28,7 @@ pub(super) struct Vendors {
     /// Variables of the workers.
     pub(super) env: Vec<(String, String)>,
     city: DemoCity,
-    open: Arc<AtomicBool>,
-    model: Option<Model>,
+    model: Option<ModelServer>,
 }
 
 /// Starts what this drill asks.
@@ -51,10 +37,9 @@ pub(super) async fn start(drill: Drill, dir: &Path) -> Result<Vendors> {
     let city = DemoCity::start(&spec).await.map_err(anyhow::Error::from)?;
     let allowed = city.allowed();
     let mut env = vec![("DOCKET_ALLOW_HOSTS".to_owned(), format!("{}:{}", allowed.host, allowed.port))];
-    let open = Arc::new(AtomicBool::new(true));
     let mut model = None;
     if drill == Drill::Llm429 {
-        let started = Model::start(open.clone()).await?;
+        let started = ModelServer::start().await?;
         let prices = dir.join("prices.json");
         let price = json!([{ "model": MODEL, "effective_from": "2020-01-01", "input": 1_000_000, "cached": 100_000,
                              "output": 4_000_000, "source": "made up for a drill" }]);
@@ -62,12 +47,12 @@ pub(super) async fn start(drill: Drill, dir: &Path) -> Result<Vendors> {
         env.extend([
             ("DOCKET_SUMMARISER".to_owned(), "openai".to_owned()),
             ("DOCKET_OPENAI_MODEL".to_owned(), MODEL.to_owned()),
-            ("DOCKET_OPENAI_URL".to_owned(), started.url.clone()),
+            ("DOCKET_OPENAI_URL".to_owned(), started.openai_url()),
             ("DOCKET_PRICES_FILE".to_owned(), prices.display().to_string()),
         ]);
         model = Some(started);
     }
-    Ok(Vendors { env, city, open, model })
+    Ok(Vendors { env, city, model })
 }
 
 impl Vendors {
@@ -82,10 +67,10 @@ impl Vendors {
     }
 
     fn shut(&self, shut: bool) {
-        if self.model.is_some() {
-            self.open.store(!shut, Ordering::Relaxed);
-        } else {
-            self.city.refuse(shut);
+        match &self.model {
+            // Without a delay: jobs that are told one would wait for it, and pay nothing.
+            Some(model) => model.always(shut.then_some(Fault::Status(429))),
+            None => self.city.refuse(shut),
         }
     }
 
@@ -110,38 +95,4 @@ impl Vendors {
         enqueue_sync(client, &city.slug, &CivicSettings::default()).await?;
         Ok(())
     }
-}
-
-/// A model behind the wire format of OpenAI's chat completions. It ends when it is dropped.
-struct Model {
-    url: String,
-    task: JoinHandle<io::Result<()>>,
-}
-
-impl Model {
-    async fn start(open: Arc<AtomicBool>) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let url = format!("http://{}/v1", listener.local_addr()?);
-        let routes = Router::new().route("/v1/chat/completions", post(complete)).with_state(open);
-        let task = tokio::spawn(async move { axum::serve(listener, routes).await });
-        Ok(Self { url, task })
-    }
-}
-
-impl Drop for Model {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn complete(State(open): State<Arc<AtomicBool>>) -> Response {
-    if !open.load(Ordering::Relaxed) {
-        let error =
-            json!({ "error": { "message": "Rate limit reached", "type": "requests", "code": "rate_limit_exceeded" } });
-        return (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "1")], Json(error)).into_response();
-    }
-    let choice = json!({ "index": 0, "finish_reason": "stop",
-                         "message": { "role": "assistant", "content": "The council decides on the item." } });
-    let usage = json!({ "prompt_tokens": 200, "completion_tokens": 10, "total_tokens": 210 });
-    Json(json!({ "id": "drill", "object": "chat.completion", "choices": [choice], "usage": usage })).into_response()
 }

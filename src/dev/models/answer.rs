@@ -4,8 +4,10 @@ use super::Fault;
 use crate::civic::llm::extractive;
 use serde_json::{Value, json};
 
-/// Sentences of an answer.
-const SENTENCES: usize = 2;
+/// Sentences of an answer, at most.
+const SENTENCES: usize = 6;
+/// Longest of them, in characters.
+const SENTENCE_CHARS: usize = 300;
 /// The hidden reasoning that it claims, in tokens.
 const THOUGHTS: usize = 40;
 
@@ -54,7 +56,7 @@ impl Question {
 
     /// The text of the answer.
     pub(super) fn answer(&self, fault: Option<&Fault>) -> String {
-        let good = || extractive::summarise(self.text(), SENTENCES);
+        let good = || good(self.text());
         let summary = match fault {
             Some(Fault::OtherItem) => {
                 "Volunteers bake sourdough pretzels weekly; orchestras rehearse baroque symphonies nearby.".to_owned()
@@ -76,6 +78,19 @@ impl Question {
         let end = order.find(". ").map_or(order.len(), |at| at + 1);
         Some(order[..end].to_owned())
     }
+}
+
+/// The first sentences of the first paragraphs that have one; a text without any has what extraction finds.
+fn good(text: &str) -> String {
+    let sentence = |paragraph: &str| {
+        let flat = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+        let end = flat.find(". ").map_or(flat.len(), |at| at + 1);
+        let sentence = &flat[..end];
+        let is_one = sentence.ends_with('.') && sentence.contains(' ') && sentence.chars().count() <= SENTENCE_CHARS;
+        is_one.then(|| sentence.to_owned())
+    };
+    let found: Vec<String> = text.split("\n\n").filter_map(sentence).take(SENTENCES).collect();
+    if found.is_empty() { extractive::summarise(text, SENTENCES) } else { found.join(" ") }
 }
 
 /// What a call is billed by.

@@ -1,11 +1,11 @@
 //! docs/METRICS.md, out of the table.
 
-use super::{FAMILIES, Family, LATER, Label, Owner, Type, Values};
+use super::{FAMILIES, Family, Label, Owner, Type, Values};
 use std::fmt::Write;
 
 /// What the number of series depends on, and what a fleet of this version has by default.
-const AT_START: [(&str, u64); 6] =
-    [("kind", 7), ("lane", 1), ("component", 10), ("error_class", 20), ("vendor", 5), ("model", 1)];
+const AT_START: [(&str, u64); 7] =
+    [("kind", 7), ("lane", 1), ("component", 10), ("error_class", 20), ("vendor", 5), ("breaker", 6), ("model", 1)];
 
 /// Series of a histogram beside its buckets: `+Inf`, sum, count.
 const BESIDE_BUCKETS: usize = 3;
@@ -26,8 +26,6 @@ Those of the audit likewise. When that process goes, its series end with it, and
 money is in the ledger.
 - No label holds a job's id, an address, or the text of an error.
 
-*Later*: the feature comes in a later version; its gauges are exported as 0, so that panels and alerts know them.
-
 | family | type, unit | labels | exported by | meaning | series of a process, at most |
 |---|---|---|---|---|---|
 ";
@@ -46,10 +44,9 @@ pub fn document() -> String {
     let mut page = HEAD.to_owned();
     for family in FAMILIES {
         let labels: Vec<String> = family.labels.iter().map(described).collect();
-        let later = if LATER.contains(&family.name) { " *Later.*" } else { "" };
         let _ = writeln!(
             page,
-            "| `{}` | {} | {} | {} | {}.{later} | {} |",
+            "| `{}` | {} | {} | {} | {}. | {} |",
             family.name,
             kind(family),
             labels.join("; "),

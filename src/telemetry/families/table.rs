@@ -33,6 +33,8 @@ const KIND: Label = label("job_type", AtStart("kind"));
 const LANE: Label = label("lane", AtStart("lane"));
 const CITY: Label = label("city", Bounded("cities in the database", 1000));
 const VENDOR_NAME: Label = label("vendor", AtStart("vendor"));
+/// What stands behind a circuit breaker: a vendor, or `model` for all models.
+const BEHIND: Label = label("vendor", AtStart("breaker"));
 const MODEL: Label = label("model", AtStart("model"));
 const PROMPT: Label = label("prompt_type", Closed(&["item", "meeting", "chunk"]));
 const CHANGE: Label = label(
@@ -174,7 +176,7 @@ pub const FAMILIES: &[Family] = &[
     row(n::LLM_COST, Histogram(USD), None, &[MODEL, PROMPT], Owner::Worker, "Cost of a request in US dollars; the sum is the money spent"),
     row(n::LLM_REUSED, Counter, None, &[PROMPT], Owner::Worker, "Summaries that were paid for before and needed no request"),
     row(n::LLM_BUDGET, Gauge, None, &[label("budget", Closed(&["day", "month"]))], Owner::Scheduler, "Share of a budget that is spent; 1: jobs wait for its reset"),
-    row(n::SUMMARIES_REJECTED, Counter, None, &[REJECTED], Owner::Worker, "Answers of language models that became no summary, by what was wrong; most are asked for a second time"),
+    row(n::SUMMARIES_REJECTED, Counter, None, &[REJECTED], Owner::Worker, "Answers of language models that were not taken, by what was wrong; most are asked for a second time"),
     // queue
     row(n::QUEUE_JOBS, Gauge, None, &[LANE, label("status", Closed(&["pending", "held", "queued", "processing", "failed", "dead_letter"]))], Owner::OneProcess, "Jobs of a lane: runnable (counted up to a cap), held, queued, processing, failed, dead_letter"),
     row(n::QUEUE_HELD, Gauge, None, &[LANE, HOLD], Owner::OneProcess, "Pending jobs of a lane that are held, by why"),
@@ -208,11 +210,11 @@ pub const FAMILIES: &[Family] = &[
     // vendor
     row(n::VENDOR_REQUESTS, Counter, None, &[VENDOR_NAME, VENDOR_STATUS], Owner::Worker, "Requests to a vendor's site"),
     row(n::VENDOR_DURATION, Histogram(VENDOR), Some(Seconds), &[VENDOR_NAME], Owner::Worker, "Time of a request to a vendor's site"),
-    row(n::BREAKER_STATE, Gauge, None, &[VENDOR_NAME, label("state", Closed(&["closed", "open", "half_open"]))], Owner::OneProcess, "1 for the worst state of a vendor's circuit breakers"),
-    row(n::BREAKER_TRANSITIONS, Counter, None, &[VENDOR_NAME, label("to", Closed(&["closed", "open", "half_open"]))], Owner::Worker, "Changes of a circuit breaker's state"),
-    row(n::BREAKER_REJECTED, Counter, None, &[VENDOR_NAME], Owner::Worker, "Requests that an open circuit breaker did not let through"),
-    row(n::PACE_WAIT, Histogram(PACE), Some(Seconds), &[VENDOR_NAME], Owner::Worker, "Time that a request slept until its turn at its host: a turn further away is waited for in the ledger"),
-    row(n::PACE_HELD, Counter, None, &[VENDOR_NAME], Owner::Worker, "Jobs that went back to the ledger, without cost, until their host may be asked again"),
+    row(n::BREAKER_STATE, Gauge, None, &[BEHIND, label("state", Closed(&["closed", "open", "half_open"]))], Owner::OneProcess, "1 for the worst state of a vendor's circuit breakers"),
+    row(n::BREAKER_TRANSITIONS, Counter, None, &[BEHIND, label("to", Closed(&["closed", "open", "half_open"]))], Owner::Worker, "Changes of a circuit breaker's state"),
+    row(n::BREAKER_REJECTED, Counter, None, &[BEHIND], Owner::Worker, "Requests that an open circuit breaker did not let through"),
+    row(n::PACE_WAIT, Histogram(PACE), Some(Seconds), &[BEHIND], Owner::Worker, "Time that a request slept until its turn at its host or model: a turn further away is waited for in the ledger"),
+    row(n::PACE_HELD, Counter, None, &[BEHIND], Owner::Worker, "Jobs that went back to the ledger, without cost, until their host or model may be asked again"),
     row(n::RECORD_LOST, Counter, None, &[], Owner::Worker, "Answers that could not be written into the record of responses"),
     row(n::TLS_EXCEPTIONS, Counter, None, &[VENDOR_NAME], Owner::Worker, "Requests to hosts whose certificates are not verified, by the setting civic.tls_exceptions"),
     row(n::COVERAGE_SUSPECT, Gauge, None, &[], Owner::Scheduler, "Cities whose last listing yields far less than their own history, or has another shape"),
@@ -232,6 +234,3 @@ pub const FAMILIES: &[Family] = &[
     row(n::LOG_LINES_REPEATED, Counter, None, &[], Owner::Every, "Warnings and errors that were left out, because the same line had been told within a minute"),
     row(n::SPANS, Counter, None, &[label("status", Closed(&["recorded", "exported", "failed"]))], Owner::Every, "Spans for a collector of OpenTelemetry: recorded, exported, or lost because it took none; the rest of the recorded wait, or found no room. 0 in a build without the feature otel"),
 ];
-
-/// Gauges of features to come: their owner exports 0, so that panels and alerts have them now.
-pub const LATER: &[&str] = &[];

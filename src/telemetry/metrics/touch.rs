@@ -1,7 +1,7 @@
 //! Counters that are born at 0. One that is born at 40 has a rate of 0: the first increase would be invisible.
 
-use super::super::{FAMILIES, Family, LATER, Owner, Type, Values};
-use ::metrics::{Label, counter, gauge, histogram};
+use super::super::{FAMILIES, Family, Owner, Type, Values};
+use ::metrics::{Label, counter, histogram};
 
 /// The label sets that are closed once the process has started. Bounded: by code (kinds, components, classes) and by
 /// configuration (lanes).
@@ -17,6 +17,8 @@ pub struct Known<'a> {
     pub error_classes: &'a [&'a str],
     /// Vendors of cities' sites.
     pub vendors: &'a [&'a str],
+    /// What stands behind circuit breakers.
+    pub breakers: &'a [&'a str],
     /// Language models that this process asks.
     pub models: &'a [&'a str],
 }
@@ -30,13 +32,14 @@ impl Known<'_> {
             Values::AtStart("component") => Some(self.components),
             Values::AtStart("error_class") => Some(self.error_classes),
             Values::AtStart("vendor") => Some(self.vendors),
+            Values::AtStart("breaker") => Some(self.breakers),
             Values::AtStart("model") => Some(self.models),
             Values::AtStart(_) | Values::Bounded(..) => None,
         }
     }
 }
 
-/// Registers, at 0, every counter and histogram of these owners whose labels are all known, and the gauges of features to come. Call it
+/// Registers, at 0, every counter and histogram of these owners whose labels are all known. Call it
 /// once at start.
 pub fn touch(owners: &[Owner], known: &Known<'_>) {
     for family in FAMILIES.iter().filter(|f| owners.contains(&f.owner)) {
@@ -45,7 +48,6 @@ pub fn touch(owners: &[Owner], known: &Known<'_>) {
                 Type::Counter => counter!(family.name, labels).increment(0),
                 // Empty: its sum and count are born at 0.
                 Type::Histogram(_) => drop(histogram!(family.name, labels)),
-                Type::Gauge if LATER.contains(&family.name) => gauge!(family.name, labels).set(0.0),
                 Type::Gauge => {}
             }
         }
@@ -103,14 +105,12 @@ mod tests {
     }
 
     #[test]
-    fn gauges_of_features_to_come_are_there_and_others_are_not() {
+    fn a_gauge_that_somebody_sets_is_not_born() {
         let recorder = recorder();
         let page = ::metrics::with_local_recorder(&recorder, || {
             touch(&[Owner::Scheduler], &Known { vendors: &["legistar"], ..Known::default() });
             Metrics::of(&recorder).render()
         });
-        let later = r#"docket_llm_budget_spent_ratio{budget="day"} 0"#;
-        assert!(page.lines().any(|line| line == later), "{later} is missing in\n{page}");
-        assert!(!page.contains("docket_workers{"), "a gauge that somebody sets is not born: {page}");
+        assert!(!page.contains("docket_workers{") && !page.contains("docket_llm_budget_spent_ratio"), "{page}");
     }
 }

@@ -1,5 +1,6 @@
 //! The domain on a real PostgreSQL and a made-up city.
 
+mod agenda;
 mod agendas;
 mod behind;
 mod cadence;
@@ -7,10 +8,14 @@ mod clerk;
 mod families;
 mod flow;
 mod handlers;
+mod held_back;
 mod life;
 mod links;
 mod matters;
+mod models;
+mod money;
 mod outage;
+mod paid_once;
 mod politeness;
 mod record;
 mod reparse;

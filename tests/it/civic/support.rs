@@ -38,6 +38,14 @@ pub(super) async fn database() -> (Config, Client) {
     (db.config(), db.connect().await)
 }
 
+/// The same schema, for commands.
+pub(super) async fn url_of(config: &Config) -> String {
+    let mut url = url::Url::parse(&crate::support::services().await.database_url).unwrap();
+    let schema = config.get_options().unwrap().rsplit('=').next().unwrap();
+    url.set_query(Some(&format!("options=-csearch_path%3D{schema}")));
+    url.into()
+}
+
 pub(super) fn services(config: &Config, city: &DemoCity) -> Arc<Services> {
     let mut settings = CivicSettings::default();
     settings.http.allowed.push(city.allowed());

@@ -21,6 +21,7 @@ const NEED: &[&str] = &[
     "lanes pause x",
     "breakers list",
     "breakers close x",
+    "cost",
     "cities list",
     "cities coverage",
     "cities courtesy",

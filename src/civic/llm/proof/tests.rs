@@ -36,7 +36,7 @@ fn what_the_source_does_not_say_is_held_back_with_its_reason() {
     for (summary, reason) in [
         ("The warehouse is leased for $1,250 a month.", Reason::Number),
         ("The harbor fund holds $1.2 billion for the lease.", Reason::Number),
-        ("The warehouse is leased for twelve years.", Reason::Number),
+        ("The warehouse is leased for eleven years.", Reason::Number),
         ("The harbor hearing about the lease begins at 7:30 PM.", Reason::Number),
         ("The harbor lease begins on March 9, 2026.", Reason::Date),
         ("The harbor lease begins on 3/8/2027.", Reason::Date),
@@ -56,8 +56,7 @@ fn what_the_source_does_not_say_is_held_back_with_its_reason() {
 
 #[test]
 fn what_begins_a_sentence_and_what_is_written_large_by_habit_is_no_name() {
-    let summary =
-        "Nobody objects. Residents of the City support the lease. The Mayor and the Council agree on the harbor fund.";
+    let summary = "Nobody doubts the report. Leases of the City reserve the harbor fund. The Mayor and the Council read of the warehouse.";
     assert_eq!(reasons(summary), []);
 }
 

@@ -31,6 +31,9 @@ const SCHEDULER: &[Need] = &[
     ("paces", &["SELECT", "UPDATE", "DELETE"]),
     ("responses", &["SELECT", "DELETE"]),
     ("response_bodies", &["SELECT", "DELETE"]),
+    // It exports how much of the budgets is spent.
+    ("llm_spend", READ),
+    ("llm_reservations", READ),
     // The sweeps read how far it is.
     ("job_message_seq", &["USAGE", "SELECT"]),
 ];
@@ -68,6 +71,10 @@ const WORKER: &[Need] = &[
     ("matter_aliases", READ),
     ("meeting_changes", ADD),
     ("llm_ledger", ADD),
+    ("llm_answers", ADD),
+    ("llm_spend", CHANGE),
+    ("llm_pauses", CHANGE),
+    ("llm_reservations", ALL),
 ];
 
 /// It reads everything, and writes what operators do through the API.

@@ -2,6 +2,7 @@
 
 use super::super::facts::{Account, Role, Settings};
 use crate::{
+    civic::{llm::client::ModelSettings, settings::SummariserSettings},
     cli::server,
     config::{self, ConfigError, Environment, FleetConfig},
     fleet::{
@@ -10,6 +11,7 @@ use crate::{
         settings::Protocol,
     },
 };
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use secrecy::{ExposeSecret, SecretString};
 use std::{net::SocketAddr, time::Duration};
 use tokio_postgres::config::{Host, SslMode};
@@ -63,6 +65,7 @@ pub(super) fn read(env: &Environment, roles: &[Role], refused: Vec<ConfigError>)
         has_broker: !config::has_no_broker(env).unwrap_or(false),
         account: account(amqp.as_ref(), amqp_url.as_ref()),
         unencrypted: unencrypted(database.as_ref(), amqp_url.as_ref(), management_url.as_ref()),
+        models: civic.as_ref().map(|civic| priced(&civic.summariser)).unwrap_or_default(),
         // Only workers ask cities.
         has_contact: !is_worker || env.get("DOCKET_CONTACT").is_some(),
         tls_exceptions: civic.map(|civic| civic.http.tls_exceptions).unwrap_or_default(),
@@ -71,6 +74,15 @@ pub(super) fn read(env: &Environment, roles: &[Role], refused: Vec<ConfigError>)
     // What is wrong with it is among the domain's findings.
     let ocr_language = config::ocr(env).ok().flatten().map(|ocr| ocr.language);
     Read { settings, fleet, database, amqp, management, endpoint, ocr_language }
+}
+
+/// The models, each with the age of its price in days.
+fn priced(summariser: &SummariserSettings) -> Vec<(String, Option<i32>)> {
+    let SummariserSettings::Models(models) = summariser else { return Vec::new() };
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    let age = |since: Date| today.since(since).map_or(0, |age| age.get_days());
+    let priced = |model: &ModelSettings| (model.model.clone(), model.prices.since(&model.model, today).map(age));
+    models.list.iter().map(priced).collect()
 }
 
 fn any() -> SocketAddr {

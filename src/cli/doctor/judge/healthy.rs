@@ -41,6 +41,7 @@ pub(super) fn settings() -> Settings {
         unencrypted: Vec::new(),
         has_contact: true,
         tls_exceptions: Vec::new(),
+        models: vec![("small".to_owned(), Some(30))],
     }
 }
 

@@ -12,6 +12,7 @@ pub(super) fn judge(settings: &Settings) -> Vec<Finding> {
         findings.push(lease(settings));
     }
     findings.push(tls(settings));
+    findings.push(prices(settings));
     findings
 }
 
@@ -53,6 +54,30 @@ fn tls(settings: &Settings) -> Finding {
     )
 }
 
+/// Prices change without a word: one that nobody has looked at for a year is a guess.
+const OLD_DAYS: i32 = 365;
+
+fn prices(settings: &Settings) -> Finding {
+    let named = |is_meant: fn(Option<i32>) -> bool| {
+        let meant = settings.models.iter().filter(|(_, age)| is_meant(*age));
+        meant.map(|(model, _)| model.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let (missing, old) = (named(|age| age.is_none()), named(|age| age.is_some_and(|days| days > OLD_DAYS)));
+    if !missing.is_empty() {
+        let fix =
+            "add a row to the file that civic.prices_file names (0 for a server of your own); no worker starts before";
+        return Finding::fault(Check::ModelPrices, format!("no price in force for {missing}"), fix);
+    }
+    if !old.is_empty() {
+        let fix = "look the price up, and add a row with its day and source, also if it is the same";
+        return Finding::warning(Check::ModelPrices, format!("the price of {old} is older than a year"), fix);
+    }
+    match settings.models.len() {
+        0 => Finding::ok(Check::ModelPrices, "no model is paid for"),
+        n => Finding::ok(Check::ModelPrices, format!("{n} models have prices of the last year")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{super::healthy, *};
@@ -81,6 +106,21 @@ mod tests {
         assert_eq!(one(&settings, Check::Lease).level, Level::Warning);
         settings.protocol.statement = settings.protocol.lease - Duration::from_millis(1);
         assert_eq!(one(&settings, Check::Lease).level, Level::Ok);
+    }
+
+    #[test]
+    fn a_model_needs_a_price_that_somebody_has_looked_at() {
+        let mut settings = healthy::settings();
+        for (age, level) in
+            [(Some(365), Level::Ok), (Some(366), Level::Warning), (None, Level::Fault), (Some(-1), Level::Ok)]
+        {
+            settings.models = vec![("small".to_owned(), Some(1)), ("large".to_owned(), age)];
+            let finding = one(&settings, Check::ModelPrices);
+            assert_eq!(finding.level, level, "{age:?}");
+            assert!(level == Level::Ok || finding.seen.contains("large") && !finding.seen.contains("small"));
+        }
+        settings.models.clear();
+        assert_eq!(one(&settings, Check::ModelPrices).level, Level::Ok);
     }
 
     #[test]
