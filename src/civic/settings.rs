@@ -37,6 +37,8 @@ pub struct CivicSettings {
     pub max_input_chars: usize,
     /// Longest text that a model reads at once, in tokens. What is longer is read in parts.
     pub max_input_tokens: usize,
+    /// Calls of each model in a minute, for the whole fleet; 0: not limited.
+    pub model_calls_per_minute: u32,
     /// What may be spent on models.
     pub budgets: Budgets,
     /// Who writes summaries.
@@ -95,6 +97,7 @@ impl Default for CivicSettings {
             min_text_chars: 50,
             max_input_chars: 120_000,
             max_input_tokens: 24_000,
+            model_calls_per_minute: 0,
             budgets: Budgets::default(),
             summariser: SummariserSettings::default(),
         }

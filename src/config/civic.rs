@@ -46,6 +46,9 @@ settings! {
     /// Longest text that a model reads at once, in tokens; four characters are about one. What is longer is read in parts, cut
     /// between pages: smaller parts cost more calls, larger ones more of a budget at once.
     "civic.max_input_tokens" "DOCKET_MAX_INPUT_TOKENS" = "24000", Kind::Count(500, 1_000_000), READERS;
+    /// Calls of each model in a minute, for the whole fleet, at an even distance; 0: as many as there are. Whose turn is far away
+    /// waits in the ledger, at no cost.
+    "civic.model_calls_per_minute" "DOCKET_MODEL_CALLS_PER_MINUTE" = "0", Kind::Count(0, 60_000), READERS;
     /// JSON list of what may be spent on models, such as
     /// `[{"scope": "total", "period": "day", "limit_micro_usd": 5000000}]`; the scope is `total`, `city` or `model`, the last two
     /// with a `name`, or without one for each of them; the period is `day` or `month`, of UTC. None: nothing is limited.
@@ -102,6 +105,7 @@ pub fn civic(env: &Environment) -> Result<CivicSettings, ConfigError> {
     settings.document_recheck = env.duration("DOCKET_DOCUMENT_RECHECK", settings.document_recheck)?;
     settings.http.tls_exceptions = tls_exceptions(env)?;
     settings.max_input_tokens = env.number("DOCKET_MAX_INPUT_TOKENS", settings.max_input_tokens)?;
+    settings.model_calls_per_minute = env.number("DOCKET_MODEL_CALLS_PER_MINUTE", settings.model_calls_per_minute)?;
     settings.budgets = models::budgets(env)?;
     settings.summariser = models::summariser(env)?;
     Ok(settings)

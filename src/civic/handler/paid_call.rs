@@ -23,6 +23,7 @@ use crate::{
         breaker::Pass,
         handler::{ErrorClass, HandlerError},
         job::{Hold, JobId},
+        pace::{self, Permit, Rules},
     },
 };
 use jiff::Timestamp;
@@ -53,9 +54,62 @@ pub(super) enum Ended {
     Answered,
 }
 
+/// Calls of a model under way at once: it is their rate that is limited, so only a limit of what is written down of them.
+const AT_ONCE: usize = 256;
+
+/// A call that may be made: the model is not down, and it is its turn.
+#[derive(Debug)]
+struct Admitted {
+    pass: Pass,
+    /// None: the rate is not limited.
+    permit: Option<Permit>,
+}
+
 /// The one place where a call to a model is admitted: behind the model's breaker, in its turn.
-async fn admit(services: &Services, model: &str) -> Result<Pass, HandlerError> {
-    services.breakers.enter(&key(model), BREAKER_LABEL).await
+async fn admit(services: &Services, provider: &dyn Provider) -> Result<Admitted, HandlerError> {
+    let model = provider.model();
+    let pass = services.breakers.enter(&key(model), BREAKER_LABEL).await?;
+    let Some(rules) = rate(services.settings.model_calls_per_minute, provider.deadline()) else {
+        return Ok(Admitted { pass, permit: None });
+    };
+    // Not the key of a model's pause: its jobs come back when it says, and not in turn.
+    match services.paces.enter(&format!("rate:{model}"), BREAKER_LABEL, &rules).await {
+        Ok(permit) => Ok(Admitted { pass, permit: Some(permit) }),
+        Err(error) => {
+            pass.withdrawn().await;
+            Err(error)
+        }
+    }
+}
+
+/// A steady rate, whatever the answers: what a model says of its own limits is a pause. None: not limited.
+fn rate(calls_per_minute: u32, deadline: Duration) -> Option<Rules> {
+    let spacing = Duration::from_mins(1).checked_div(calls_per_minute)?;
+    Some(Rules { slowest: spacing, ..Rules::new(spacing, AT_ONCE, deadline + SETTLED_WITHIN) })
+}
+
+impl Admitted {
+    /// No call was made.
+    async fn withdrawn(self) {
+        self.pass.withdrawn().await;
+        if let Some(permit) = self.permit {
+            permit.ended(pace::Outcome::Unasked).await;
+        }
+    }
+
+    /// Tells how the call ended. What it returns is the job's end: the model is down, and the job waits for it.
+    async fn ended(self, outcome: &Outcome) -> Option<HandlerError> {
+        if let Some(permit) = self.permit {
+            permit.ended(pace::Outcome::Good).await;
+        }
+        match &outcome.result {
+            Err(error) if error.is_outage() => self.pass.failed(&error.to_string()).await,
+            _ => {
+                self.pass.succeeded().await;
+                None
+            }
+        }
+    }
 }
 
 /// What a job waits for that waits for a model.
@@ -68,16 +122,16 @@ impl Asker {
     pub(super) async fn call(&self, index: usize, request: Request, attempt: i16) -> Result<Ended, HandlerError> {
         let input = request.input_hash();
         let provider = self.provider(index);
-        let pass = admit(&self.services, provider.model()).await?;
+        let admitted = admit(&self.services, provider).await?;
         let reserved = self.reserve(provider, &request, &input, attempt).await;
         let holder = match reserved.and_then(|reserved| self.granted(provider, reserved)) {
             Ok(Some(holder)) => holder,
             Ok(None) => {
-                pass.withdrawn().await;
+                admitted.withdrawn().await;
                 return Ok(Ended::Answered);
             }
             Err(error) => {
-                pass.withdrawn().await;
+                admitted.withdrawn().await;
                 return Err(error);
             }
         };
@@ -87,7 +141,7 @@ impl Asker {
             let provider = asker.provider(index);
             let outcome = asker.services.summariser.ask(provider, &request).await;
             asker.settle(provider, (&input, attempt, holder), &outcome).await;
-            let held = tell(pass, &outcome).await;
+            let held = admitted.ended(&outcome).await;
             (outcome, held)
         });
         let (outcome, held) = called
@@ -203,13 +257,15 @@ fn paused(model: &str, after: Duration) -> HandlerError {
     HandlerError::HeldFor { hold: Hold::Limit, key: key(model), after: after.max(Duration::from_secs(1)) }
 }
 
-/// Tells the breaker. What it returns is the job's end: the model is down, and the job waits for it.
-async fn tell(pass: Pass, outcome: &Outcome) -> Option<HandlerError> {
-    match &outcome.result {
-        Err(error) if error.is_outage() => pass.failed(&error.to_string()).await,
-        _ => {
-            pass.succeeded().await;
-            None
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_steady_spacing_and_none_is_no_limit() {
+        assert!(rate(0, Duration::from_secs(1)).is_none());
+        let rules = rate(120, Duration::from_secs(60)).unwrap();
+        assert_eq!((rules.spacing, rules.slowest), (Duration::from_millis(500), Duration::from_millis(500)));
+        assert!(rules.limit > Duration::from_secs(60), "a place outlives its call");
     }
 }
