@@ -106,8 +106,10 @@ fn cut(mut text: &str, room: usize) -> Vec<&str> {
     parts
 }
 
-/// What a model reads of a chunk: each document's name, and each page under its mark, counted from 1 within the chunk, so
-/// that the same page has the same text wherever it stands. A text without a name has no marks.
+/// What a model reads of a chunk: each document's name, and each page under its mark.
+///
+/// Marks are counted from 1 within the chunk, so that the same page has the same text wherever it stands. A text without a
+/// name has none.
 #[must_use]
 pub fn text(chunk: &[Piece<'_>]) -> String {
     let mut lines: Vec<String> = Vec::with_capacity(2 * chunk.len());

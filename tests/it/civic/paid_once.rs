@@ -35,8 +35,7 @@ async fn agenda() -> Agenda {
     let lease: Vec<&str> = lease.iter().map(String::as_str).collect();
     let items =
         [("Lease of the harbor warehouse to Acme Marine", &lease[..]), ("Electric buses for the valley route", BUSES)];
-    let agenda = Agenda::new(&items).await;
-    agenda
+    Agenda::new(&items).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -41,8 +41,9 @@ fn weighed(summary: &str, source: &Source, weight: impl Fn(&str) -> f64) -> f64 
     if whole > 0.0 { sum(true) / whole } else { all.len() as f64 }
 }
 
-/// For a batch of answers, by the order of their questions: whether each fits its own source, and no other's better. Words
-/// count the more the fewer sources have them, as items of one meeting share many. A batch that came back rotated fits
+/// For a batch of answers, by the order of their questions: whether each fits its own source, and no other's better.
+///
+/// Words count the more the fewer sources have them, as items of one meeting share many. A batch that came back rotated fits
 /// nowhere.
 #[must_use]
 pub fn fits_its_own(answers: &[&str], sources: &[Source]) -> Vec<bool> {

@@ -65,8 +65,9 @@ impl Source {
         let beside = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
         self.dense.match_indices(&wanted).any(|(at, _)| {
             let (before, after) = (&self.dense[..at], &self.dense[at + wanted.len()..]);
-            !(wanted.starts_with(|c: char| c.is_ascii_digit()) && beside(before.chars().next_back()))
-                && !beside(after.chars().next())
+            let goes_on = beside(after.chars().next());
+            let began = wanted.starts_with(|c: char| c.is_ascii_digit()) && beside(before.chars().next_back());
+            !goes_on && !began
         })
     }
 }

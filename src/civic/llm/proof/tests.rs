@@ -96,7 +96,7 @@ fn a_batch_that_came_back_rotated_is_caught() {
     answers.rotate_left(1);
     answers.swap(1, 3);
     assert_eq!(fits_its_own(&answers, &sources), [true, false, true, false, true]);
-    assert_eq!(fits_its_own(&["More answers than questions", "x"], &sources[..1])[1], false);
+    assert!(!fits_its_own(&["More answers than questions", "x"], &sources[..1])[1]);
 }
 
 #[test]
