@@ -1,7 +1,7 @@
 //! Agendas that are only a document: the items in its text. Pure: text in, items out.
 //!
 //! Clerks number items in a hundred ways, and everything else that is printed has numbers too. So nothing is believed that
-//! stands alone: a number counts as the next one of its row ([`outline`]), a row of advice on how to take part is left
+//! stands alone: a number counts as the next one of its row (`outline`), a row of advice on how to take part is left
 //! out, and a result that no agenda could have is [`Suspect`]: then the meeting is summarised from the whole document.
 
 mod file_number;

@@ -256,6 +256,15 @@ fn a_meeting_without_a_title_is_named_after_its_board_and_never_after_its_file_o
 }
 
 #[test]
+fn minutes_are_minutes_where_they_are_archived_too() {
+    let file = |kind: &str| format!("<a href='/AgendaCenter/ViewFile/{kind}/_05072031-7'>x</a>");
+    let files = ["ArchivedAgenda", "ArchivedMinutes", "Minutes"].map(file).concat();
+    let report = agendas(&format!("<tr class='catAgendaRow'><td><p>Council</p>{files}</td></tr>"));
+    let roles: Vec<_> = report.meetings[0].documents.iter().map(|document| document.role).collect();
+    assert_eq!(roles, [DocumentRole::Agenda, DocumentRole::Minutes, DocumentRole::Minutes]);
+}
+
+#[test]
 fn tokens_and_random_ids_of_a_page_are_no_change() {
     let page = |token: &str| {
         agendas(&format!(

@@ -139,7 +139,9 @@ fn meeting(
         }
         let role = match href {
             _ if href.contains("packet=true") => DocumentRole::Packet,
-            _ if href.contains("/ViewFile/Minutes/") => DocumentRole::Minutes,
+            _ if href.contains("/ViewFile/Minutes/") || href.contains("/ViewFile/ArchivedMinutes/") => {
+                DocumentRole::Minutes
+            }
             _ => DocumentRole::Agenda,
         };
         let name = match role {
