@@ -9,7 +9,7 @@ use docket::civic::{
         WebUrl, Zone,
     },
     store::{
-        cities, documents, extractions, items, matters, meetings,
+        cities, documents, extractions, found, items, matters, meetings,
         refs::{self, NewRef},
         revisions::{self, Content},
         summaries::{self, NewSummary, Subject},
@@ -51,20 +51,23 @@ async fn fill(db: &TestLedger) -> Made {
     revisions::append(client, ids[0], &content).await.unwrap();
     let item = items::replace(client, ids[0], &content.items).await.unwrap()[0];
     let url = WebUrl::parse("https://city.example/report.pdf").unwrap();
-    let refs = refs::replace(client, ids[0], &[NewRef { item: Some(item), name: "Report".into(), url }]).await.unwrap();
+    let refs = refs::replace(client, ids[0], &[NewRef::new(Some(item), "Report", &url)]).await.unwrap();
     let sha256 = Fingerprint::of_bytes(b"bytes");
     documents::put(client, &sha256, "pdf", b"bytes").await.unwrap();
-    refs::set_fetched(client, refs[0].id, &sha256).await.unwrap();
+    found::fetched(client, refs[0].id, &sha256, (None, None)).await.unwrap();
     let text = "Barnacles were found on the pilings.".to_owned();
     let extraction = Extraction { chars: 31, text, extractor: "e/1".into(), ..Extraction::default() };
     extractions::put(client, &sha256, &extraction).await.unwrap();
     let summary = NewSummary {
         input_hash: sha256.clone(),
         model: "small".into(),
+        prompt_version: "p",
         body: "The dredging permit is extended.".into(),
         tokens_in: 1,
         tokens_out: 1,
         cost_micro_usd: 0,
+        reasons: Vec::new(),
+        pages: Vec::new(),
     };
     let summary = summaries::put(client, Subject::Item(item), &summary).await.unwrap();
     items::set_summary(client, item, summary).await.unwrap();

@@ -102,7 +102,7 @@ async fn a_tick_is_bounded_and_the_next_one_goes_on() {
 async fn tomorrows_meeting_is_claimed_before_a_backfill_of_a_thousand_old_ones() {
     let (config, client) = database().await;
     let job = |n: i32, days: i32| {
-        let args = FetchMeetingArgs { city: "a".into(), meeting: n.to_string().as_str().into() };
+        let args = FetchMeetingArgs { city: "a".into(), meeting: n.to_string().as_str().into(), as_of: None };
         FetchMeeting::job(&args).unwrap().priority(meeting_priority(days))
     };
     let backfill: Vec<_> = (1..=1_000).map(|n| job(n, -100 - n)).collect();

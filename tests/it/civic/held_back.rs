@@ -1,7 +1,7 @@
 //! Answers that become no summary: what their source does not prove, and what is no answer at all.
 
 use super::{
-    agenda::{Agenda, Item, services},
+    paid_agenda::{Agenda, Item, services},
     support::{class, context, count, gemini, models, openai, total},
 };
 use docket::{

@@ -303,10 +303,13 @@ async fn a_matter_has_the_summary_of_its_newest_appearance_with_documents() {
         let new = NewSummary {
             input_hash: Fingerprint::of_bytes(body.as_bytes()),
             model: "small".into(),
+            prompt_version: "p",
             body: body.into(),
             tokens_in: 1,
             tokens_out: 1,
             cost_micro_usd: 0,
+            reasons: Vec::new(),
+            pages: Vec::new(),
         };
         let summary = summaries::put(&world.client, Subject::Item(item), &new).await.unwrap();
         items::set_summary(&world.client, item, summary).await.unwrap();

@@ -1,6 +1,5 @@
 //! The domain on a real PostgreSQL and a made-up city.
 
-mod agenda;
 mod agendas;
 mod behind;
 mod cadence;
@@ -15,6 +14,7 @@ mod matters;
 mod models;
 mod money;
 mod outage;
+mod paid_agenda;
 mod paid_once;
 mod politeness;
 mod record;

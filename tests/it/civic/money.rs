@@ -1,7 +1,7 @@
 //! Budgets that hold under sixteen workers, jobs that wait for them, and sums that are the same wherever they are told.
 
 use super::{
-    agenda::{Agenda, Item, services},
+    paid_agenda::{Agenda, Item, services},
     support::{context, count, demo, drain, gemini, ledger, models, openai, url_of, without_breakers},
 };
 use crate::{

@@ -1,7 +1,7 @@
 //! Paid work is never paid twice: by what the model's server has counted.
 
 use super::{
-    agenda::{Agenda, services},
+    paid_agenda::{Agenda, services},
     support::{context, gemini, models, openai, total},
 };
 use docket::{

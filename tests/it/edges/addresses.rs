@@ -17,7 +17,7 @@ use tokio::{
     net::TcpListener,
 };
 
-const ASK: Ask = Ask::document(Vendor::Legistar);
+static ASK: Ask = Ask::document(Vendor::Legistar);
 
 /// Counts connections, and answers each with a redirect to `to`, or with its secret.
 struct Listener {

@@ -4,11 +4,17 @@ use super::site::{Answer, Site, answer, redirect};
 use crate::fixtures::made;
 use docket::civic::{
     model::Vendor,
-    vendor::http::{Allowed, Ask, FetchError, HttpClient, HttpSettings, Response},
+    vendor::http::{Allowed, Ask, FetchError, HttpClient, HttpSettings, Response, Validators},
 };
 use std::time::Duration;
 
-const ASK: Ask = Ask { vendor: Vendor::Legistar, accept: "application/json", max_body: 64 << 10, request_id: None };
+static ASK: Ask = Ask {
+    vendor: Vendor::Legistar,
+    accept: "application/json",
+    max_body: 64 << 10,
+    request_id: None,
+    known: Validators { etag: None, last_modified: None },
+};
 
 async fn get(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Result<Response, FetchError> {
     let site = Site::start(answer).await;

@@ -6,7 +6,7 @@ use docket::civic::{
     vendor::http::{Ask, FetchError, HttpClient, HttpSettings},
 };
 
-const ASK: Ask = Ask::document(Vendor::Legistar);
+static ASK: Ask = Ask::document(Vendor::Legistar);
 
 #[tokio::test]
 async fn loopback_is_refused_unless_that_very_port_is_allowed() {

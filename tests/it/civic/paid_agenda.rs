@@ -9,7 +9,7 @@ use docket::{
         model::{Fingerprint, ParsedAttachment, ParsedItem, ParsedMeeting, WebUrl},
         settings::{CivicSettings, SummariserSettings},
         store::{
-            ItemId, MeetingId, RevisionId, cities, documents, extractions, items, meetings,
+            ItemId, MeetingId, RevisionId, cities, documents, extractions, found, items, meetings,
             refs::{self, NewRef},
             revisions::{self, Content},
         },
@@ -74,13 +74,12 @@ impl Agenda {
         let content = Content { meeting: parsed, items: rows.clone() };
         let revision = revisions::append(&client, meeting, &content).await.unwrap().unwrap();
         let ids = items::replace(&client, meeting, &rows).await.unwrap();
-        let wanted: Vec<NewRef> =
-            (0..).zip(&ids).map(|(at, id)| NewRef { item: Some(*id), name: "Report".into(), url: url(at) }).collect();
+        let wanted: Vec<NewRef> = (0..).zip(&ids).map(|(at, id)| NewRef::new(Some(*id), "Report", &url(at))).collect();
         let stored = refs::replace(&client, meeting, &wanted).await.unwrap();
         let agenda = Self { config, client, meeting, items: ids, revision };
         for (at, (_, pages)) in items.iter().enumerate() {
             let sha256 = agenda.document(&pages.join("\u{c}")).await;
-            refs::set_fetched(&agenda.client, stored[at].id, &sha256).await.unwrap();
+            found::fetched(&agenda.client, stored[at].id, &sha256, (None, None)).await.unwrap();
         }
         agenda
     }
