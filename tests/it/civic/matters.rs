@@ -317,13 +317,11 @@ async fn a_matter_has_the_summary_of_its_newest_appearance_with_documents() {
     let row = [("a", "Ordinance", Some("A 1"), None)];
     let (first, second, third) = (world.meet(3, &row).await, world.meet(10, &row).await, world.meet(17, &row).await);
     let matter = world.matter_of(first[0]).await;
-    let told =
-        async || matters::show(&world.client, matter).await.unwrap().unwrap().summary.map(|summary| summary.body);
+    let told = async || matters::show(&world.client, matter).await.unwrap().unwrap().summary.map(|s| s.body);
     assert_eq!(told().await, None);
     summarise(first[0], "First.").await;
     assert_eq!(told().await.as_deref(), Some("First."), "better than nothing");
-    let paper = "insert into document_refs (meeting_id, item_id, url, name) select meeting_id, id, 'https://city.example/r', 'r' \
-                 from agenda_items where id = $1";
+    let paper = "insert into document_refs (meeting_id, item_id, url, name) select meeting_id, id, 'https://city.example/r', 'r' from agenda_items where id = $1";
     for item in [first[0], second[0]] {
         world.client.execute(paper, &[&item.0]).await.unwrap();
     }

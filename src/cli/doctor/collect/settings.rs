@@ -50,6 +50,8 @@ pub(super) fn read(env: &Environment, roles: &[Role], refused: Vec<ConfigError>)
     let civic = is_worker.then(|| config::civic(env).map_err(&mut take).ok()).flatten();
     if roles.contains(&Role::Scheduler) {
         let _ = config::record_days(env).map_err(&mut take);
+        let _ = config::follow(env).map_err(&mut take);
+        let _ = config::budgets(env).map_err(&mut take);
     }
     let own = if roles.contains(&Role::Server) { server::DEFAULT } else { any() };
     let endpoint = config::http(env, None, own).map_err(&mut take).ok().map(|http| http.addr);
