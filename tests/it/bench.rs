@@ -183,6 +183,9 @@ async fn the_items_of_a_city_are_counted() {
     // 20 of business and 2 of procedure each; from the second on, one more that comes up again.
     assert_eq!((report.jobs, report.items), (3, Some(3 * 22 + 2)));
     assert!(json["cpu_ms_per_item"].is_null(), "not all processes are ours");
+    let (report, _) = measure(&BenchSpec { jobs: Some(2), ..spec() }, Scenario::Summaries).await;
+    assert_eq!(report.items, Some(2 * 22 + 1));
+    assert!(report.items_per_second > Some(0.0));
 }
 
 #[tokio::test]

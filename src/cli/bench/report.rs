@@ -52,6 +52,7 @@ fn remarks(of: &ScenarioReport) -> Vec<String> {
         }),
         of.rows_beside.map(|rows| format!("beside {rows} rows")),
         of.cpu_ms_per_item.map(|ms| format!("{ms:.2} ms of processor time an item, {} items", of.items.unwrap_or(0))),
+        of.items_per_second.map(|rate| format!("{rate:.0} items a second")),
     ];
     lines.into_iter().flatten().map(|line| format!("{}: {line}", of.scenario)).collect()
 }

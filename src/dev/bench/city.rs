@@ -1,4 +1,4 @@
-//! Scenario `city`.
+//! Scenarios `city` and `summaries`.
 
 use super::{
     Scenario,
@@ -23,15 +23,20 @@ const BUSINESS: usize = 20;
 /// Connections of the handlers.
 const CONNECTIONS: usize = 8;
 
-/// A city's listing and the agendas of all its meetings, until every item is stored. Nothing slows it down: the site is
-/// in this process, answers at once, and its processor time counts as Docket's. Documents and summaries come after the
-/// agendas, and are not waited for.
+/// Items that are stored, and items with which all is done.
+const STORED: &str = "select count(*) from agenda_items";
+const SUMMARISED: &str = "select count(*) from agenda_items where summary_id is not null or skip_reason is not null";
+
+/// A city's listing and the agendas of all its meetings, until every item is stored; for `summaries`, until every item has its
+/// summary or a reason to have none. Nothing slows it down: the site is in this process, answers at once, and its processor
+/// time counts as Docket's.
 pub(super) async fn city(
     place: &BenchPlace<'_>,
     ground: &Ground,
     (spec, step): (&BenchSpec, Step<'_>),
 ) -> Result<ScenarioReport, BenchError> {
-    let (scenario, tally) = (Scenario::City, Arc::<Tally>::default());
+    let (scenario, tally) = (step.scenario(), Arc::<Tally>::default());
+    let done = if scenario == Scenario::Summaries { SUMMARISED } else { STORED };
     let spec = &BenchSpec { lanes: 1, ..spec.clone() };
     let meetings = spec.jobs(scenario) as usize;
     let recipe = CitySpec {
@@ -55,11 +60,12 @@ pub(super) async fn city(
     cities::add(&ground.client, &city.city()).await.map_err(failed)?;
     let meter = Meter::start(place, &ground.client).await?;
     enqueue_sync(&ground.client, &city.city().slug, &settings).await.map_err(failed)?;
-    fleet.rows(ground, ("select count(*) from agenda_items", items), |rows| step.tell(rows)).await?;
+    fleet.rows(ground, (done, items), |rows| step.tell(rows)).await?;
     let mut report = meter.stop(place, &ground.client, (spec, scenario, meetings as u64)).await?;
     fleet.abandon(ground).await?;
     report.drain_per_second = Some(rate(meetings as u64, report.seconds));
     report.items = Some(items);
+    report.items_per_second = Some(rate(items, report.seconds));
     report.cpu_ms_per_item = report.cpu_seconds.total().map(|seconds| 1000.0 * seconds / number(items.max(1)));
     Ok(report)
 }

@@ -52,8 +52,10 @@ pub struct ScenarioReport {
     pub attempts: Option<u64>,
     /// Processor time of all processes, in milliseconds an agenda item.
     pub cpu_ms_per_item: Option<f64>,
-    /// Agenda items that were stored.
+    /// Agenda items that were stored, or summarised.
     pub items: Option<u64>,
+    /// The same, a second.
+    pub items_per_second: Option<f64>,
     /// Workers.
     pub workers: u32,
     /// Jobs at once, each worker.
@@ -97,6 +99,7 @@ impl ScenarioReport {
             attempts: None,
             cpu_ms_per_item: None,
             items: None,
+            items_per_second: None,
             workers: spec.workers,
             slots: spec.slots,
             lanes: spec.lanes,

@@ -105,6 +105,6 @@ async fn measure(
         Scenario::Urgent => Box::pin(urgent(place, ground, with)).await,
         Scenario::Backlog => Box::pin(backlog(place, ground, with, beside)).await,
         Scenario::Documents => Box::pin(documents(place, ground, with)).await,
-        Scenario::City => Box::pin(city(place, ground, with)).await,
+        Scenario::City | Scenario::Summaries => Box::pin(city(place, ground, with)).await,
     }
 }

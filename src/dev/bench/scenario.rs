@@ -31,11 +31,13 @@ pub enum Scenario {
     Documents,
     /// The meetings of a made-up city, until all their items are stored.
     City,
+    /// The same, until all their documents are read and all items have a summary, picked without a model.
+    Summaries,
 }
 
 impl Scenario {
     /// All of them: first those that take seconds.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Drain,
         Self::Enqueue,
         Self::Mixed,
@@ -48,6 +50,7 @@ impl Scenario {
         Self::Backlog,
         Self::Documents,
         Self::City,
+        Self::Summaries,
     ];
 
     /// Those that are run when none is named: all that take seconds.
@@ -74,6 +77,7 @@ impl Scenario {
             Self::Direct => "direct",
             Self::Documents => "documents",
             Self::City => "city",
+            Self::Summaries => "summaries",
         }
     }
 }

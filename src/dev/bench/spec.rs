@@ -47,6 +47,7 @@ impl BenchSpec {
             Scenario::Backlog => 10_000_000,
             Scenario::Urgent => 1_000_000,
             Scenario::City => 1_000,
+            Scenario::Summaries => 150,
             Scenario::Documents => 500,
             _ => 20_000,
         })

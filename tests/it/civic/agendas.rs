@@ -166,7 +166,7 @@ async fn an_agenda_that_is_only_a_document_has_items_with_summaries() {
     assert_eq!(texts(&client, TITLES).await, titles);
     assert_eq!(count(&client, SUMMARISED).await, 3, "the rest is procedure");
     assert_eq!(count(&client, "agenda_items where consent").await, 2);
-    assert_eq!(count(&client, "matters where key = 'file:RESOLUTION 2026-15'").await, 1);
+    assert_eq!(count(&client, "matters where key = 'file:RESOLUTION2026-15'").await, 1);
     let of_items = "meetings m join summaries s on s.id = m.summary_id where s.body like '%old library%'";
     assert_eq!(count(&client, of_items).await, 1);
     assert_eq!(count(&client, "meeting_revisions").await, 1);
