@@ -90,6 +90,7 @@ grant insert, delete on paused_kinds, paused_lanes to docket_server;
 -- The same by the command line, and the cities that are followed.
 grant docket_server to docket_operator;
 grant insert on cities to docket_operator;
+grant update (outcome, detail), delete on city_syncs to docket_operator;
 grant insert, update, delete on matters, matter_appearances, matter_aliases to docket_operator;
 grant insert on matter_acts to docket_operator;
 

@@ -34,7 +34,7 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Start everything on this machine, with private PostgreSQL and RabbitMQ where no URL is given
     Dev(super::dev::Args),
-    /// Start everything, and watch a made-up city's meetings go through
+    /// Start everything, and watch the meetings of five made-up cities go through
     Demo(super::demo::Args),
     /// Measure throughput, latency and cost of the engine, on private servers
     Bench(super::bench::Args),

@@ -1,9 +1,9 @@
 //! The command line, one file a command.
 //!
-//! Exit codes: 0 done; 64 usage or configuration; 65 an audit found jobs that are not accounted for; 69 broker or database unavailable; 70 anything else that failed. What
+//! Exit codes: 0 done; 64 usage or configuration; 65 an audit found something (of jobs, or of matters); 69 broker or database unavailable; 70 anything else that failed. What
 //! was asked for and isn't there is usage; so is a database that answers and refuses the user, the password or the
-//! database's name: waiting would not help. `docket chaos` has two of its own: 1, a promise was found broken; 75, the run
-//! proves nothing, try again.
+//! database's name: waiting would not help. Two more: 1, it ran and the answer is no (`chaos`, `drill`,
+//! `agendas segment`, `vendors probe`); 75, a chaos that proves nothing, try again.
 //!
 //! One-shot commands log to standard error; with `--json` standard output is one line of JSON and nothing else.
 

@@ -32,7 +32,7 @@ settings! {
     "civic.host_spacing" "DOCKET_HOST_SPACING" = "500ms", Kind::Duration(Duration::from_millis(10), Duration::from_mins(1)), READERS;
     /// Requests to one host at once, for the whole fleet.
     "civic.host_concurrency" "DOCKET_HOST_CONCURRENCY" = "2", Kind::Count(1, 100), READERS;
-    /// `host=reason`, separated by commas, so a reason has none: hosts whose certificates are not verified, because the city can't mend them. What such
+    /// `host=reason`, separated by commas, which a reason therefore can't hold: hosts whose certificates are not verified, because the city can't mend them. What such
     /// a host sends may be anybody's, so each use is counted, recorded and told.
     "civic.tls_exceptions" "DOCKET_TLS_EXCEPTIONS", Kind::List, READERS;
     /// Days for which the record of sites' answers is kept: re-parsing and `docket cities courtesy` reach back so far.

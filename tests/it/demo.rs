@@ -97,7 +97,7 @@ async fn connect(dir: &Path) -> Option<tokio_postgres::Client> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_worker_changes_no_number() {
     let (calm, rough) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let undisturbed = tokio::spawn(finish(demo(&calm.path().join("d"), &[])));
+    let calm_run = tokio::spawn(finish(demo(&calm.path().join("d"), &[])));
     let dir = rough.path().join("d");
     let disturbed = demo(&dir, &["--workers", "2"]);
     let parent = disturbed.id().unwrap();
@@ -119,7 +119,7 @@ async fn a_killed_worker_changes_no_number() {
     kill(Pid::from_raw(workers[0]), Signal::SIGKILL).unwrap();
     let (rough, code) = finish(disturbed).await;
     assert_eq!(code, Some(0));
-    let (calm, code) = undisturbed.await.unwrap();
+    let (calm, code) = calm_run.await.unwrap();
     assert_eq!(code, Some(0));
     assert_eq!(undisturbed(&rough), undisturbed(&calm));
 

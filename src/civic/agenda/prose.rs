@@ -46,10 +46,17 @@ fn ends_text(lines: &[Line], at: usize) -> bool {
     lines[at].gap != Gap::None && words::is_small_print(&lines[at].text)
 }
 
+/// Beyond this a paragraph is no title any more.
+const MAX_TITLE_BYTES: usize = 2_000;
+
 /// The line behind the title's paragraph.
 fn title_end(rest: &str, lines: &[Line], from: usize, end: usize, width: usize) -> usize {
     let mut so_far = rest.to_owned();
     for at in from..end {
+        // A title is never so long, and a table of a thousand lines must not be copied for each of them.
+        if so_far.len() > MAX_TITLE_BYTES {
+            return at;
+        }
         let line = &lines[at];
         let previous = at.checked_sub(1).map(|before| &lines[before]);
         let is_apart = match line.gap {

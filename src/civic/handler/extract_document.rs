@@ -12,6 +12,7 @@ use crate::{
             documents::{self, SaveError},
             extractions, found,
             refs::{self, NewRef, Place},
+            revisions,
         },
     },
     fleet::{
@@ -113,7 +114,9 @@ impl Effects<PgTx> for ExtractDocument {
         };
         let jobs = if late {
             let who = (place.meeting, place.item);
-            let Some(waiting) = late::again(tx, who, output.args.revision, !further.is_empty(), ctx).await? else {
+            // The bytes are there whatever revision asked for them: it is the newest one that they belong to.
+            let revision = revisions::current(tx, place.meeting).await?.unwrap_or(output.args.revision);
+            let Some(waiting) = late::again(tx, who, revision, !further.is_empty(), ctx).await? else {
                 return Ok(());
             };
             fetch(&further, &place, output, ctx)?.into_iter().map(|job| job.child_of(waiting)).collect()
@@ -145,12 +148,9 @@ async fn further(tx: &PgTx, place: &Place, output: &Extracted) -> Result<Vec<(Re
 
 /// Looks for the items in an agenda's text.
 fn segment(place: &Place, output: &Extracted, ctx: &Context) -> Result<NewJob, HandlerError> {
-    let ExtractDocumentArgs { sha256, revision, late, .. } = &output.args;
-    // By revision: an agenda that returns to an earlier state has the items of that state again.
-    let mut key = format!("seg:{revision}:{sha256}:{SEGMENTER}");
-    if *late {
-        key = format!("{key}:{}", ctx.job);
-    }
+    let ExtractDocumentArgs { sha256, revision, .. } = &output.args;
+    // By revision and attempt: an agenda that returns to an earlier state has the items of that state again.
+    let key = format!("seg:{revision}:{sha256}:{SEGMENTER}:{}", ctx.job);
     let args = SegmentAgendaArgs { meeting: place.meeting, revision: *revision, sha256: sha256.clone() };
     Ok(next::sibling(next::next::<SegmentAgenda>(&args, key, ctx)?, ctx))
 }

@@ -159,7 +159,11 @@ impl Effects<PgTx> for FetchDocument {
         };
         documents::put(tx, sha256, fetched.kind.as_str(), &response.body).await?;
         let marks = (response.etag.as_deref(), response.last_modified.as_deref());
-        let changed = found::fetched(tx, reference, sha256, marks).await?;
+        let changed = match as_of {
+            None => found::fetched(tx, reference, sha256, marks).await?,
+            // Nobody was asked: what is known of the address stays.
+            Some(_) => found::replayed(tx, reference, sha256).await.map(|()| false)?,
+        };
         if recheck && !changed {
             return Ok(());
         }
@@ -173,7 +177,7 @@ impl Effects<PgTx> for FetchDocument {
             segment,
         };
         let mut key = format!("ext:{revision}:{reference}:{sha256}");
-        if recheck {
+        if recheck || changed {
             // Bytes that return to what they were are news again.
             key = format!("{key}:{}", ctx.job);
         }

@@ -111,6 +111,12 @@ impl Handler for FetchMeeting {
 
 impl Effects<PgTx> for FetchMeeting {
     async fn apply(&self, tx: &mut PgTx, agenda: &Agenda, ctx: &Context) -> Result<(), HandlerError> {
+        // What was recorded then must not be written over what the source has said since.
+        if let Some(as_of) = agenda.as_of
+            && revisions::is_newer(tx, agenda.meeting, as_of).await?
+        {
+            return Ok(());
+        }
         let Some(revision) = revisions::append(tx, agenda.meeting, &agenda.content).await? else {
             // Who has it parsed again means what is stored, also where its source says the same.
             if agenda.as_of.is_some() {

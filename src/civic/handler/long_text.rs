@@ -29,8 +29,8 @@ const HALVINGS: u32 = 2;
 const SMALLEST: usize = 200;
 /// How often summaries of parts are summarised in groups, when they are too long together.
 const COLLAPSES: usize = 3;
-/// A run that has made calls for so long gives the job back, without cost: the next one goes on from what is paid for. Well
-/// below a job's deadline.
+/// A run that has answers to keep, and has gone on for so long, gives the job back, without cost: the next one goes on from what
+/// is paid for. Well below a job's deadline.
 const TURN: Duration = Duration::from_mins(2);
 
 /// The summary of a material, or why there is none.
@@ -76,14 +76,14 @@ impl Run<'_> {
         let chunks = chunk::chunks(&self.material.parts, limit);
         if let [chunk] = &chunks[..] {
             let request = self.request(self.material.prompt, chunk);
-            let told = self.ask(request).await?;
+            let told = self.ask(request, &chunk::plain(chunk)).await?;
             return Ok(self.made(told, |answer| chunk::ranges(chunk, &answer.pages)));
         }
         let mut partials = Vec::with_capacity(chunks.len());
         let mut last = None;
         for chunk in &chunks {
             let request = self.request(PromptType::Chunk, chunk);
-            let told = self.ask(request).await?;
+            let told = self.ask(request, &chunk::plain(chunk)).await?;
             match told.answer {
                 Ok(answer) => {
                     partials.push(Partial { pages: chunk::ranges(chunk, &answer.pages), text: answer.summary });
@@ -109,7 +109,7 @@ impl Run<'_> {
         let text = joined(&partials);
         // After so many collapses it fits, unless the limit is absurd.
         let text = clip(&text, limit.saturating_mul(CHARS_PER_TOKEN));
-        let told = self.ask(Request::new(self.material.prompt, &self.material.title, text)).await?;
+        let told = self.ask(Request::new(self.material.prompt, &self.material.title, text), text).await?;
         Ok(self.made(told, |_| chunk::merged(partials.into_iter().flat_map(|partial| partial.pages))))
     }
 
@@ -117,9 +117,10 @@ impl Run<'_> {
     async fn collapse(&mut self, partials: Vec<Partial>, limit: usize) -> Result<Vec<Partial>, Trouble> {
         let mut collapsed = Vec::new();
         for group in groups(partials, limit) {
-            let request = Request::new(PromptType::Chunk, &self.material.title, &joined(&group));
+            let text = joined(&group);
+            let request = Request::new(PromptType::Chunk, &self.material.title, &text);
             let pages: Vec<PageRange> = group.iter().flat_map(|partial| partial.pages.clone()).collect();
-            match self.ask(request).await?.answer {
+            match self.ask(request, &text).await?.answer {
                 Ok(answer) => collapsed.push(Partial { text: answer.summary, pages: chunk::merged(pages) }),
                 // Each of them is proven: they stay as they are.
                 Err(_) => collapsed.extend(group),
@@ -128,11 +129,12 @@ impl Run<'_> {
         Ok(collapsed)
     }
 
-    async fn ask(&mut self, request: Request) -> Result<Told, Trouble> {
-        if self.paid.calls > 0 && self.begun.elapsed() > TURN {
+    /// Asks, and has the answer proven by `text`: what the request says without what we have put into it.
+    async fn ask(&mut self, request: Request, text: &str) -> Result<Told, Trouble> {
+        if self.paid.kept > 0 && self.begun.elapsed() > TURN {
             return Err(Trouble::Job(HandlerError::Snooze(Duration::from_secs(1))));
         }
-        let source = Source::new(&request.title, &request.text);
+        let source = Source::new(&request.title, text);
         self.asker.ask(request, &source, &mut self.paid).await
     }
 

@@ -32,6 +32,8 @@ use uuid::Uuid;
 
 /// A job that waits for another's call, or for money that is reserved, looks again after so long.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// Between the tries to settle a call; 0: it is given up. Together well below [`SETTLED_WITHIN`].
+const SETTLE_WAITS_SECONDS: [u64; 5] = [1, 2, 4, 8, 0];
 /// A call that has not been settled so long after its deadline belongs to a dead worker.
 const SETTLED_WITHIN: Duration = Duration::from_mins(1);
 /// Breakers of models are one label of the metrics.
@@ -65,21 +67,12 @@ struct Admitted {
     permit: Option<Permit>,
 }
 
-/// The one place where a call to a model is admitted: behind the model's breaker, in its turn.
-async fn admit(services: &Services, provider: &dyn Provider) -> Result<Admitted, HandlerError> {
-    let model = provider.model();
-    let pass = services.breakers.enter(&key(model), BREAKER_LABEL).await?;
-    let Some(rules) = rate(services.settings.model_calls_per_minute, provider.deadline()) else {
-        return Ok(Admitted { pass, permit: None });
-    };
+/// Its turn at a model, whose rate is the whole fleet's; none: it is not limited. After the reservation: a turn is for a call
+/// that is made.
+async fn turn(services: &Services, provider: &dyn Provider) -> Result<Option<Permit>, HandlerError> {
+    let Some(rules) = rate(services.settings.model_calls_per_minute, provider.deadline()) else { return Ok(None) };
     // Not the key of a model's pause: its jobs come back when it says, and not in turn.
-    match services.paces.enter(&format!("rate:{model}"), BREAKER_LABEL, &rules).await {
-        Ok(permit) => Ok(Admitted { pass, permit: Some(permit) }),
-        Err(error) => {
-            pass.withdrawn().await;
-            Err(error)
-        }
-    }
+    services.paces.enter(&format!("rate:{}", provider.model()), BREAKER_LABEL, &rules).await.map(Some)
 }
 
 /// A steady rate, whatever the answers: what a model says of its own limits is a pause. None: not limited.
@@ -89,14 +82,6 @@ fn rate(calls_per_minute: u32, deadline: Duration) -> Option<Rules> {
 }
 
 impl Admitted {
-    /// No call was made.
-    async fn withdrawn(self) {
-        self.pass.withdrawn().await;
-        if let Some(permit) = self.permit {
-            permit.ended(pace::Outcome::Unasked).await;
-        }
-    }
-
     /// Tells how the call ended. What it returns is the job's end: the model is down, and the job waits for it.
     async fn ended(self, outcome: &Outcome) -> Option<HandlerError> {
         if let Some(permit) = self.permit {
@@ -122,19 +107,31 @@ impl Asker {
     pub(super) async fn call(&self, index: usize, request: Request, attempt: i16) -> Result<Ended, HandlerError> {
         let input = request.input_hash();
         let provider = self.provider(index);
-        let admitted = admit(&self.services, provider).await?;
+        let pass = self.services.breakers.enter(&key(provider.model()), BREAKER_LABEL).await?;
         let reserved = self.reserve(provider, &request, &input, attempt).await;
         let holder = match reserved.and_then(|reserved| self.granted(provider, reserved)) {
             Ok(Some(holder)) => holder,
             Ok(None) => {
-                admitted.withdrawn().await;
+                pass.withdrawn().await;
                 return Ok(Ended::Answered);
             }
             Err(error) => {
-                admitted.withdrawn().await;
+                pass.withdrawn().await;
                 return Err(error);
             }
         };
+        let permit = match turn(&self.services, provider).await {
+            Ok(permit) => permit,
+            Err(error) => {
+                pass.withdrawn().await;
+                // What can't be given back now is free when it expires.
+                if let Ok(db) = self.services.db().await {
+                    let _ = llm_money::release(&**db, &question(provider, &input, attempt), holder).await;
+                }
+                return Err(error);
+            }
+        };
+        let admitted = Admitted { pass, permit };
         // A task of its own: a job that is stopped doesn't take back what the server has begun to bill.
         let asker = self.clone();
         let called = tokio::spawn(async move {
@@ -223,12 +220,20 @@ impl Asker {
             answer,
             pause: pause.map(|until| (until, words.as_str())),
         };
-        let settled = match self.services.db().await {
-            Ok(mut db) => llm_money::settle(&mut db, &settlement).await.map_err(|e| crate::db::describe(&e)),
-            Err(e) => Err(e.to_string()),
-        };
-        if let Err(error) = settled {
-            unbooked(&booking, &error);
+        // A database that is away for a moment must not forget what was paid.
+        for (tried, wait) in SETTLE_WAITS_SECONDS.into_iter().enumerate() {
+            let settled = match self.services.db().await {
+                Ok(mut db) => {
+                    let settled = llm_money::settle(&mut db, &settlement, tried > 0).await;
+                    settled.map_err(|e| crate::db::describe(&e))
+                }
+                Err(e) => Err(e.to_string()),
+            };
+            match (settled, wait) {
+                (Ok(()), _) => return,
+                (Err(error), 0) => unbooked(&booking, &error),
+                (Err(_), wait) => tokio::time::sleep(Duration::from_secs(wait)).await,
+            }
         }
     }
 }

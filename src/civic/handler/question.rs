@@ -12,6 +12,7 @@ use crate::{
     fleet::handler::{ErrorClass, HandlerError},
     telemetry::names,
 };
+use std::time::Duration;
 
 /// Answers that one question gets proven at most: the first, and one more try.
 const MAX_TRIES: i16 = 2;
@@ -51,6 +52,10 @@ impl From<HandlerError> for Trouble {
 #[derive(Debug, Default)]
 pub(super) struct Paid {
     pub(super) calls: usize,
+    /// Calls whose answer is kept: a further run goes on from there.
+    pub(super) kept: usize,
+    /// Calls whose answer was of no use: a further run makes them again.
+    wasted: usize,
     pub(super) tokens_in: u32,
     pub(super) tokens_out: u32,
     pub(super) cost_micro_usd: u64,
@@ -59,9 +64,34 @@ pub(super) struct Paid {
 impl Paid {
     fn add(&mut self, call: &Call) {
         self.calls += 1;
+        match call.status {
+            CallStatus::Ok | CallStatus::Blocked => self.kept += 1,
+            CallStatus::Empty | CallStatus::Truncated | CallStatus::Malformed | CallStatus::WrongKey => {
+                self.wasted += 1
+            }
+            _ => {}
+        }
         self.tokens_in = self.tokens_in.saturating_add(call.usage.input);
         self.tokens_out = self.tokens_out.saturating_add(call.usage.output);
         self.cost_micro_usd = self.cost_micro_usd.saturating_add(call.cost);
+    }
+
+    /// A run that has paid and has nothing to show for it would pay the same again: its wait costs an attempt, so that it ends.
+    pub(super) fn waits(&self, error: HandlerError) -> HandlerError {
+        let is_free = |after| (self.wasted > 0 && self.kept == 0).then_some(after);
+        let after = match &error {
+            HandlerError::Held { .. } => is_free(Duration::ZERO),
+            HandlerError::HeldFor { after, .. } | HandlerError::Snooze(after) => is_free(*after),
+            _ => None,
+        };
+        match after {
+            None => error,
+            Some(after) => HandlerError::Retryable {
+                class: ErrorClass::Malformed,
+                message: format!("{} answers were of no use, and the next call has to wait", self.wasted),
+                after: Some(after),
+            },
+        }
     }
 }
 
@@ -82,7 +112,7 @@ impl Asker {
         let mut unusable = 0;
         loop {
             request.again = attempt > 1;
-            let outcome = match self.call(index, request.clone(), attempt).await? {
+            let outcome = match self.call(index, request.clone(), attempt).await.map_err(|error| paid.waits(error))? {
                 Ended::Called(outcome) => outcome,
                 Ended::Answered => match self.resume(&request, source).await? {
                     Resume::Told(told) => return Ok(told),
@@ -112,7 +142,7 @@ impl Asker {
                     (index, attempt, unusable) = (index + 1, 1, 0);
                 }
                 Next::OtherModel | Next::Smaller => return Err(Trouble::Smaller(error)),
-                Next::Pause(_) => return Err(held_by(&error, provider).into()),
+                Next::Pause(_) => return Err(paid.waits(held_by(&error, provider)).into()),
                 Next::Retry(after) => {
                     let (class, message) = (error.class(), error.to_string());
                     return Err(HandlerError::Retryable { class, message, after }.into());
@@ -136,7 +166,8 @@ impl Asker {
     }
 }
 
-/// The first proven answer in the order of the models; else where asking stopped.
+/// The first proven answer in the order of the models, whichever model it is of; else where asking stopped: at the last model
+/// that said anything.
 fn resume(known: Vec<Known>, models: &[&str], source: &Source) -> Resume {
     let mut last: Option<(usize, i16, Unusable)> = None;
     for (index, model) in models.iter().enumerate() {
@@ -149,9 +180,6 @@ fn resume(known: Vec<Known>, models: &[&str], source: &Source) -> Resume {
                 Err(reason) => return Resume::Told(told(model, Err(Unusable::Blocked(reason)))),
             };
             last = Some((index, one.attempt, unusable));
-        }
-        if last.is_some() {
-            break;
         }
     }
     match last {

@@ -3,9 +3,13 @@
 use super::{FetchDocument, FetchDocumentArgs, fetch_meeting::Agenda, next, revision::has_items};
 use crate::{
     civic::{
-        model::meeting_priority,
+        model::{WebUrl, meeting_priority},
         settings::CivicSettings,
-        store::{RevisionId, found, refs::StoredRef},
+        store::{
+            RevisionId,
+            found::{self, Due},
+            refs::NewRef,
+        },
     },
     fleet::{
         enqueue::{Notify, enqueue},
@@ -15,6 +19,7 @@ use crate::{
     },
 };
 use jiff::Timestamp;
+use std::collections::HashMap;
 
 /// Has the documents of an unchanged agenda asked for that nobody has asked for within
 /// [`CivicSettings::document_recheck`].
@@ -33,15 +38,19 @@ pub(super) async fn start(
     // One for each document and time, however often the agenda is read: one that fails is tried again after as long.
     let seconds = i64::try_from(settings.document_recheck.as_secs()).unwrap_or(i64::MAX).max(1);
     let slot = Timestamp::now().as_second().div_euclid(seconds);
-    let job = |reference: &StoredRef| -> Result<NewJob, HandlerError> {
+    // The agenda that was just read has fresh signatures: nobody need ask for it once more.
+    let attachments = agenda.content.items.iter().flat_map(|item| &item.attachments);
+    let fresh: HashMap<String, &WebUrl> =
+        attachments.map(|attachment| (NewRef::new(None, "", &attachment.url).url, &attachment.url)).collect();
+    let job = |Due { reference, had_items }: &Due| -> Result<NewJob, HandlerError> {
         let args = FetchDocumentArgs {
             reference: reference.id,
             revision,
-            url: reference.url.clone(),
+            url: fresh.get(&reference.url).map_or_else(|| reference.url.clone(), ToString::to_string),
             vendor: agenda.city.city.source.vendor,
             recheck: true,
             as_of: None,
-            segment: has_items(agenda, reference),
+            segment: has_items(agenda, reference) || (agenda.segment && *had_items),
         };
         let key = format!("chk:{}:{slot}", reference.id);
         Ok(next::next::<FetchDocument>(&args, key, ctx)?.priority(meeting_priority(days)))

@@ -4,9 +4,10 @@ use super::{FetchMeeting, FetchMeetingArgs, listed, merged::Merged, next};
 use crate::{
     civic::{
         Services,
-        model::{CitySlug, MeetingStatus, ParsedMeeting, matter_priority},
+        model::{CitySlug, MeetingStatus, ParsedMeeting, SourceMeetingId, matter_priority},
         record::Answers,
         store::{
+            aliases,
             cities::{self, StoredCity},
             replay::{self, RecordedListing},
         },
@@ -117,7 +118,10 @@ impl ReparseCity {
 impl Effects<PgTx> for ReparseCity {
     async fn apply(&self, tx: &mut PgTx, output: &Reparsed, ctx: &Context) -> Result<(), HandlerError> {
         let Reparsed { values, city, args, .. } = output;
-        listed::write(tx, city, values, |meeting, row| {
+        // What the listings of today lack is not brought back by those of then.
+        let gone = aliases::withdrawn(tx, city.id).await?;
+        let values: Vec<ParsedMeeting> = values.iter().filter(|m| !is_one_of(m, &gone)).cloned().collect();
+        listed::write(tx, city, &values, |meeting, row| {
             let key = format!("mtg:reparse:{}:{}:{}", args.run, args.city, row.vendor_id);
             let fetch =
                 FetchMeetingArgs { city: args.city.clone(), meeting: row.vendor_id.clone(), as_of: Some(args.as_of) };
@@ -128,6 +132,10 @@ impl Effects<PgTx> for ReparseCity {
         .await
         .map(drop)
     }
+}
+
+fn is_one_of(meeting: &ParsedMeeting, ids: &HashSet<SourceMeetingId>) -> bool {
+    std::iter::once(&meeting.vendor_id).chain(&meeting.aliases).any(|id| ids.contains(id))
 }
 
 /// Of listings with the same answers of the same days the last one.

@@ -22,7 +22,10 @@ pub(super) async fn fresh(
     ctx: &Context,
 ) -> Result<Option<WebUrl>, HandlerError> {
     let db = services.db().await?;
-    let Some(place) = refs::place(&*db, reference).await?.filter(|place| place.signed) else { return Ok(None) };
+    let Some(place) = refs::place(&*db, reference).await?.filter(|place| place.signed && place.found_in.is_none())
+    else {
+        return Ok(None);
+    };
     let city = cities::find(&*db, &place.city).await?;
     let meeting = meetings::find(&*db, &place.city, &place.meeting_id).await?;
     drop(db);

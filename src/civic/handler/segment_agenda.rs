@@ -110,7 +110,11 @@ impl Effects<PgTx> for SegmentAgenda {
         let rows = items::replace(tx, *meeting, &parsed).await?;
         output.count(tx);
         if rows.is_empty() {
-            return late::resummarise(tx, *meeting, None, *revision, ctx).await;
+            return match ctx.parent {
+                Some(_) => late::resummarise(tx, *meeting, None, *revision, ctx).await,
+                // Other bytes behind the agenda's address: nobody waits for them.
+                None => late::again(tx, (*meeting, None), *revision, false, ctx).await.map(drop),
+            };
         }
         output.start(tx, &parsed, &rows, ctx).await
     }
@@ -134,7 +138,9 @@ impl Segments {
         let whose = (&self.city.city.slug, self.city.city.source.vendor);
         for (item, &row) in parsed.iter().zip(rows) {
             let args = SummariseItemArgs { item: row, revision };
-            let job = next::next::<SummariseItem>(&args, format!("sum:item:{revision}:{row}{late}"), ctx)?;
+            // By attempt: the same item may have other words than when this revision's were first read.
+            let key = format!("sum:item:{revision}:{row}{late}:{}", ctx.job);
+            let job = next::next::<SummariseItem>(&args, key, ctx)?;
             jobs.push(job.child_of(parent).priority(ctx.priority.into()));
             let track = revision::track(whose, item, row, ctx)?;
             jobs.extend(track.map(|job| job.priority(matter_priority(self.days))));

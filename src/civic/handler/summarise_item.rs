@@ -90,7 +90,7 @@ impl Handler for SummariseItem {
 impl Effects<PgTx> for SummariseItem {
     async fn apply(&self, tx: &mut PgTx, output: &ItemSummary, ctx: &Context) -> Result<(), HandlerError> {
         let row = match &output.summary {
-            Some(summary) => Some(summaries::put(tx, Subject::Item(output.item), summary).await?),
+            Some(summary) => summaries::put(tx, Subject::Item(output.item), summary).await?,
             None => None,
         };
         match (row, &output.skipped) {

@@ -84,7 +84,7 @@ impl Handler for SummariseMeeting {
 impl Effects<PgTx> for SummariseMeeting {
     async fn apply(&self, tx: &mut PgTx, output: &MeetingSummary, _: &Context) -> Result<(), HandlerError> {
         let row = match &output.summary {
-            Some(summary) => Some(summaries::put(tx, Subject::Meeting(output.meeting), summary).await?),
+            Some(summary) => summaries::put(tx, Subject::Meeting(output.meeting), summary).await?,
             None => None,
         };
         match (row, &output.skipped) {

@@ -202,7 +202,10 @@ pub fn decide(
     let of = |budget: &Budget| {
         let Standing { spent, reserved } = standing(budget.scope, budget.period);
         let limit = budget.limit_micro_usd;
-        if worst > limit {
+        // Nothing may be spent: that is a switch, and no mistake in a limit.
+        if limit == 0 && worst > 0 {
+            Decision::Spent(budget.period)
+        } else if worst > limit {
             Decision::TooDear(limit)
         } else if spent.saturating_add(worst) > limit {
             Decision::Spent(budget.period)
@@ -241,6 +244,9 @@ mod tests {
         assert_eq!(ask("a", "small", 60, 41, 0), Decision::Spent(Period::Day));
         assert_eq!(ask("a", "small", 101, 0, 0), Decision::TooDear(100));
         assert_eq!(ask("a", "large", 51, 0, 0), Decision::TooDear(50));
+        let closed = Budgets::new(vec![budget(Scope::Total, None, Period::Month, 0)]).unwrap();
+        let account = Account { city: "a", model: "m" };
+        assert_eq!(decide(&closed, &account, 1, |_, _| Standing::default()), Decision::Spent(Period::Month));
         assert_eq!(ask("metropolis", "small", 60, 450, 0), Decision::Spent(Period::Month), "the later reset");
         assert_eq!(
             decide(&Budgets::default(), &Account { city: "a", model: "m" }, u64::MAX, |_, _| Standing::default()),

@@ -127,6 +127,15 @@ pub fn text(chunk: &[Piece<'_>]) -> String {
     lines.join("\n\n")
 }
 
+/// The same without the marks: they are ours, and prove no number.
+#[must_use]
+pub fn plain(chunk: &[Piece<'_>]) -> String {
+    let mut names: Vec<&str> = chunk.iter().map(|piece| piece.name).collect();
+    names.dedup();
+    let texts = chunk.iter().map(|piece| piece.text.trim());
+    names.into_iter().chain(texts).collect::<Vec<_>>().join("\n\n")
+}
+
 /// How many marks its text has.
 #[must_use]
 pub fn marks(chunk: &[Piece<'_>]) -> u32 {
@@ -160,6 +169,14 @@ pub fn merged(ranges: impl IntoIterator<Item = PageRange>) -> Vec<PageRange> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_proves_an_answer_has_no_marks_of_ours() {
+        let piece = |text| Piece { name: "Report", page: 1, text };
+        let chunk = [piece("One."), piece("Two.")];
+        assert_eq!(text(&chunk), "Report\n\n[page 1]\n\nOne.\n\n[page 2]\n\nTwo.");
+        assert_eq!(plain(&chunk), "Report\n\nOne.\n\nTwo.");
+    }
     use proptest::prelude::*;
 
     fn part(name: &str, text: &str) -> Part {

@@ -108,7 +108,7 @@ impl ModelClient {
         let (system, user) = (prompt::system(request), prompt::user(request));
         let asked = timeout(self.settings.timeout, span.run(self.send(&system, &user))).await;
         let reply = asked.unwrap_or_else(|_| Reply::failed(LlmError::Timeout(self.settings.timeout)));
-        let (usage, estimated) = usage(&reply, &system, &user);
+        let (usage, estimated) = usage(&reply, &system, &user, self.settings.max_tokens);
         let read = |text: String| answer::read(&text, &request.key(), request.pages);
         let result: Result<Answer, LlmError> = reply.result.and_then(read);
         let call = Call {
@@ -230,13 +230,15 @@ impl Provider for ModelClient {
 
 /// What the server tells; else an estimate, for what a server bills: answers, and what it was still working on at the
 /// deadline. An error costs nothing.
-fn usage(reply: &Reply, system: &str, user: &str) -> (Usage, bool) {
+fn usage(reply: &Reply, system: &str, user: &str, max_tokens: u32) -> (Usage, bool) {
     if let Some(usage) = reply.usage {
         return (usage, false);
     }
     let written = match &reply.result {
         Ok(text) => tokens(text.chars().count(), CHARS_PER_TOKEN),
-        Err(LlmError::Timeout(_) | LlmError::Empty(_) | LlmError::Truncated | LlmError::Malformed(_)) => 0,
+        // Whatever it has written by then is billed and unknown: no more than it was allowed.
+        Err(LlmError::Timeout(_) | LlmError::Truncated) => max_tokens,
+        Err(LlmError::Empty(_) | LlmError::Malformed(_)) => 0,
         Err(_) => return (Usage::default(), false),
     };
     let input = tokens(system.chars().count() + user.chars().count(), CHARS_PER_TOKEN);

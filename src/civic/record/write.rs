@@ -38,7 +38,12 @@ impl Recorder {
         if !went_out(fetched) {
             return;
         }
-        let put = timeout(PATIENCE, self.put(scope, url, fetched)).await;
+        // Before the time limit: what is given away to be hashed must come back.
+        let body = match &mut fetched.answer {
+            Ok(answer) => Some(digest(answer, scope.purpose).await),
+            Err(_) => None,
+        };
+        let put = timeout(PATIENCE, self.put(scope, url, fetched, body)).await;
         let lost = put.unwrap_or_else(|_| Err(format!("no answer from the database within {PATIENCE:?}"))).err();
         if let Some(error) = lost {
             metrics::counter!(RECORD_LOST).increment(1);
@@ -46,11 +51,7 @@ impl Recorder {
         }
     }
 
-    async fn put(&self, scope: &Scope, url: &Url, fetched: &mut Fetched) -> Result<(), String> {
-        let body = match &mut fetched.answer {
-            Ok(answer) => Some(digest(answer, scope.purpose).await),
-            Err(_) => None,
-        };
+    async fn put(&self, scope: &Scope, url: &Url, fetched: &Fetched, body: Option<Body>) -> Result<(), String> {
         let answer = fetched.answer.as_ref();
         let final_url = answer.ok().map(|answer| bare(&answer.final_url)).filter(|last| *last != bare(url));
         let row = NewResponse {

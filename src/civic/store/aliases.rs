@@ -1,7 +1,11 @@
 //! The other ids of a meeting at its vendor.
 
 use super::{CityId, MeetingId};
-use crate::{civic::model::ParsedMeeting, db::Statements};
+use crate::{
+    civic::model::{ParsedMeeting, SourceMeetingId},
+    db::Statements,
+};
+use std::collections::HashSet;
 use tokio_postgres::Error;
 
 /// What an id led to stays: it is somebody's name for that meeting.
@@ -52,4 +56,17 @@ pub async fn adopt<C: Statements>(client: &C, city: CityId, listed: &[ParsedMeet
     let titles: Vec<&str> = listed.iter().map(|meeting| meeting.title.as_str()).collect();
     let starts: Vec<_> = listed.iter().map(|meeting| meeting.local_time).collect();
     client.execute(ADOPT, &[&city.0, &ids, &days, &titles, &starts]).await.map(drop)
+}
+
+const WITHDRAWN: &str = "\
+select m.vendor_id from meetings m where m.city_id = $1 and m.status = 'withdrawn'
+union select a.alias from meetings m join meeting_aliases a on a.meeting_id = m.id where m.city_id = $1 and m.status = 'withdrawn'";
+
+/// The ids of a city's meetings that its source has withdrawn.
+///
+/// # Errors
+/// When the database fails.
+pub async fn withdrawn<C: Statements>(client: &C, city: CityId) -> Result<HashSet<SourceMeetingId>, Error> {
+    let rows = client.query(WITHDRAWN, &[&city.0]).await?;
+    Ok(rows.iter().map(|row| SourceMeetingId(row.get(0))).collect())
 }

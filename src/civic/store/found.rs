@@ -75,6 +75,16 @@ pub async fn fetched<C: Statements>(
     Ok(row.get(0))
 }
 
+/// Notes which bytes an address gave once, unless it is known already which it gave since.
+///
+/// # Errors
+/// When the database fails.
+pub async fn replayed<C: Statements>(client: &C, reference: RefId, sha256: &Fingerprint) -> Result<(), Error> {
+    let sql = "update document_refs set sha256 = $2, fetched_at = now(), \
+               status = case when status = 'withdrawn' then status else 'fetched' end where id = $1 and sha256 is null";
+    client.execute(sql, &[&reference.0, &sha256.as_str()]).await.map(drop)
+}
+
 /// Notes that an address still gives the same.
 ///
 /// # Errors
@@ -84,16 +94,29 @@ pub async fn unchanged<C: Statements>(client: &C, reference: RefId) -> Result<()
 }
 
 const DUE: &str = "\
-select d.id, d.item_id, d.url from document_refs d where d.meeting_id = $1 and d.status = 'fetched'
+select d.id, d.item_id, d.url, d.item_id is null and d.found_in is not null and exists (
+         select from agenda_segments s where s.meeting_id = d.meeting_id and s.sha256 = d.sha256)
+from document_refs d where d.meeting_id = $1 and d.status = 'fetched'
   and coalesce(d.checked_at, d.fetched_at) <= now() - make_interval(secs => $2)
 order by coalesce(d.checked_at, d.fetched_at), d.id limit $3";
+
+/// A document that may be asked for again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Where it is referred to.
+    pub reference: StoredRef,
+    /// Whether it lies behind a page, and the meeting's items were found in it.
+    pub had_items: bool,
+}
 
 /// The documents of a meeting that nobody has asked for within a time, the longest unasked first.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn due<C: Statements>(client: &C, meeting: MeetingId, within: Duration) -> Result<Vec<StoredRef>, Error> {
+pub async fn due<C: Statements>(client: &C, meeting: MeetingId, within: Duration) -> Result<Vec<Due>, Error> {
     let rows = client.query(DUE, &[&meeting.0, &within.as_secs_f64(), &MAX_DUE]).await?;
     let item = |id: Option<i64>| id.map(ItemId);
-    Ok(rows.iter().map(|row| StoredRef { id: RefId(row.get(0)), item: item(row.get(1)), url: row.get(2) }).collect())
+    let reference =
+        |row: &tokio_postgres::Row| StoredRef { id: RefId(row.get(0)), item: item(row.get(1)), url: row.get(2) };
+    Ok(rows.iter().map(|row| Due { reference: reference(row), had_items: row.get(3) }).collect())
 }

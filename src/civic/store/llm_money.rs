@@ -62,11 +62,12 @@ pub enum Reserved {
     Refused(Decision, Timestamp),
 }
 
-/// Everybody who reserves or settles takes this row's lock first, so that nobody waits in a circle.
+/// Everybody who reserves or settles takes this row's lock first, so that nobody waits in a circle. One time for the whole
+/// transaction, however long it waits here: at midnight the old day's spending must not be taken for the new day's.
 const LOCK: &str = "\
 insert into llm_spend as s (scope, period, starts_on)
-values ('total', 'month', date_trunc('month', clock_timestamp() at time zone 'utc')::date)
-on conflict (scope, period, starts_on) do update set spent_micro_usd = s.spent_micro_usd returning clock_timestamp()";
+values ('total', 'month', date_trunc('month', now() at time zone 'utc')::date)
+on conflict (scope, period, starts_on) do update set spent_micro_usd = s.spent_micro_usd returning now()";
 
 const LOOK: &str = "\
 select exists (select from llm_answers where input_hash = $1 and prompt_version = $2 and model = $3 and attempt >= $4),
@@ -173,10 +174,11 @@ pub struct Settlement<'a> {
 }
 
 /// Books a call, adds it to what its accounts have spent, keeps its answer and gives back what was reserved: all or nothing.
+/// `again`: an earlier try got no answer, and may have been done.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn settle(client: &mut Client, settlement: &Settlement<'_>) -> Result<(), Error> {
+pub async fn settle(client: &mut Client, settlement: &Settlement<'_>, again: bool) -> Result<(), Error> {
     let Settlement { question, holder, booking, answer, pause } = settlement;
     let Question { input, prompt_version, model, .. } = question;
     let tx = client.transaction().await?;
@@ -188,7 +190,10 @@ pub async fn settle(client: &mut Client, settlement: &Settlement<'_>) -> Result<
         let cost = i64::try_from(booking.call.cost).unwrap_or(i64::MAX);
         tx.execute(SPEND, &[&cost, &names.as_slice(), &periods]).await?;
     }
-    tx.execute(RELEASE, &[&input.as_str(), prompt_version, model, holder]).await?;
+    let released = tx.execute(RELEASE, &[&input.as_str(), prompt_version, model, holder]).await?;
+    if again && released == 0 {
+        return Ok(());
+    }
     llm_ledger::book(&tx, *booking).await?;
     if let Some(answer) = answer {
         llm_answers::put(&tx, question, answer).await?;

@@ -5,6 +5,7 @@ use crate::{
     civic::model::{Fingerprint, ParsedItem, ParsedMeeting, WebUrl, unsigned},
     db::Statements,
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio_postgres::{Error, types::Json};
 
@@ -97,4 +98,25 @@ select exists (select from meeting_revisions r join meetings m on m.id = r.meeti
 pub async fn is_current<C: Statements>(client: &C, revision: RevisionId) -> Result<bool, Error> {
     let row = client.query_one(CURRENT, &[&revision.0]).await?;
     Ok(row.get(0))
+}
+
+/// A meeting's current revision; none: its agenda was never read.
+///
+/// # Errors
+/// When the database fails.
+pub async fn current<C: Statements>(client: &C, meeting: MeetingId) -> Result<Option<RevisionId>, Error> {
+    let row = client.query_opt("select revision_id from meetings where id = $1", &[&meeting.0]).await?;
+    Ok(row.and_then(|row| row.get::<_, Option<i64>>(0)).map(RevisionId))
+}
+
+const NEWER: &str = "\
+select exists (select from meetings m join meeting_revisions r on r.id = m.revision_id where m.id = $1 and r.seen_at > $2)";
+
+/// Whether the source has said something new since, until the transaction ends: it locks the meeting.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_newer<C: Statements>(client: &C, meeting: MeetingId, than: Timestamp) -> Result<bool, Error> {
+    meetings::lock(client, meeting).await?;
+    Ok(client.query_one(NEWER, &[&meeting.0, &than]).await?.get(0))
 }

@@ -76,18 +76,24 @@ with added as (
 select id from added
 union all
 select id from summaries where input_hash = $3 and prompt_version = $4 and model = $5 and subject_kind = $1 and subject_id = $2
+  and (state = 'accepted') = ($10::text[] = '{}')
 limit 1";
 
-/// Stores a summary; the first one of its key stays.
+/// Stores a summary; the first one of its key stays. None: that one is held back and this one is not, or the other way round,
+/// so neither is to be shown for the other.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn put<C: Statements>(client: &C, subject: Subject, summary: &NewSummary) -> Result<SummaryId, Error> {
+pub async fn put<C: Statements>(
+    client: &C,
+    subject: Subject,
+    summary: &NewSummary,
+) -> Result<Option<SummaryId>, Error> {
     let (kind, id) = subject.parts();
     let count = |tokens: u32| i32::try_from(tokens).unwrap_or(i32::MAX);
     let cost = i64::try_from(summary.cost_micro_usd).unwrap_or(i64::MAX);
     let row = client
-        .query_one(
+        .query_opt(
             PUT,
             &[
                 &kind,
@@ -104,5 +110,5 @@ pub async fn put<C: Statements>(client: &C, subject: Subject, summary: &NewSumma
             ],
         )
         .await?;
-    Ok(SummaryId(row.get(0)))
+    Ok(row.map(|row| SummaryId(row.get(0))))
 }

@@ -25,7 +25,7 @@ On private servers, whatever DATABASE_URL says, unless --external is given. The 
 A table that was filled for `urgent` or `backlog` is vacuumed and analyzed before the fleet starts, as autovacuum would \
 have done by then.")]
 pub(in crate::cli) struct Args {
-    /// What to measure; may be given more than once [default: all but backlog, documents and city]
+    /// What to measure; may be given more than once [default: all but backlog, documents, city and summaries]
     #[arg(long, value_name = "NAME", value_enum)]
     scenario: Vec<Scenario>,
     /// Jobs [default: 20000; urgent: 1000000 that wait; backlog: 10000000 beside the measured ones; sleep: what the slots

@@ -72,6 +72,9 @@ fn failed(error: &Error) -> Problem {
     if code == Some(&SqlState::QUERY_CANCELED) {
         return slow();
     }
+    if code == Some(&SqlState::DATETIME_FIELD_OVERFLOW) {
+        return Problem::bad_request("a date or time is outside of what a calendar has", "use years from 1 to 9999");
+    }
     let gone = [&SqlState::ADMIN_SHUTDOWN, &SqlState::CRASH_SHUTDOWN, &SqlState::CANNOT_CONNECT_NOW];
     if error.is_closed() || code.is_none() || code.is_some_and(|code| gone.contains(&code)) {
         tracing::warn!(event = "http.database_away", error = describe(error), "the database went away");

@@ -69,7 +69,7 @@ async fn fill(db: &TestLedger) -> Made {
         reasons: Vec::new(),
         pages: Vec::new(),
     };
-    let summary = summaries::put(client, Subject::Item(item), &summary).await.unwrap();
+    let summary = summaries::put(client, Subject::Item(item), &summary).await.unwrap().unwrap();
     items::set_summary(client, item, summary).await.unwrap();
     let identity = Identity { key: "file:CB1".into(), rule: MatterRule::File };
     let matter = matters::track(client, id, (item, "Lease of the old ferry terminal"), (&identity, None), &sha256)

@@ -280,3 +280,45 @@ async fn an_agenda_that_comes_late_gives_items_and_one_further_summary() {
     assert_eq!(count(&client, "meetings where summary_id is not null").await, 1);
     assert_eq!(count(&client, "jobs where kind = 'summarise_meeting'").await, 2, "one more, when all items are done");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agenda_that_is_replaced_behind_its_address_has_its_items_anew_or_is_summarised_whole() {
+    let (config, client) = database().await;
+    let day = today();
+    let portal =
+        Portal::new(json!([row(5, day, "City Council", 4)]), [("meetingTemplateId=4", agenda(day, "900 dollars"))]);
+    let site = portal.start().await;
+    let mut settings = CivicSettings { sync_every: Duration::ZERO, ..CivicSettings::default() };
+    settings.document_recheck = Duration::ZERO;
+    let mut services = Services::new(pool(&config, PoolOptions::new(PoolPurpose::General, 4)), settings).unwrap();
+    services.http = site.client();
+    let (services, ledger) = (without_breakers(services), ledger(&config));
+    let city = add(&client, &site, Vendor::PrimeGov).await;
+    sync(&client, &city, &ledger, &services).await;
+    let replace = |bytes| portal.documents.lock().unwrap().insert("meetingTemplateId=4", bytes);
+    let with = async |words: &str| {
+        count(&client, &format!("agenda_items i join summaries s on s.id = i.summary_id where s.body like '%{words}%'"))
+            .await
+    };
+    assert_eq!(with("900").await, 1);
+
+    replace(agenda(day, "950 dollars"));
+    sync(&client, &city, &ledger, &services).await;
+    assert_eq!((with("950").await, count(&client, "agenda_items where listed").await), (1, 5));
+    assert_eq!(count(&client, "meeting_revisions").await, 1, "the source says nothing new");
+    replace(agenda(day, "900 dollars"));
+    sync(&client, &city, &ledger, &services).await;
+    assert_eq!(with("900").await, 1, "what returns is news again");
+
+    let notice = "The council meets with the library board to hear how the reading room was used in the past winter";
+    replace(print(&[
+        "City of Exampleville",
+        "",
+        notice,
+        "and what the residents of the valley wish for the next one.",
+    ]));
+    sync(&client, &city, &ledger, &services).await;
+    assert_eq!(count(&client, "agenda_items where listed").await, 0);
+    let whole = "meetings m join summaries s on s.id = m.summary_id where s.body like '%library board%'";
+    assert_eq!(count(&client, whole).await, 1, "no item can be found: the meeting is summarised from the whole text");
+}

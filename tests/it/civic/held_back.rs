@@ -119,6 +119,16 @@ async fn answers_of_no_use_are_asked_for_twice_then_of_the_next_model_then_given
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proven_answer_of_the_next_model_is_found_behind_an_unproven_one_of_the_first() {
+    let stage = Stage::new(&[(TITLE, &[TEXT])], |server| vec![gemini(server, "first"), openai(server, "second")]).await;
+    stage.server.plan([Fault::Invented, Fault::Truncated, Fault::Truncated]);
+    stage.run().await.unwrap();
+    assert_eq!(stage.server.calls(), 4);
+    stage.run().await.unwrap();
+    assert_eq!(stage.server.calls(), 4, "nothing is paid for again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_text_that_is_too_long_for_the_model_is_read_in_parts_and_keeps_its_pages() {
     let pages: Vec<String> = (1..=4)
         .map(|page| {

@@ -311,7 +311,7 @@ async fn a_matter_has_the_summary_of_its_newest_appearance_with_documents() {
             reasons: Vec::new(),
             pages: Vec::new(),
         };
-        let summary = summaries::put(&world.client, Subject::Item(item), &new).await.unwrap();
+        let summary = summaries::put(&world.client, Subject::Item(item), &new).await.unwrap().unwrap();
         items::set_summary(&world.client, item, summary).await.unwrap();
     };
     let row = [("a", "Ordinance", Some("A 1"), None)];

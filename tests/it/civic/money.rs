@@ -95,7 +95,7 @@ async fn spender(config: Config, worker: u64, limit: u64) -> u64 {
         let call = call(if (worker + n).is_multiple_of(5) { WORST } else { 137 * (1 + (worker + n) % 4) });
         let booking = Booking { job: None, city: Some("a"), call: &call };
         let settlement = Settlement { question, holder, booking, answer: None, pause: None };
-        llm_money::settle(&mut pool.get().await.unwrap(), &settlement).await.unwrap();
+        llm_money::settle(&mut pool.get().await.unwrap(), &settlement, false).await.unwrap();
     }
     unreachable!("money ends")
 }

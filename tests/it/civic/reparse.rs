@@ -133,3 +133,19 @@ async fn what_the_record_lacks_is_told_and_not_asked_for() {
     let error: String = city.client.query_one(sql, &[]).await.unwrap().get(0);
     assert!(error.contains("none of the 1 recorded listings"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_source_has_withdrawn_and_what_it_has_said_since_stay_as_they_are() {
+    let listed = Listed::new().await;
+    let gone = "update meetings set status = 'withdrawn' where id = (select min(id) from meetings)";
+    listed.client.execute(gone, &[]).await.unwrap();
+    // A revision that is newer than the record.
+    let newer = "with r as (insert into meeting_revisions (meeting_id, number, fingerprint, content, seen_at) \
+                   select meeting_id, number + 1, repeat('a', 64), content, now() + interval '1 h' from meeting_revisions \
+                   where meeting_id = (select max(id) from meetings where revision_id is not null) returning id, meeting_id) \
+                 update meetings m set revision_id = r.id from r where m.id = r.meeting_id";
+    assert_eq!(listed.client.execute(newer, &[]).await.unwrap(), 1);
+    let before = listed.seen().await;
+    listed.reparse().await;
+    assert_eq!(listed.seen().await, before);
+}

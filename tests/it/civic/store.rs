@@ -196,11 +196,15 @@ async fn documents_and_summaries_are_kept_once() {
     };
     assert_eq!(summaries::known(&client, &sha256, "1", "small").await.unwrap(), None);
     let first = summaries::put(&client, Subject::Item(rows[0]), &new(5)).await.unwrap();
+    assert!(first.is_some());
+    let refused = NewSummary { reasons: vec!["number".into()], ..new(5) };
+    let held_back = summaries::put(&client, Subject::Item(rows[0]), &refused).await.unwrap();
+    assert_eq!(held_back, None, "what is shown is not what is held back");
     assert_eq!(summaries::put(&client, Subject::Item(rows[0]), &new(5)).await.unwrap(), first);
     assert_ne!(summaries::put(&client, Subject::Item(rows[1]), &new(0)).await.unwrap(), first);
     assert_eq!(summaries::known(&client, &sha256, "1", "small").await.unwrap().as_deref(), Some("It is decided."));
     assert_eq!(summaries::known(&client, &sha256, "1", "large").await.unwrap(), None);
-    items::set_summary(&client, rows[0], first).await.unwrap();
+    items::set_summary(&client, rows[0], first.unwrap()).await.unwrap();
     assert_eq!(items::summarised(&client, id).await.unwrap().len(), 1);
     assert!(client.execute("update summaries set body = 'x'", &[]).await.is_err());
 }

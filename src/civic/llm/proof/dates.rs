@@ -21,7 +21,7 @@ impl When {
 }
 
 const MONTHS: &str =
-    r"(?i:(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)(?:uary|ruary|ch|il|e|y|ust|t|tember|ober|ember)?)\.?";
+    r"(?i:(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)(?:uary|ruary|ch|il|e|y|ust|t|tember|ober|ember)?\b)\.?";
 
 /// `March 8, 2026`, `Mar. 8`, `March 8th`.
 static MONTH_DAY: LazyLock<Regex> =
@@ -47,17 +47,19 @@ pub(super) fn all(rest: &mut String, mut found: impl FnMut(When, &str)) {
         name.starts_with(char::is_uppercase).then(|| u32::try_from(at + 1).unwrap_or(0))
     };
     let whole = |c: &Captures<'_>| c.get(0).map(|m| m.as_str().to_owned()).unwrap_or_default();
+    // What is no date after all stays where it is, for whoever judges numbers.
     let mut tell = |year: Option<u32>, month: Option<u32>, day: Option<u32>, text: String| {
-        if let Some(month) = month.filter(|month| (1..=12).contains(month)) {
-            found(When { year, month, day }, &text);
-        }
+        let month = month.filter(|month| (1..=12).contains(month));
+        let when = month.filter(|_| day.is_none_or(|day| (1..=31).contains(&day)));
+        when.into_iter().for_each(|month| found(When { year, month, day }, &text));
+        when.is_some()
     };
     take(rest, &ISO, |c| tell(number(c, 1), number(c, 2), number(c, 3), whole(c)));
     take(rest, &SLASHED, |c| {
         let (first, second) = (number(c, 1), number(c, 2));
         let year = number(c, 3).map(|year| if year < 100 { 2000 + year } else { year });
         let (month, day) = if first > Some(12) { (second, first) } else { (first, second) };
-        tell(year, month, day, whole(c));
+        tell(year, month, day, whole(c))
     });
     take(rest, &MONTH_DAY, |c| tell(number(c, 3), month(c, 1), number(c, 2), whole(c)));
     take(rest, &DAY_MONTH, |c| tell(number(c, 3), month(c, 2), number(c, 1), whole(c)));

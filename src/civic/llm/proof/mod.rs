@@ -95,13 +95,16 @@ pub fn faults(summary: &str, source: &Source) -> Vec<Fault> {
     faults
 }
 
-/// Takes what a pattern finds out of a text, and tells of each. A space stays, so that words don't grow together.
-fn take(rest: &mut String, pattern: &regex::Regex, mut found: impl FnMut(&regex::Captures<'_>)) {
+/// Takes what a pattern finds out of a text, and tells of each; what `found` did not judge (false) stays. In the place of what
+/// is taken stands a space, so that words don't grow together.
+fn take(rest: &mut String, pattern: &regex::Regex, mut found: impl FnMut(&regex::Captures<'_>) -> bool) {
     let mut kept = String::with_capacity(rest.len());
     let mut from = 0;
     for captures in pattern.captures_iter(rest) {
         let Some(whole) = captures.get(0) else { continue };
-        found(&captures);
+        if !found(&captures) {
+            continue;
+        }
         kept.push_str(&rest[from..whole.start()]);
         kept.push(' ');
         from = whole.end();

@@ -67,6 +67,7 @@ pub(super) fn addresses(rest: &mut String, source: &Source, faults: &mut Vec<Fau
         if !source.has_text(address) {
             faults.push(Fault::new(Reason::Url, address));
         }
+        true
     });
 }
 

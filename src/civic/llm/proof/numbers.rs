@@ -15,14 +15,35 @@ static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?(?:st\b|nd\b|rd\b|th\b)?(?:[\s-]*(hundred|thousand|million|billion|bn\b|k\b|m\b))?",
     )
 });
-/// `two`, `twelve thousand`, `third`.
+/// `two`, `twelve thousand`, `third`, `twenty-five`.
 static WORD: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)\b(zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth)\b(?:[\s-]+(hundred|thousand|million|billion)\b)?",
+        r"(?i)\b((?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[\s-]+(?:one|two|three|four|five|six|seven|eight|nine)\b)?|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth)\b(?:[\s-]+(hundred|thousand|million|billion)\b)?",
     )
 });
-const WORDS: [&str; 13] =
-    ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+const WORDS: [&str; 20] = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+];
+const TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 const ORDINALS: [&str; 13] = [
     "", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
     "twelfth",
@@ -36,17 +57,14 @@ static FILE: LazyLock<Regex> = LazyLock::new(|| {
 /// `10-15`: a range, unless it has letters or more digits.
 static RANGE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\d{1,2}[-\u{2010}-\u{2015}/]\d{1,2}$"));
 
-/// Calls `found` with every number of a text: as written, and with the word of its size.
+/// Calls `found` with every number of a text. With the word of its size it is that sum, and not the digits before it: five
+/// million dollars are no five.
 pub(super) fn all(text: &str, mut found: impl FnMut(Millionths)) {
     for c in NUMBER.captures_iter(text) {
-        let Some(plain) = plain(&c) else { continue };
-        found(plain);
-        scale(&c, 3).and_then(|scale| plain.checked_mul(scale)).into_iter().for_each(&mut found);
+        plain(&c).and_then(|plain| plain.checked_mul(scale(&c, 3).unwrap_or(1))).into_iter().for_each(&mut found);
     }
     for c in WORD.captures_iter(text) {
-        let plain = named(&c[1]) * ONE;
-        found(plain);
-        scale(&c, 2).and_then(|scale| plain.checked_mul(scale)).into_iter().for_each(&mut found);
+        (named(&c[1]) * ONE).checked_mul(scale(&c, 2).unwrap_or(1)).into_iter().for_each(&mut found);
     }
     // What is written with dashes or slashes is also one number each: 2024-0117.
     for c in TIME.captures_iter(text) {
@@ -59,6 +77,7 @@ pub(super) fn judge(rest: &mut String, source: &Source, faults: &mut Vec<Fault>)
         if !minutes(c).is_some_and(|minutes| source.times.contains(&minutes)) {
             faults.push(Fault::new(Reason::Number, &c[0]));
         }
+        true
     });
     take(rest, &FILE, |c| {
         let text = &c[0];
@@ -67,6 +86,7 @@ pub(super) fn judge(rest: &mut String, source: &Source, faults: &mut Vec<Fault>)
         if !is_range && !source.has_file(text) {
             faults.push(Fault::new(Reason::FileNumber, text));
         }
+        true
     });
     take(rest, &NUMBER, |c| {
         let value = plain(c).and_then(|plain| plain.checked_mul(scale(c, 3).unwrap_or(1)));
@@ -75,6 +95,7 @@ pub(super) fn judge(rest: &mut String, source: &Source, faults: &mut Vec<Fault>)
         if !is_there {
             faults.push(Fault::new(Reason::Number, &c[0]));
         }
+        true
     });
     take(rest, &WORD, |c| {
         let scale = scale(c, 2);
@@ -85,6 +106,7 @@ pub(super) fn judge(rest: &mut String, source: &Source, faults: &mut Vec<Fault>)
         if !is_idle && !source.numbers.contains(&value) {
             faults.push(Fault::new(Reason::Number, &c[0]));
         }
+        true
     });
 }
 
@@ -118,8 +140,14 @@ fn scale(c: &Captures<'_>, group: usize) -> Option<Millionths> {
 }
 
 fn named(word: &str) -> Millionths {
-    let at = |words: &[&str; 13]| words.iter().position(|known| known.eq_ignore_ascii_case(word));
-    at(&WORDS).or_else(|| at(&ORDINALS)).and_then(|n| n.try_into().ok()).unwrap_or(0)
+    let at = |words: &[&str], word: &str| words.iter().position(|known| known.eq_ignore_ascii_case(word));
+    let mut parts = word.split(|c: char| c == '-' || c.is_whitespace()).filter(|part| !part.is_empty());
+    let (first, unit) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let value = match at(&TENS, first).filter(|_| !first.is_empty()) {
+        Some(tens) => Some(10 * tens + at(&WORDS, unit).unwrap_or(0)),
+        None => at(&WORDS, first).or_else(|| at(&ORDINALS, first)),
+    };
+    value.and_then(|n| n.try_into().ok()).unwrap_or(0)
 }
 
 /// A time of day on a clock with twelve hours, in minutes: 18:30 and 6:30 are the same to it.

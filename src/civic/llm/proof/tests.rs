@@ -55,6 +55,28 @@ fn what_the_source_does_not_say_is_held_back_with_its_reason() {
 }
 
 #[test]
+fn what_only_looks_like_a_date_or_is_a_word_is_judged_as_a_number() {
+    for summary in [
+        "The harbor warehouse is leased with 60 decibels of noise.",
+        "The harbor warehouse is leased beside 13 market stalls.",
+        "Of the harbor fund 40 may be reserved for the lease.",
+        "The harbor warehouse is leased for twenty years.",
+        "The harbor fund pays twenty-five dollars for the lease.",
+        "The harbor fund pays fifty million dollars for the lease.",
+    ] {
+        assert!(reasons(summary).contains(&Reason::Number), "{summary}");
+    }
+    let millions = Source::new("Harbor fund", "The harbor fund has $5 million and leases for twenty-five years.");
+    assert_eq!(faults("The harbor fund has $5,000,000 and leases for 25 years.", &millions), []);
+    let fault = faults("The harbor fund has $5 and leases.", &millions);
+    assert_eq!(
+        fault.iter().map(|fault| fault.reason).collect::<Vec<_>>(),
+        [Reason::Number],
+        "five millions are no five"
+    );
+}
+
+#[test]
 fn what_begins_a_sentence_and_what_is_written_large_by_habit_is_no_name() {
     let summary = "Nobody doubts the report. Leases of the City reserve the harbor fund. The Mayor and the Council read of the warehouse.";
     assert_eq!(reasons(summary), []);

@@ -77,12 +77,13 @@ async fn unmerge(tx: &Transaction<'_>, city: CityId, merged: &Merged) -> Result<
         tx.execute("delete from matter_aliases where city_id = $1 and key = any ($2)", &[&city.0, &keys]).await?;
         lead(tx, city, &from.aliases).await?;
     }
-    // An item that was an appearance of several was kept once.
+    // An item that was an appearance of several was kept once; one that has gone to another matter since stays there.
+    let theirs: Vec<i64> = merged.from.iter().map(|from| from.matter).chain([merged.into]).collect();
     for row in merged.from.iter().flat_map(|from| &from.appearances) {
         if merged.from.iter().filter(|from| from.appearances.iter().any(|r| r.item_id == row.item_id)).count() > 1
             || merged.kept.contains(&row.item_id)
         {
-            put(tx, row).await?;
+            put(tx, row, &theirs).await?;
         }
     }
     Ok((merged.into, moved))
@@ -98,12 +99,13 @@ async fn unsplit(tx: &Transaction<'_>, city: CityId, split: &Split) -> Result<(i
     Ok((split.from, moved))
 }
 
-/// Writes an appearance as it was, unless it is there.
-async fn put(tx: &Transaction<'_>, row: &Appearance) -> Result<(), Error> {
+/// Writes an appearance as it was, unless its item appears as another matter than `theirs` by now.
+async fn put(tx: &Transaction<'_>, row: &Appearance, theirs: &[i64]) -> Result<(), Error> {
     let sql = "insert into matter_appearances (matter_id, item_id, attachments_hash, seen_at, key, rule) \
-               values ($1, $2, $3, $4::text::timestamptz, $5, $6) on conflict (matter_id, item_id) do nothing";
+               select $1, $2, $3, $4::text::timestamptz, $5, $6 \
+               where not exists (select from matter_appearances where item_id = $2 and matter_id <> all ($7)) on conflict (matter_id, item_id) do nothing";
     let Appearance { matter_id, item_id, attachments_hash, seen_at, key, rule } = row;
-    tx.execute(sql, &[matter_id, item_id, attachments_hash, seen_at, key, rule]).await.map(drop)
+    tx.execute(sql, &[matter_id, item_id, attachments_hash, seen_at, key, rule, &theirs]).await.map(drop)
 }
 
 async fn lead(tx: &Transaction<'_>, city: CityId, aliases: &[Alias]) -> Result<(), Error> {
