@@ -2,6 +2,7 @@
 
 pub mod agenda;
 mod budgets;
+mod city_label;
 mod coverage;
 pub mod document;
 mod follow;

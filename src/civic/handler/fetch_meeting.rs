@@ -4,6 +4,7 @@ use super::{changed, recheck, revision};
 use crate::{
     civic::{
         Services,
+        city_label::city_label,
         model::{CitySlug, Parsed, ParsedItem, SourceMeetingId},
         record::{Answers, Purpose, Scope},
         store::{
@@ -127,7 +128,7 @@ impl Effects<PgTx> for FetchMeeting {
         };
         revision::start(tx, agenda, revision, ctx).await?;
         changed::agenda(tx, agenda, revision).await?;
-        let (city, vendor) = (agenda.city.city.slug.0.clone(), agenda.city.city.source.vendor.as_str());
+        let (city, vendor) = (city_label(&agenda.city.city.slug), agenda.city.city.source.vendor.as_str());
         let extracted = metrics::counter!(names::ITEMS_EXTRACTED, "city" => city, "vendor" => vendor);
         tx.count(extracted, agenda.items as u64);
         Ok(())

@@ -5,6 +5,7 @@ use crate::{
     civic::{
         Services,
         agenda::{Segmented, Suspect, parsed_items, segment, shared},
+        city_label::city_label,
         model::{Fingerprint, ParsedItem, matter_priority},
         store::{
             ItemId, MeetingId, RevisionId,
@@ -161,7 +162,7 @@ impl Segments {
     fn count(&self, tx: &mut PgTx) {
         let result = if self.found.is_ok() { "segmented" } else { "suspect" };
         tx.count(metrics::counter!(names::SEGMENTATIONS, "method" => self.method, "result" => result), 1);
-        let (city, vendor) = (self.city.city.slug.0.clone(), self.city.city.source.vendor.as_str());
+        let (city, vendor) = (city_label(&self.city.city.slug), self.city.city.source.vendor.as_str());
         let extracted = metrics::counter!(names::ITEMS_EXTRACTED, "city" => city, "vendor" => vendor);
         tx.count(extracted, self.items as u64);
     }

@@ -4,6 +4,7 @@ use super::{FetchMeeting, FetchMeetingArgs, absent, listed, next};
 use crate::{
     civic::{
         Services,
+        city_label::city_label,
         model::{CitySlug, MeetingStatus, ParsedMeeting, SyncOutcome, meeting_priority},
         record::{Purpose, Scope},
         store::{
@@ -104,7 +105,7 @@ impl Effects<PgTx> for SyncCity {
         if listing.complete && outcome != SyncOutcome::Suspect {
             absent::note(tx, *id, (listing.window, listing.city.today()), &shown).await?;
         }
-        let (slug, vendor) = (city.slug.0.clone(), city.source.vendor.as_str());
+        let (slug, vendor) = (city_label(&city.slug), city.source.vendor.as_str());
         let synced = metrics::counter!(names::MEETINGS_SYNCED, "city" => slug, "vendor" => vendor);
         tx.count(synced, listing.values.len() as u64);
         Ok(())

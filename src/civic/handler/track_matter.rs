@@ -3,6 +3,7 @@
 use crate::{
     civic::{
         Services,
+        city_label::city_label,
         model::{Fingerprint, Identity, identify},
         store::{
             ItemId,
@@ -68,7 +69,7 @@ impl Effects<PgTx> for TrackMatter {
         let Some(identity) = matter else { return Ok(()) };
         let told = (identity, item.matter.as_ref());
         matters::track(tx, city.id, (item.id, &item.title), told, attachments).await?;
-        tx.count(metrics::counter!(names::MATTERS_TRACKED, "city" => city.city.slug.0.clone()), 1);
+        tx.count(metrics::counter!(names::MATTERS_TRACKED, "city" => city_label(&city.city.slug)), 1);
         Ok(())
     }
 }

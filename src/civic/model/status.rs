@@ -1,5 +1,6 @@
 //! Whether a meeting will take place, and how we know.
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -77,6 +78,9 @@ pub struct Evidence {
     pub source: EvidenceSource,
     /// The words, cleaned and cut short.
     pub text: String,
+    /// The day to which it was moved, where the words name a whole one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Date>,
 }
 
 /// The place in an answer where a status was read.

@@ -33,7 +33,7 @@ pub fn absence(status: MeetingStatus, date: Date, (from, to): (Date, Date), toda
         return Absence::Missed(missed);
     }
     let text = format!("absent from {missed} complete listings in a row");
-    Absence::Withdrawn(Evidence { source: EvidenceSource::Listing, text })
+    Absence::Withdrawn(Evidence { source: EvidenceSource::Listing, text, to: None })
 }
 
 #[cfg(test)]

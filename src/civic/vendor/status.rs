@@ -1,7 +1,8 @@
 //! Cancelled, moved, interrupted: read from whatever field a clerk wrote it into.
 
-use super::text::cut;
+use super::{clock, text::cut};
 use crate::civic::model::{DocumentRole, Evidence, EvidenceSource, MeetingStatus, ParsedDocument};
+use jiff::civil::Date;
 
 /// Longest piece of text that is kept as evidence, in characters.
 const EVIDENCE_CHARS: usize = 200;
@@ -19,12 +20,23 @@ pub(super) fn read(texts: &[(EvidenceSource, Option<&str>)]) -> (MeetingStatus, 
     for (status, words) in WORDS {
         for (source, text) in texts {
             if let Some(text) = text.filter(|text| tells(*source, text, words)) {
+                let to = moved_to(text);
                 let (text, _) = cut(text.to_owned(), EVIDENCE_CHARS);
-                return (*status, Some(Evidence { source: *source, text }));
+                return (*status, Some(Evidence { source: *source, text, to }));
             }
         }
     }
     (MeetingStatus::Scheduled, None)
+}
+
+/// The whole date behind "rescheduled to" and the like.
+fn moved_to(text: &str) -> Option<Date> {
+    let lower = text.to_lowercase();
+    let moved =
+        ["rescheduled", "recessed", "postponed", "continued", "moved"].iter().find_map(|word| lower.find(word))?;
+    // Letters whose small form is longer may shift the place: then there is no date at worst.
+    let rest = text.get(moved..)?;
+    clock::typed_date(rest.get(rest.find(" to ")?..)?).map(|(date, _)| date)
 }
 
 /// What the texts tell, or the names of the documents; or held, if none does and there is a recording or there are minutes.
@@ -44,7 +56,7 @@ pub(super) fn of_published(
     match recording.map(|name| (EvidenceSource::Recording, name)).or(minutes) {
         Some((source, text)) => {
             let (text, _) = cut(text.to_owned(), EVIDENCE_CHARS);
-            (MeetingStatus::Held, Some(Evidence { source, text }))
+            (MeetingStatus::Held, Some(Evidence { source, text, to: None }))
         }
         None => told,
     }
@@ -117,8 +129,22 @@ mod tests {
     }
 
     #[test]
+    fn a_meeting_that_was_moved_tells_whereto() {
+        for (text, want) in [
+            ("Rescheduled to Friday, July 10, 2026", Some(jiff::civil::date(2026, 7, 10))),
+            ("CANCELLED - meeting has been rescheduled to 7/10/2026 at 6 PM", Some(jiff::civil::date(2026, 7, 10))),
+            ("Recessed to 09/29/20 at 1:30 p.m.", Some(jiff::civil::date(2020, 9, 29))),
+            ("Rescheduled to Friday", None),
+            ("Cancelled on July 10, 2026", None),
+        ] {
+            let (_, evidence) = read(&[(Title, Some(text))]);
+            assert_eq!(evidence.and_then(|evidence| evidence.to), want, "{text}");
+        }
+    }
+
+    #[test]
     fn the_evidence_is_the_text_that_told() {
         let (_, evidence) = read(&[(StatusField, Some("Final")), (Location, Some("CANCELLED")), (Comment, None)]);
-        assert_eq!(evidence, Some(Evidence { source: Location, text: "CANCELLED".to_owned() }));
+        assert_eq!(evidence, Some(Evidence { source: Location, text: "CANCELLED".to_owned(), to: None }));
     }
 }

@@ -31,7 +31,7 @@ const fn label(name: &'static str, values: Values) -> Label {
 
 const KIND: Label = label("job_type", AtStart("kind"));
 const LANE: Label = label("lane", AtStart("lane"));
-const CITY: Label = label("city", Bounded("cities in the database", 1000));
+const CITY: Label = label("city", Bounded("the first thousand cities, then `other`", 1001));
 const VENDOR_NAME: Label = label("vendor", AtStart("vendor"));
 /// What stands behind a circuit breaker: a vendor, or `model` for all models.
 const BEHIND: Label = label("vendor", AtStart("breaker"));

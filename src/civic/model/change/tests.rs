@@ -62,7 +62,7 @@ fn each_difference_of_two_agendas_has_its_kind() {
 fn each_difference_of_two_listings_has_its_kind() {
     use ChangeKind::{DateChanged, PlaceChanged, StatusChanged, TimeChanged, TitleChanged};
     let before = meeting();
-    let evidence = Some(Evidence { source: super::super::EvidenceSource::Title, text: "CANCELLED".into() });
+    let evidence = Some(Evidence { source: super::super::EvidenceSource::Title, text: "CANCELLED".into(), to: None });
     let cancelled = ParsedMeeting { status: MeetingStatus::Cancelled, status_evidence: evidence, ..meeting() };
     for (after, want) in [
         (meeting(), vec![]),

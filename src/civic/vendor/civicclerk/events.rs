@@ -105,7 +105,7 @@ fn meeting(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Option<ParsedMeeti
         (EvidenceSource::Comment, meeting.comment.as_deref()),
     ];
     (meeting.status, meeting.status_evidence) = if fields.row.get("isDeleted") == Some(&Value::Bool(true)) {
-        let evidence = Evidence { source: EvidenceSource::StatusField, text: "isDeleted".to_owned() };
+        let evidence = Evidence { source: EvidenceSource::StatusField, text: "isDeleted".to_owned(), to: None };
         (MeetingStatus::Withdrawn, Some(evidence))
     } else {
         status::of_published(&texts, &documents, None)
