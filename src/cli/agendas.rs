@@ -7,15 +7,19 @@ use super::{
 };
 use crate::{
     civic::{
-        agenda::{AgendaItem, SEGMENTER, Segmented, Suspect, parsed_items, segment},
-        document::{ExtractError, Limits, extract},
+        agenda::{AgendaItem, SEGMENTER, Segmented, Suspect, attached, parsed_items, segment},
+        document::{ExtractError, Link, PrintedLine, Reader},
         store::segments::{self, Reading},
     },
     config::Environment,
 };
 use clap::{Parser, Subcommand};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
+use tempfile::NamedTempFile;
 
 /// Arguments.
 #[derive(Debug, Parser)]
@@ -60,20 +64,24 @@ pub(super) async fn run(args: Args, env: &Environment) -> Outcome {
 }
 
 async fn show(file: &Path, json: bool) -> Outcome {
-    let found = segment(&text(file).await?);
+    let (text, lines) = read(file).await?;
+    let found = segment(&text);
+    let links = found.as_ref().map(|found| attached(&found.items, &lines)).unwrap_or_default();
     if json {
-        output::json(&object(&found))?;
+        output::json(&object(&found, &links))?;
     } else if let Ok(found) = &found {
-        let row = |item: &AgendaItem| {
+        let row = |(item, links): (&AgendaItem, &Vec<Link>)| {
             let pages = match (item.first_page, item.last_page) {
                 (first, last) if first == last => first.to_string(),
                 (first, last) => format!("{first}-{last}"),
             };
             let consent = if item.consent { "consent" } else { "" }.to_owned();
             let section = item.section.clone().unwrap_or_default();
-            [item.number.clone().unwrap_or_default(), pages, consent, section, item.title.clone()]
+            let number = item.number.clone().unwrap_or_default();
+            [number, pages, consent, section, item.title.clone(), links.len().to_string()]
         };
-        output::table(["number", "pages", "", "section", "title"], found.items.iter().map(row))?;
+        let rows = found.items.iter().zip(&links).map(row);
+        output::table(["number", "pages", "", "section", "title", "links"], rows)?;
         found.warnings.iter().for_each(|warning| output::note(&output::harmless(warning)));
     }
     let suspect = |suspect: Suspect| {
@@ -82,30 +90,35 @@ async fn show(file: &Path, json: bool) -> Outcome {
     found.map(drop).map_err(suspect)
 }
 
-/// A PDF's text, or the file as it is.
-async fn text(file: &Path) -> Result<String, Failure> {
-    let limits = Limits::default();
-    let bytes = input::read(file, limits.max_input as u64)?;
+/// A PDF's text and lines, or the file as it is.
+async fn read(file: &Path) -> Result<(String, Vec<PrintedLine>), Failure> {
+    let reader = Reader::default();
+    let bytes = input::read(file, reader.limits.max_input as u64)?;
     let is_pdf = bytes[..bytes.len().min(1_024)].windows(5).any(|head| head == b"%PDF-");
     if !is_pdf {
-        return Ok(String::from_utf8_lossy(&bytes).into_owned());
+        return Ok((String::from_utf8_lossy(&bytes).into_owned(), Vec::new()));
     }
-    let extraction = extract(bytes, &limits).await.map_err(|error| match error {
+    // Standard input is no file that a child could read.
+    let mut copy = NamedTempFile::with_prefix("docket-").map_err(Failure::internal)?;
+    copy.write_all(&bytes).map_err(Failure::internal)?;
+    let path = copy.into_temp_path();
+    let extraction = reader.read_file(&path).await.map_err(|error| match error {
         ExtractError::Read { .. } => Failure::usage(error),
         other => Failure::internal(other),
     })?;
-    Ok(extraction.text)
+    Ok((extraction.text, reader.printed(&path).await.map_err(Failure::internal)?))
 }
 
-fn object(found: &Result<Segmented, Suspect>) -> Value {
+/// `links` are those of each item, in the order of the items.
+fn object(found: &Result<Segmented, Suspect>, links: &[Vec<Link>]) -> Value {
     match found {
         Ok(found) => {
             let ids: Vec<String> = parsed_items(&found.items).into_iter().map(|item| item.vendor_id.0).collect();
-            json!({ "segmenter": SEGMENTER, "method": found.method, "items": found.items, "ids": ids,
+            json!({ "segmenter": SEGMENTER, "method": found.method, "items": found.items, "ids": ids, "links": links,
                     "warnings": found.warnings, "suspect": null })
         }
         Err(suspect) => {
-            json!({ "segmenter": SEGMENTER, "method": suspect.method, "items": [], "ids": [], "warnings": [],
+            json!({ "segmenter": SEGMENTER, "method": suspect.method, "items": [], "ids": [], "links": [], "warnings": [],
                     "suspect": suspect.why })
         }
     }

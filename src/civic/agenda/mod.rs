@@ -4,6 +4,7 @@
 //! stands alone: a number counts as the next one of its row (`outline`), a row of advice on how to take part is left
 //! out, and a result that no agenda could have is [`Suspect`]: then the meeting is summarised from the whole document.
 
+mod attached;
 mod file_number;
 mod items;
 mod lines;
@@ -15,6 +16,7 @@ mod segment;
 mod shared;
 mod words;
 
+pub use attached::attached;
 pub use file_number::file_number;
 pub use items::AgendaItem;
 pub use parsed::{parsed_items, shows_day};

@@ -5,7 +5,7 @@ use crate::{
     civic::{
         Services,
         agenda::SEGMENTER,
-        document::{ExtractError, Extraction, Flag, targets},
+        document::{ExtractError, Extraction, Flag, Kind, targets},
         model::{Fingerprint, WebUrl},
         store::{
             RefId, RevisionId,
@@ -129,6 +129,10 @@ impl Effects<PgTx> for ExtractDocument {
 
 /// Writes which documents a page or a cover sheet leads to, one step far: each with the address to ask.
 async fn further(tx: &PgTx, place: &Place, output: &Extracted) -> Result<Vec<(RefId, WebUrl)>, HandlerError> {
+    // What a PDF links at its items is theirs: it is looked for with them.
+    if output.args.segment && output.extraction.kind == Kind::Pdf {
+        return Ok(Vec::new());
+    }
     let base = output.args.base.clone().or_else(|| WebUrl::parse(&place.url).ok());
     let Some(base) = base.filter(|_| place.found_in.is_none()) else { return Ok(Vec::new()) };
     let targets = targets(&output.extraction.links, &base, &place.url);
@@ -151,7 +155,9 @@ fn segment(place: &Place, output: &Extracted, ctx: &Context) -> Result<NewJob, H
     let ExtractDocumentArgs { sha256, revision, .. } = &output.args;
     // By revision and attempt: an agenda that returns to an earlier state has the items of that state again.
     let key = format!("seg:{revision}:{sha256}:{SEGMENTER}:{}", ctx.job);
-    let args = SegmentAgendaArgs { meeting: place.meeting, revision: *revision, sha256: sha256.clone() };
+    let (reference, as_of) = (Some(output.args.reference), output.args.as_of);
+    let args =
+        SegmentAgendaArgs { meeting: place.meeting, revision: *revision, sha256: sha256.clone(), reference, as_of };
     Ok(next::sibling(next::next::<SegmentAgenda>(&args, key, ctx)?, ctx))
 }
 

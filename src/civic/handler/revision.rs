@@ -70,22 +70,37 @@ pub(super) async fn rewrite(tx: &PgTx, agenda: &Agenda) -> Result<(), HandlerErr
     Ok(())
 }
 
-async fn put(tx: &PgTx, jobs: Vec<NewJob>) -> Result<Vec<JobId>, HandlerError> {
+pub(super) async fn put(tx: &PgTx, jobs: Vec<NewJob>) -> Result<Vec<JobId>, HandlerError> {
     let enqueued = enqueue(tx, &jobs, Notify::No).await.map_err(|e| next::refused(&e))?;
     Ok(enqueued.into_iter().map(Enqueued::id).collect())
 }
 
 /// The addresses as the agenda shows them, by item and address without a signature.
-type Addresses = BTreeMap<(Option<ItemId>, String), WebUrl>;
+pub(super) type Addresses = BTreeMap<(Option<ItemId>, String), WebUrl>;
 
 /// The agenda of the meeting and the attachments of its items, each address once an item.
 fn references(agenda: &Agenda, rows: &[ItemId]) -> (Vec<NewRef>, Addresses) {
     let own = agenda.content.meeting.agenda_url.iter().map(|url| (None, "Agenda", url));
-    let attached = agenda.content.items.iter().zip(rows).flat_map(|(item, &row)| {
+    distinct(own.chain(of_items(&agenda.content.items, rows)))
+}
+
+/// The attachments of items, each address once an item.
+pub(super) fn attachments(items: &[ParsedItem], rows: &[ItemId]) -> (Vec<NewRef>, Addresses) {
+    distinct(of_items(items, rows))
+}
+
+fn of_items<'a>(items: &'a [ParsedItem], rows: &'a [ItemId]) -> impl Iterator<Item = Shown<'a>> {
+    items.iter().zip(rows).flat_map(|(item, &row)| {
         item.attachments.iter().map(move |attachment| (Some(row), attachment.name.as_str(), &attachment.url))
-    });
+    })
+}
+
+/// An item, a name and an address, as an agenda shows them.
+pub(super) type Shown<'a> = (Option<ItemId>, &'a str, &'a WebUrl);
+
+pub(super) fn distinct<'a>(all: impl Iterator<Item = Shown<'a>>) -> (Vec<NewRef>, Addresses) {
     let (mut refs, mut addresses) = (Vec::new(), Addresses::new());
-    for (item, name, url) in own.chain(attached) {
+    for (item, name, url) in all {
         let new = NewRef::new(item, name, url);
         if let Entry::Vacant(place) = addresses.entry((item, new.url.clone())) {
             place.insert(url.clone());

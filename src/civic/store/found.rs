@@ -47,6 +47,43 @@ pub async fn replace<C: Statements>(
     Ok(rows.iter().map(|row| StoredRef { id: RefId(row.get(0)), item, url: row.get(1) }).collect())
 }
 
+const WITHDRAW_OF_ITEMS: &str = "\
+update document_refs d set status = 'withdrawn'
+where d.meeting_id = $1 and d.found_in = $2 and d.item_id is not null and d.status <> 'withdrawn'
+  and not exists (select from jsonb_to_recordset($3) as r (item bigint, url text) where r.item = d.item_id and r.url = d.url)";
+
+const UPSERT_OF_ITEMS: &str = "\
+insert into document_refs as d (meeting_id, item_id, url, name, signed, found_in)
+select $1, item, url, name, signed, $2 from jsonb_to_recordset($3) as r (item bigint, url text, name text, signed boolean)
+on conflict (meeting_id, coalesce(item_id, 0), url) do update set
+  found_in = excluded.found_in, signed = excluded.signed, status = case when d.sha256 is null then 'listed' else 'fetched' end
+where d.status = 'withdrawn'";
+
+const ROWS_OF_ITEMS: &str = "\
+select d.id, d.item_id, d.url from document_refs d
+where d.meeting_id = $1 and d.found_in = $2 and d.item_id is not null and d.status <> 'withdrawn' order by d.id";
+
+/// Writes which documents an agenda links at its items; what it no longer links is withdrawn. `found` must hold an address
+/// once an item.
+///
+/// # Errors
+/// When the database fails.
+pub async fn replace_of_items<C: Statements>(
+    client: &C,
+    meeting: MeetingId,
+    agenda: RefId,
+    found: &[NewRef],
+) -> Result<Vec<StoredRef>, Error> {
+    client.execute(WITHDRAW_OF_ITEMS, &[&meeting.0, &agenda.0, &Json(found)]).await?;
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    client.execute(UPSERT_OF_ITEMS, &[&meeting.0, &agenda.0, &Json(found)]).await?;
+    let rows = client.query(ROWS_OF_ITEMS, &[&meeting.0, &agenda.0]).await?;
+    let item = |id: Option<i64>| id.map(ItemId);
+    Ok(rows.iter().map(|row| StoredRef { id: RefId(row.get(0)), item: item(row.get(1)), url: row.get(2) }).collect())
+}
+
 /// Other bytes behind an address are a row of their own. The lock orders two that fetch the same; the update takes its row from
 /// it, so that what was there before is read before.
 const FETCHED: &str = "\

@@ -322,3 +322,68 @@ async fn an_agenda_that_is_replaced_behind_its_address_has_its_items_anew_or_is_
     let whole = "meetings m join summaries s on s.id = m.summary_id where s.body like '%library board%'";
     assert_eq!(count(&client, whole).await, 1, "no item can be found: the meeting is summarised from the whole text");
 }
+
+/// The same page with links: the line in which each stands, and where it leads.
+fn linked(lines: &[&str], links: &[(usize, &str)]) -> Vec<u8> {
+    let text: String = lines.iter().map(|line| format!("({line}) Tj T*\n")).collect();
+    let annotation = |(line, url): &(usize, &str)| {
+        let y = 750 - 11 * line;
+        let (low, high) = (y - 2, y + 8);
+        format!("<</Type/Annot/Subtype/Link/Rect[40 {low} 400 {high}]/A<</S/URI/URI({url})>>>>")
+    };
+    let annotations: String = links.iter().map(annotation).collect();
+    pdf(&[
+        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+        "<</Type/Pages/Count 1/Kids[4 0 R]/MediaBox[0 0 612 792]>>".to_owned(),
+        "<</Type/Font/Subtype/Type1/BaseFont/Courier>>".to_owned(),
+        format!("<</Type/Page/Parent 2 0 R/Resources<</Font<</F 3 0 R>>>>/Contents 5 0 R/Annots[{annotations}]>>"),
+        stream("", &format!("BT /F 9 Tf 11 TL 40 750 Td\n{text}ET")),
+    ])
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_agenda_links_at_an_item_is_the_items_document() {
+    let (config, client) = database().await;
+    let day = today();
+    let portal = Portal::new(json!([row(5, day, "City Council", 4)]), []);
+    let site = portal.start().await;
+    let (lease, minutes) = (site.url("/files/lease.pdf"), site.url("/files/minutes.pdf"));
+    let head = format!("City of Exampleville, {}", day.strftime("%B %-d, %Y"));
+    let agenda = linked(
+        &[
+            &head,
+            "CITY COUNCIL AGENDA",
+            "",
+            "1. CALL TO ORDER",
+            "",
+            "2. Lease of the old library to the historical society",
+            "",
+            "   Staff Report",
+            "",
+            "3. Rezoning of twelve acres at the old mill for houses and a small park",
+            "",
+            "4. ADJOURNMENT",
+            "",
+            "   Minutes of the last meeting",
+        ],
+        &[(7, &lease), (13, &minutes)],
+    );
+    let report =
+        print(&["The historical society asks for a lease of the old library and would keep the reading room open."]);
+    let documents = [("meetingTemplateId=4", agenda), ("lease.pdf", report.clone()), ("minutes.pdf", report)];
+    portal.documents.lock().unwrap().extend(documents);
+    let (city, services, ledger) =
+        (add(&client, &site, Vendor::PrimeGov).await, services(&config, &site), ledger(&config));
+    sync(&client, &city, &ledger, &services).await;
+    let linked = "select i.number || ' ' || d.name from document_refs d join agenda_items i on i.id = d.item_id \
+                  where d.found_in is not null and d.status = 'fetched' order by 1";
+    assert_eq!(texts(&client, linked).await, ["2 Staff Report", "4 Minutes of the last meeting"]);
+    let read =
+        "agenda_items i join summaries s on s.id = i.summary_id where i.number = '2' and s.body like '%reading room%'";
+    assert_eq!(count(&client, read).await, 1, "the item is summarised from its report");
+    assert_eq!(count(&client, "jobs where kind = 'summarise_meeting'").await, 1, "which waited for it");
+    let requests = "jobs where kind = 'fetch_document'";
+    assert_eq!(count(&client, requests).await, 3);
+    sync(&client, &city, &ledger, &services).await;
+    assert_eq!(count(&client, requests).await, 3, "the same again is nothing new");
+}

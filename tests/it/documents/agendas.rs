@@ -2,8 +2,8 @@
 
 use crate::fixtures::recordings;
 use docket::civic::{
-    agenda::{Method, segment},
-    document::{Limits, extract_file},
+    agenda::{Method, attached, segment},
+    document::{Limits, Reader, extract_file},
 };
 use std::fmt::Write as _;
 
@@ -105,4 +105,38 @@ async fn the_items_of_every_recorded_agenda_are_found_and_what_is_none_is_suspec
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Counted by eye in the agenda of Rancho Palos Verdes: what is linked at which item.
+#[tokio::test]
+async fn what_a_recorded_agenda_links_is_at_its_items() {
+    let Some(folder) = recordings() else { return };
+    let file = folder.join("pdf/rpv_agenda_1.pdf");
+    let text = extract_file(&file, &Limits::default()).await.unwrap().text;
+    let (items, lines) = (segment(&text).unwrap().items, Reader::default().printed(&file).await.unwrap());
+    let links = attached(&items, &lines);
+    let told: Vec<String> = items
+        .iter()
+        .zip(&links)
+        .filter(|(_, links)| !links.is_empty())
+        .map(|(item, links)| {
+            let labels: Vec<&str> = links.iter().map(|link| link.label.as_str()).collect();
+            format!("{} {}", item.number.as_deref().unwrap_or_default(), labels.join(", "))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "3a Agenda Report",
+            "B Draft Minutes",
+            "C Register of Demands- CC, Register of Demands- IA",
+            "D Agenda Report",
+            "E Agenda Report",
+            "F Treasurer Report- CC, Treasurer Report- IA",
+            "G Agenda Report",
+            "H Agenda Report",
+            "1 Agenda Report",
+            "2 Agenda Report",
+        ]
+    );
 }
