@@ -6,14 +6,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers may panic like the test itself")]
 
-use axum::{Json, Router, body::Bytes, extract::State, http::StatusCode, routing::post};
+use axum::{Router, body::Bytes, extract::State, routing::post};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse},
     common::v1::{KeyValue, any_value::Value as Any},
     trace::v1::{Span, span::SpanKind, status::StatusCode as SpanStatus},
 };
 use prost::Message;
-use serde_json::{Value, json};
+use reqwest::StatusCode;
+use serde_json::Value;
 use std::{
     collections::{BTreeMap, HashMap},
     net::{Ipv4Addr, SocketAddr},
@@ -46,20 +47,6 @@ async fn take(State(told): State<Told>, body: Bytes) -> Vec<u8> {
         told.lock().unwrap().extend(spans.map(|span| (service.clone(), span)));
     }
     ExportTraceServiceResponse::default().encode_to_vec()
-}
-
-/// A model that refuses every other question.
-async fn answer(State(asked): State<Arc<Mutex<u32>>>, Json(question): Json<Value>) -> Result<Json<Value>, StatusCode> {
-    *asked.lock().unwrap() += 1;
-    if *asked.lock().unwrap() % 2 == 0 {
-        return Err(StatusCode::SERVICE_UNAVAILABLE);
-    }
-    let user = question["messages"][1]["content"].as_str().unwrap();
-    let key = user.lines().find_map(|line| line.strip_prefix("Key: ")).unwrap();
-    let content = json!({ "key": key, "summary": "A vote.", "pages": [] }).to_string();
-    let message = json!({ "role": "assistant", "content": content });
-    Ok(Json(json!({ "id": "x", "choices": [{ "index": 0, "finish_reason": "stop", "message": message }],
-                    "usage": { "prompt_tokens": 211, "completion_tokens": 13, "total_tokens": 224 } })))
 }
 
 async fn serve(routes: Router) -> SocketAddr {
@@ -132,19 +119,7 @@ impl Demo {
 async fn a_collector_is_told_of_requests_attempts_and_calls() {
     let told = Told::default();
     let collector = serve(Router::new().route("/v1/traces", post(take)).with_state(told.clone())).await;
-    let model = serve(Router::new().route("/v1/chat/completions", post(answer)).with_state(Arc::default())).await;
-    let prices = tempfile::NamedTempFile::new().unwrap();
-    let price = json!([{ "model": "m", "effective_from": "2020-01-01", "input": 1, "cached": 1, "output": 1,
-                         "source": "made up for a test" }]);
-    std::fs::write(prices.path(), price.to_string()).unwrap();
-    let demo = Demo::done(&[
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{collector}")),
-        ("DOCKET_SUMMARISER", "openai".to_owned()),
-        ("DOCKET_OPENAI_MODEL", "m".to_owned()),
-        ("DOCKET_OPENAI_URL", format!("http://{model}/v1")),
-        ("DOCKET_PRICES_FILE", prices.path().display().to_string()),
-    ])
-    .await;
+    let demo = Demo::done(&[("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{collector}"))]).await;
     for (path, flags) in [("/api/queue-stats", "01"), ("/api/lanes", "00"), ("/livez", "01")] {
         assert_eq!(demo.ask(path, Some(format!("00-{TRACE}-{CALLER}-{flags}"))).await, StatusCode::OK);
     }
@@ -186,11 +161,14 @@ async fn a_collector_is_told_of_requests_attempts_and_calls() {
         assert!(within.contains(&call.start_time_unix_nano) && within.contains(&call.end_time_unix_nano), "{call:?}");
     }
     let named = |name: &str| calls.iter().filter(|call| call.name == name).copied().collect::<Vec<_>>();
-    assert_eq!(named("GET").len() as u64, report["site_requests"].as_u64().unwrap());
+    // Some of a site's answers lead on: one call, and two requests.
+    let (gets, requests) = (named("GET").len() as u64, report["site_requests"].as_u64().unwrap());
+    assert!(gets <= requests && gets > requests / 2, "{gets} of {requests}");
     let (bad, good): (Vec<_>, Vec<_>) = named("chat")
         .into_iter()
         .partition(|call| call.status.as_ref().is_some_and(|status| status.code == i32::from(SpanStatus::Error)));
-    assert!(good.iter().all(|call| number(&call.attributes, "gen_ai.usage.input_tokens") == 211));
+    assert!(good.iter().all(|call| number(&call.attributes, "gen_ai.usage.input_tokens") > 100));
+    assert_eq!((good.len() + bad.len()) as u64, report["model_calls"].as_u64().unwrap());
     assert!(bad.iter().all(|call| text(&call.attributes, "error.type") == "server_error"));
     assert!(!good.is_empty() && !bad.is_empty(), "{} and {}", good.len(), bad.len());
 }

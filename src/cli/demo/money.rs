@@ -1,6 +1,10 @@
 //! A model that costs something, and a budget that runs out.
 
-use crate::{cli::exit::Failure, config::Environment, dev::models::ModelServer};
+use crate::{
+    cli::exit::Failure,
+    config::Environment,
+    dev::models::{Fault, ModelServer},
+};
 use serde_json::json;
 use std::{fs, path::Path};
 use tempfile::TempDir;
@@ -33,6 +37,8 @@ impl Money {
     /// Starts the server and has `env` use it.
     pub(super) async fn start(env: &mut Environment) -> Result<Self, Failure> {
         let server = ModelServer::start().await.map_err(Failure::internal)?;
+        // It is overloaded once: the job that meets it tries again.
+        server.plan([Fault::Status(503)]);
         let files = TempDir::with_prefix("docket-demo-").map_err(Failure::internal)?;
         let prices = json!([{ "model": MODEL, "effective_from": "2020-01-01", "input": 1_000_000, "cached": 100_000,
                               "output": 4_000_000, "source": "made up for a demonstration" }]);

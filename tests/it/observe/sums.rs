@@ -1,13 +1,10 @@
 //! Every process counts: what the workers' pages add up to is what the ledger says.
 
 use super::fleet::Demo;
-use docket::dev::models::ModelServer;
-use serde_json::json;
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 use tokio::time::{Instant, sleep};
 use tokio_postgres::Client;
 
-const MODEL: &str = "counted";
 /// A worker counts a moment after it has committed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -29,6 +26,8 @@ async fn counted(demo: &Demo) -> Sums {
                 quoted.unwrap_or_default().to_owned()
             };
             let key = match family {
+                // What was put off is a hold by now, or forgotten.
+                "docket_queue_jobs_processed_total" if matches!(&*label("status"), "snoozed" | "released") => continue,
                 "docket_queue_jobs_processed_total" => format!("jobs {} {}", label("job_type"), label("status")),
                 "docket_llm_tokens_total" => format!("tokens {}", label("token_type")),
                 "docket_llm_request_cost_usd_sum" => "micro-dollars".to_owned(),
@@ -47,16 +46,18 @@ async fn counted(demo: &Demo) -> Sums {
     sums
 }
 
-/// The same from the ledger. A retry is a failed attempt that was not the last of its job's.
+/// The same from the ledger, and from the record of requests. A retry is a failed attempt that was not the last of its job's.
 const LEDGER: &str = "\
-select 'jobs ' || kind || ' ' || status, count(*) from jobs group by kind, status
+select 'jobs ' || kind || ' ' || status, count(*) from jobs where finished_at is not null group by kind, status
 union all select 'jobs ' || j.kind || ' retried', count(*) from job_attempts a join jobs j on j.id = a.job_id
           where a.outcome = 'retry' group by j.kind
 union all select 'tokens input', sum(tokens_in) from llm_ledger
 union all select 'tokens output', sum(tokens_out) from llm_ledger
 union all select 'micro-dollars', sum(cost_micro_usd) from llm_ledger
 union all select 'calls ' || status, count(*) from llm_ledger group by status
-union all select 'meetings', count(*) from meetings
+union all select 'meetings', sum(meetings) from city_syncs
+union all select 'vendor requests', count(*) from responses
+union all select 'vendor durations', count(*) from responses
 union all select 'items', count(*) from agenda_items";
 
 async fn booked(client: &Client) -> Sums {
@@ -69,28 +70,14 @@ async fn booked(client: &Client) -> Sums {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes a minute: scripts/test --all"]
 async fn the_sums_over_four_workers_are_the_ledger() {
-    let prices = tempfile::NamedTempFile::new().unwrap();
-    let price = json!([{ "model": MODEL, "effective_from": "2020-01-01", "input": 3_000_000, "cached": 300_000,
-                         "output": 15_000_000, "source": "made up for a test" }]);
-    fs::write(prices.path(), price.to_string()).unwrap();
-    let model = ModelServer::start().await.unwrap();
-    let env = [
-        ("DOCKET_SUMMARISER", "openai".to_owned()),
-        ("DOCKET_OPENAI_MODEL", MODEL.to_owned()),
-        ("DOCKET_OPENAI_URL", model.openai_url()),
-        ("DOCKET_PRICES_FILE", prices.path().display().to_string()),
-    ];
-    let demo = Demo::done(4, &env).await;
+    let demo = Demo::done(4, &[]).await;
     let workers = demo.targets().await.iter().filter(|(role, _)| role == "worker").count();
     assert_eq!(workers, 4);
     let client = demo.database().await;
     let (until, ledger) = (Instant::now() + PATIENCE, booked(&client).await);
     let pages = loop {
-        let mut pages = counted(&demo).await;
-        // The ledger has no number of requests: the city's site has counted them.
-        let requests = (pages.remove("vendor requests"), pages.remove("vendor durations"));
+        let pages = counted(&demo).await;
         if pages == ledger || Instant::now() > until {
-            assert_eq!(requests, (demo.report["site_requests"].as_f64(), demo.report["site_requests"].as_f64()));
             break pages;
         }
         sleep(Duration::from_millis(200)).await;
