@@ -63,6 +63,8 @@ impl Five {
         // The listing of the new design, tried three times.
         all.dead_letter += 1;
         all.min_retries += 2;
+        // The model's overload.
+        all.min_retries += 1;
         all.cancelled += 1;
         // The other document, its item's summary and its meeting's.
         all.documents += 1;

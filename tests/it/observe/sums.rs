@@ -84,5 +84,7 @@ async fn the_sums_over_four_workers_are_the_ledger() {
     };
     assert_eq!(pages, ledger);
     assert!(ledger["micro-dollars"] > 0.0 && ledger["tokens output"] > 0.0, "{ledger:?}");
+    let calls = ledger.iter().filter(|(key, _)| key.starts_with("calls ")).map(|(_, n)| n).sum::<f64>();
+    assert_eq!(Some(calls), demo.report["model_calls"].as_f64(), "the model's own count");
     assert!(ledger.keys().any(|key| key.ends_with(" dead_letter")), "a demonstration has faults: {ledger:?}");
 }
