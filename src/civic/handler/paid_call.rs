@@ -25,9 +25,11 @@ use crate::{
         job::{Hold, JobId},
         pace::{self, Permit, Rules},
     },
+    telemetry::{current_trace, within_trace},
 };
 use jiff::Timestamp;
 use std::{sync::Arc, time::Duration};
+use tracing::Instrument;
 use uuid::Uuid;
 
 /// A job that waits for another's call, or for money that is reserved, looks again after so long.
@@ -132,16 +134,17 @@ impl Asker {
             }
         };
         let admitted = Admitted { pass, permit };
-        // A task of its own: a job that is stopped doesn't take back what the server has begun to bill.
+        // A task of its own: a job that is stopped doesn't take back what the server has begun to bill. It takes the job's
+        // trace and log fields along, which tasks don't inherit.
         let asker = self.clone();
-        let called = tokio::spawn(async move {
+        let call = async move {
             let provider = asker.provider(index);
             let outcome = asker.services.summariser.ask(provider, &request).await;
             asker.settle(provider, (&input, attempt, holder), &outcome).await;
             let held = admitted.ended(&outcome).await;
             (outcome, held)
-        });
-        let (outcome, held) = called
+        };
+        let (outcome, held) = tokio::spawn(within_trace(current_trace(), call).in_current_span())
             .await
             .map_err(|e| HandlerError::retryable(ErrorClass::Panic, format!("the call ended early: {e}")))?;
         held.map_or_else(|| Ok(Ended::Called(Box::new(outcome))), Err)
