@@ -35,6 +35,8 @@ pub struct Seen {
     pub question: Fingerprint,
     /// The model.
     pub model: String,
+    /// Its header `traceparent`.
+    pub trace: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -124,7 +126,13 @@ impl Drop for ModelServer {
 }
 
 /// Counts a call, and tells its fault.
-fn called(memory: &Shared, (path, model): (&str, &str), key: Option<&str>, question: &Question) -> Option<Fault> {
+fn called(
+    memory: &Shared,
+    (path, model): (&str, &str),
+    key: Option<&str>,
+    headers: &HeaderMap,
+    question: &Question,
+) -> Option<Fault> {
     let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
     memory.calls += 1;
     if memory.seen.len() < MAX_SEEN {
@@ -134,6 +142,7 @@ fn called(memory: &Shared, (path, model): (&str, &str), key: Option<&str>, quest
             title: question.title().to_owned(),
             question: Fingerprint::of_bytes(question.user.as_bytes()),
             model: model.to_owned(),
+            trace: headers.get("traceparent").and_then(|value| value.to_str().ok()).map(str::to_owned),
         };
         memory.seen.push(seen);
     }
@@ -154,7 +163,7 @@ async fn openai(State(memory): State<Shared>, uri: axum::http::Uri, headers: Hea
     let question = Question::of_openai(&body);
     let key = headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let model = body["model"].as_str().unwrap_or_default();
-    let fault = called(&memory, (&uri.to_string(), model), key, &question);
+    let fault = called(&memory, (&uri.to_string(), model), key, &headers, &question);
     pause(fault.as_ref()).await;
     let error = |status: u16, code: &str, message: &str| {
         let body = json!({"error": {"message": message, "type": code, "param": null, "code": code}});
@@ -219,7 +228,7 @@ async fn gemini(
     let Some(model) = call.strip_suffix(":generateContent") else { return StatusCode::NOT_FOUND.into_response() };
     let question = Question::of_gemini(&body);
     let key = headers.get("x-goog-api-key").and_then(|value| value.to_str().ok());
-    let fault = called(&memory, (&uri.to_string(), model), key, &question);
+    let fault = called(&memory, (&uri.to_string(), model), key, &headers, &question);
     pause(fault.as_ref()).await;
     let error = |status: u16, name: &str, message: &str, details: Value| {
         let body = json!({"error": {"code": status, "message": message, "status": name, "details": details}});

@@ -8,9 +8,11 @@ use docket::{
     civic::handler::SummariseItem,
     dev::models::{Fault, ModelServer},
     fleet::handler::{Handler, HandlerError},
+    telemetry::{TraceParent, within_trace},
 };
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
 const LEASE: &[&str] = &[
     "The harbor warehouse is leased to Acme Marine for ten years. The lease was offered to all residents of the harbor.",
@@ -95,9 +97,10 @@ async fn the_answer_to_a_job_that_was_stopped_is_there_for_the_next_attempt() {
     server.plan([Fault::Slow(Duration::from_millis(300))]);
     let services = services(&agenda.config, models(vec![openai(&server, "m")]), |_| {});
     let handler = SummariseItem(services);
+    let trace = TraceParent::new(Uuid::from_u128(7), 1);
     let run = tokio::spawn({
         let (handler, args) = (handler.clone(), agenda.args(1));
-        async move { handler.run(args, context()).await.map(drop) }
+        async move { within_trace(trace, handler.run(args, context())).await.map(drop) }
     });
     let until = Instant::now() + Duration::from_secs(10);
     while server.calls() == 0 && Instant::now() < until {
@@ -109,6 +112,12 @@ async fn the_answer_to_a_job_that_was_stopped_is_there_for_the_next_attempt() {
     }
     handler.run(agenda.args(1), context()).await.unwrap();
     assert_eq!(server.calls(), 1);
+    let told = server.seen()[0].trace.as_deref().and_then(|told| told.parse::<TraceParent>().ok());
+    assert_eq!(
+        told.map(|told| told.trace_id()),
+        trace.map(|trace| trace.trace_id()),
+        "the model is told the job's trace"
+    );
     let left = super::support::count(&agenda.client, "llm_reservations").await;
     assert_eq!(left, 0, "what was reserved is given back");
 }
