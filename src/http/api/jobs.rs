@@ -4,7 +4,7 @@ use super::{
     Api,
     body::Body,
     database::{Database, client},
-    refusal,
+    page, refusal,
     wish::{JobBody, refused},
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
         job::{JobId, Status},
         ledger::{
             operate::{self, Done},
-            read::{self, JobDetail, JobFilter, JobRow, PAGE_MAX, Page},
+            read::{self, JobDetail, JobFilter, JobRow, Page},
         },
     },
     http::{Caller, Problem, Role},
@@ -30,8 +30,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
-const DEFAULT_LIMIT: i64 = 50;
-const HINT: &str = "parameters: status, kind, lane, limit (1 to 500), before (the id of a job)";
+pub(super) const HINT: &str = "parameters: status, kind, lane, limit (1 to 500), before (the id of a job)";
 /// As the header calls it.
 const KEY: &str = "idempotency-key";
 
@@ -66,7 +65,7 @@ pub(super) async fn list(
         lane: text(params.lane)?,
         before: params.before.map(JobId),
     };
-    let limit = limit(params.limit)?;
+    let limit = page::limit(params.limit, HINT)?;
     let read = async move |connection: deadpool_postgres::Object| read::jobs(client(&connection), &filter, limit).await;
     database.ask("api.jobs", read).await.map(Json)
 }
@@ -189,14 +188,6 @@ pub(super) async fn requeue(
 fn job_id(id: Result<Path<i64>, PathRejection>) -> Result<JobId, Problem> {
     let Path(id) = id.map_err(|_| Problem::bad_request("the id of a job is a whole number", "see /api/jobs"))?;
     Ok(JobId(id))
-}
-
-/// How many rows a page has.
-pub(super) fn limit(asked: Option<i64>) -> Result<i64, Problem> {
-    match asked.unwrap_or(DEFAULT_LIMIT) {
-        limit if (1..=PAGE_MAX).contains(&limit) => Ok(limit),
-        limit => Err(Problem::bad_request(format!("limit is {limit}, it goes from 1 to {PAGE_MAX}"), HINT)),
-    }
 }
 
 /// PostgreSQL's text can't hold U+0000, and would call it an error of ours.

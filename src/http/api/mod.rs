@@ -23,6 +23,7 @@ mod dead_letters;
 mod jobs;
 mod lanes;
 mod openapi;
+mod page;
 mod queue_stats;
 mod refusal;
 mod router;

@@ -2,7 +2,7 @@
 
 use super::super::{
     MatterRowId,
-    read::{SummaryView, clamp, page, summary},
+    read::{SummaryView, city_id, clamp, summary},
 };
 use crate::{civic::model::CitySlug, fleet::ledger::read::Page};
 use jiff::{Timestamp, civil::Date};
@@ -148,13 +148,7 @@ pub async fn list<C: GenericClient + Sync>(
     limit: i64,
 ) -> Result<Option<Page<MatterView, i64>>, Error> {
     let limit = clamp(limit);
-    let city: Option<i64> = match city {
-        None => None,
-        Some(slug) => match client.query_opt("select id from cities where slug = $1", &[&slug.as_str()]).await? {
-            Some(row) => Some(row.get(0)),
-            None => return Ok(None),
-        },
-    };
+    let Some(city) = city_id(client, city).await? else { return Ok(None) };
     let found = if words.is_some() { WORDS } else { "$2::text is null" };
     // What each row's span costs is paid for the rows of the page only.
     let sql = format!(
@@ -164,7 +158,7 @@ pub async fn list<C: GenericClient + Sync>(
          order by m.id desc limit $4) m join cities c on c.id = m.city_id {SPAN} order by m.id desc"
     );
     let rows = client.query(&sql, &[&city, &words, &before, &(limit + 1)]).await?;
-    Ok(Some(page(rows.iter().map(read).collect(), limit, |matter| matter.id)))
+    Ok(Some(Page::of(rows.iter().map(read).collect(), limit, |matter| matter.id)))
 }
 
 /// One matter; of a merged one, that into which it went.

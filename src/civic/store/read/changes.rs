@@ -1,6 +1,6 @@
 //! What changed at meetings.
 
-use super::{Cursor, clamp, page};
+use super::{Cursor, city_id, clamp};
 use crate::{
     civic::model::{Change, CitySlug},
     fleet::ledger::read::Page,
@@ -74,16 +74,10 @@ pub async fn changes<C: GenericClient + Sync>(
     limit: i64,
 ) -> Result<Option<Page<ChangeView, Cursor<Timestamp>>>, Error> {
     let limit = clamp(limit);
-    let city: Option<i64> = match &filter.city {
-        None => None,
-        Some(slug) => match client.query_opt("select id from cities where slug = $1", &[&slug.as_str()]).await? {
-            Some(row) => Some(row.get(0)),
-            None => return Ok(None),
-        },
-    };
+    let Some(city) = city_id(client, filter.city.as_ref()).await? else { return Ok(None) };
     let (at, id) = filter.before.map(|cursor| (cursor.key, cursor.id)).unzip();
     let rows = client.query(LIST, &[&city, &filter.since, &at, &id, &(limit + 1)]).await?;
-    Ok(Some(page(rows.iter().map(read).collect(), limit, |change| Cursor { key: change.at, id: change.id })))
+    Ok(Some(Page::of(rows.iter().map(read).collect(), limit, |change| Cursor { key: change.at, id: change.id })))
 }
 
 fn read(row: &Row) -> ChangeView {

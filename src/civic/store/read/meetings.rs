@@ -1,9 +1,9 @@
 //! Meetings, and one with all that is known of it.
 
 use super::{
-    Cursor, clamp,
+    Cursor, city_id, clamp,
     items::{ItemView, RefView, SummaryView, of_meeting, refs_of, summary},
-    page, search,
+    search,
 };
 use crate::{
     civic::model::{CitySlug, MeetingStatus},
@@ -148,13 +148,7 @@ pub async fn meetings<C: GenericClient + Sync>(
     limit: i64,
 ) -> Result<Option<Page<MeetingView, Cursor<Date>>>, Error> {
     let limit = clamp(limit);
-    let city: Option<i64> = match &filter.city {
-        None => None,
-        Some(slug) => match client.query_opt("select id from cities where slug = $1", &[&slug.as_str()]).await? {
-            Some(row) => Some(row.get(0)),
-            None => return Ok(None),
-        },
-    };
+    let Some(city) = city_id(client, filter.city.as_ref()).await? else { return Ok(None) };
     let found = search::condition(client, filter.words.as_deref()).await?;
     let sql = format!("{LIST} and {found} order by m.local_date desc, m.id desc limit $8");
     let status = filter.status.map(MeetingStatus::as_str);
@@ -162,7 +156,7 @@ pub async fn meetings<C: GenericClient + Sync>(
     let rows =
         client.query(&sql, &[&city, &filter.from, &filter.to, &status, &day, &filter.words, &id, &(limit + 1)]).await?;
     let cursor = |meeting: &MeetingView| Cursor { key: meeting.date, id: meeting.id };
-    Ok(Some(page(rows.iter().map(read).collect(), limit, cursor)))
+    Ok(Some(Page::of(rows.iter().map(read).collect(), limit, cursor)))
 }
 
 /// One meeting.

@@ -19,18 +19,20 @@ pub(super) use items::summary;
 pub use items::{ItemView, ItemWhole, RefView, SummaryView, item};
 pub use meetings::{ITEMS_MAX, MeetingFilter, MeetingView, MeetingWhole, RevisionView, meeting, meetings};
 
-use crate::fleet::ledger::read::{PAGE_MAX, Page};
-
-/// A page of at most `limit` rows, of one row more: the proof that there is another page.
-pub(super) fn page<T, K>(mut rows: Vec<T>, limit: i64, key: impl Fn(&T) -> K) -> Page<T, K> {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = if more { rows.last().map(key) } else { None };
-    Page { items: rows, next }
-}
+use crate::{civic::model::CitySlug, fleet::ledger::read::PAGE_MAX};
+use tokio_postgres::{Error, GenericClient};
 
 /// Rows of a page.
 pub(super) fn clamp(limit: i64) -> i64 {
     limit.clamp(1, PAGE_MAX)
+}
+
+/// The row of the city that is asked for; `Some(None)`: all are. None: there is no such city.
+pub(super) async fn city_id<C: GenericClient + Sync>(
+    client: &C,
+    slug: Option<&CitySlug>,
+) -> Result<Option<Option<i64>>, Error> {
+    let Some(slug) = slug else { return Ok(Some(None)) };
+    let row = client.query_opt("select id from cities where slug = $1", &[&slug.as_str()]).await?;
+    Ok(row.map(|row| Some(row.get(0))))
 }

@@ -1,7 +1,10 @@
 //! `/api/changes`.
 
 use super::{
-    super::database::{Database, client},
+    super::{
+        database::{Database, client},
+        page,
+    },
     params,
 };
 use crate::{
@@ -50,7 +53,7 @@ pub(in crate::http::api) async fn list(
         since: params::parsed(("since", "2026-03-08T09:00:00Z"), asked.since, HINT)?,
         before: params::cursor(asked.before, HINT)?,
     };
-    let limit = params::limit(asked.limit, HINT)?;
+    let limit = page::limit(asked.limit, HINT)?;
     let read =
         async move |connection: deadpool_postgres::Object| read::changes(client(&connection), &filter, limit).await;
     database.ask("api.changes", read).await?.map(Json).ok_or_else(params::no_city)

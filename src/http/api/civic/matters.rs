@@ -1,7 +1,10 @@
 //! `/api/matters`.
 
 use super::{
-    super::database::{Database, client},
+    super::{
+        database::{Database, client},
+        page,
+    },
     params,
 };
 use crate::{
@@ -48,7 +51,7 @@ pub(in crate::http::api) async fn list(
 ) -> Result<Json<Page<MatterView, i64>>, Problem> {
     let asked = params::query(params, HINT)?;
     let (city, words) = (params::city(asked.city, HINT)?, params::words(asked.q, HINT)?);
-    let limit = params::limit(asked.limit, HINT)?;
+    let limit = page::limit(asked.limit, HINT)?;
     let read = async move |connection: deadpool_postgres::Object| {
         matters::list(client(&connection), city.as_ref(), words.as_deref(), asked.before, limit).await
     };

@@ -1,7 +1,10 @@
 //! `/api/meetings` and `/api/items`.
 
 use super::{
-    super::database::{Database, client},
+    super::{
+        database::{Database, client},
+        page,
+    },
     params,
 };
 use crate::{
@@ -60,7 +63,7 @@ pub(in crate::http::api) async fn list(
         words: params::words(asked.q, HINT)?,
         before: params::cursor(asked.before, HINT)?,
     };
-    let limit = params::limit(asked.limit, HINT)?;
+    let limit = page::limit(asked.limit, HINT)?;
     let read =
         async move |connection: deadpool_postgres::Object| read::meetings(client(&connection), &filter, limit).await;
     database.ask("api.meetings", read).await?.map(Json).ok_or_else(params::no_city)

@@ -5,7 +5,6 @@ use crate::{
         model::{CitySlug, MeetingStatus},
         store::read::Cursor,
     },
-    fleet::ledger::read::PAGE_MAX,
     http::Problem,
 };
 use axum::extract::{
@@ -14,7 +13,6 @@ use axum::extract::{
 };
 use std::str::FromStr;
 
-const DEFAULT_LIMIT: i64 = 50;
 /// Longest search, in bytes. More words than that find nothing.
 const WORDS_MAX_BYTES: usize = 500;
 
@@ -34,14 +32,6 @@ pub(super) fn id(id: Result<Path<i64>, PathRejection>) -> Result<i64, Problem> {
 pub(super) fn name(name: Result<Path<String>, PathRejection>, hint: &'static str) -> Result<String, Problem> {
     let Path(name) = name.map_err(|_| Problem::bad_request("the path is not UTF-8", hint))?;
     Ok(name)
-}
-
-/// How many rows a page has.
-pub(super) fn limit(asked: Option<i64>, hint: &'static str) -> Result<i64, Problem> {
-    match asked.unwrap_or(DEFAULT_LIMIT) {
-        limit if (1..=PAGE_MAX).contains(&limit) => Ok(limit),
-        limit => Err(Problem::bad_request(format!("limit is {limit}, it goes from 1 to {PAGE_MAX}"), hint)),
-    }
 }
 
 /// A text that PostgreSQL can hold.
