@@ -23,7 +23,7 @@ pub struct Page<T, K> {
 
 impl<T, K> Page<T, K> {
     /// `rows` may hold one row more than the page: the proof that there is another one.
-    pub(crate) fn of(mut rows: Vec<T>, limit: i64, key: impl Fn(&T) -> K) -> Self {
+    pub fn of(mut rows: Vec<T>, limit: i64, key: impl Fn(&T) -> K) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
