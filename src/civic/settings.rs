@@ -37,6 +37,8 @@ pub struct CivicSettings {
     pub max_input_chars: usize,
     /// Longest text that a model reads at once, in tokens. What is longer is read in parts.
     pub max_input_tokens: usize,
+    /// Short items of one meeting that a model is asked about in one call, at most; 1: each alone.
+    pub items_per_call: usize,
     /// Calls of each model in a minute, for the whole fleet; 0: not limited.
     pub model_calls_per_minute: u32,
     /// What may be spent on models.
@@ -97,6 +99,7 @@ impl Default for CivicSettings {
             min_text_chars: 50,
             max_input_chars: 120_000,
             max_input_tokens: 24_000,
+            items_per_call: 1,
             model_calls_per_minute: 0,
             budgets: Budgets::default(),
             summariser: SummariserSettings::default(),

@@ -46,6 +46,10 @@ settings! {
     /// Longest text that a model reads at once, in tokens; four characters are about one. What is longer is read in parts, cut
     /// between pages: smaller parts cost more calls, larger ones more of a budget at once.
     "civic.max_input_tokens" "DOCKET_MAX_INPUT_TOKENS" = "24000", Kind::Count(500, 1_000_000), READERS;
+    /// Short items of one meeting that a model is asked about in one call, at most; 1: each alone. More cost fewer instructions
+    /// and calls, and a longer answer: the model must be able to write so many times the longest answer. Each of the texts has
+    /// at most its share of `civic.max_input_tokens`.
+    "civic.items_per_call" "DOCKET_ITEMS_PER_CALL" = "1", Kind::Count(1, 20), READERS;
     /// Calls of each model in a minute, for the whole fleet, at an even distance; 0: as many as there are. Whose turn is far away
     /// waits in the ledger, at no cost.
     "civic.model_calls_per_minute" "DOCKET_MODEL_CALLS_PER_MINUTE" = "0", Kind::Count(0, 60_000), READERS;
@@ -105,6 +109,7 @@ pub fn civic(env: &Environment) -> Result<CivicSettings, ConfigError> {
     settings.document_recheck = env.duration("DOCKET_DOCUMENT_RECHECK", settings.document_recheck)?;
     settings.http.tls_exceptions = tls_exceptions(env)?;
     settings.max_input_tokens = env.number("DOCKET_MAX_INPUT_TOKENS", settings.max_input_tokens)?;
+    settings.items_per_call = env.number("DOCKET_ITEMS_PER_CALL", settings.items_per_call)?;
     settings.model_calls_per_minute = env.number("DOCKET_MODEL_CALLS_PER_MINUTE", settings.model_calls_per_minute)?;
     settings.budgets = models::budgets(env)?;
     settings.summariser = models::summariser(env)?;

@@ -3,7 +3,7 @@
 use crate::civic::{
     llm::{
         PromptType, Request,
-        chunk::{self, Part},
+        chunk::{self, Part, Piece},
         clip,
         procedural::procedural,
     },
@@ -39,6 +39,19 @@ impl Material {
         };
         let texts: Vec<String> = self.parts.iter().map(text).collect();
         Request::new(self.prompt, &self.title, clip(&texts.join("\n\n"), max_chars))
+    }
+
+    /// The question about all of it as models are asked; none: it is longer than so many tokens.
+    pub(super) fn in_one(&self, limit: usize) -> Option<Request> {
+        match &chunk::chunks(&self.parts, limit)[..] {
+            [chunk] => Some(self.question(self.prompt, chunk)),
+            _ => None,
+        }
+    }
+
+    /// The question about a part of it.
+    pub(super) fn question(&self, prompt: PromptType, chunk: &[Piece<'_>]) -> Request {
+        Request { pages: chunk::marks(chunk), ..Request::new(prompt, &self.title, &chunk::text(chunk)) }
     }
 
     pub(super) fn tokens(&self) -> usize {

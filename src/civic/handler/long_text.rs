@@ -11,7 +11,7 @@ use crate::{
         Services,
         llm::{
             Answer, PromptType, Request,
-            chunk::{self, PageRange, Piece},
+            chunk::{self, PageRange},
             client::CHARS_PER_TOKEN,
             clip,
             proof::Source,
@@ -40,7 +40,7 @@ pub(super) async fn summarise(
     ctx: &Context,
     city: &str,
 ) -> Result<Made, HandlerError> {
-    let asker = Asker { services: services.clone(), job: ctx.job, city: city.to_owned() };
+    let asker = Asker { services: services.clone(), ctx: ctx.clone(), city: city.to_owned() };
     let mut run = Run { asker, material, paid: Paid::default(), begun: Instant::now() };
     let mut halvings = 0;
     loop {
@@ -75,14 +75,14 @@ impl Run<'_> {
     async fn whole(&mut self, limit: usize) -> Result<Made, Trouble> {
         let chunks = chunk::chunks(&self.material.parts, limit);
         if let [chunk] = &chunks[..] {
-            let request = self.request(self.material.prompt, chunk);
+            let request = self.material.question(self.material.prompt, chunk);
             let told = self.ask(request, &chunk::plain(chunk)).await?;
             return Ok(self.made(told, |answer| chunk::ranges(chunk, &answer.pages)));
         }
         let mut partials = Vec::with_capacity(chunks.len());
         let mut last = None;
         for chunk in &chunks {
-            let request = self.request(PromptType::Chunk, chunk);
+            let request = self.material.question(PromptType::Chunk, chunk);
             let told = self.ask(request, &chunk::plain(chunk)).await?;
             match told.answer {
                 Ok(answer) => {
@@ -136,11 +136,6 @@ impl Run<'_> {
         }
         let source = Source::new(&request.title, text);
         self.asker.ask(request, &source, &mut self.paid).await
-    }
-
-    fn request(&self, prompt: PromptType, chunk: &[Piece<'_>]) -> Request {
-        let text = chunk::text(chunk);
-        Request { pages: chunk::marks(chunk), ..Request::new(prompt, &self.material.title, &text) }
     }
 
     /// The summary's key is the whole material, in however many parts it was read.

@@ -3,41 +3,22 @@
 //! What is settled is outside the job's transaction, and the call goes on when its job is stopped: the money is spent, and
 //! the next attempt finds the answer.
 
-use super::model_call::unbooked;
+use super::reservation::{SETTLED_WITHIN, key};
 use crate::{
     civic::{
         Services,
-        llm::{
-            LlmError, Next, Outcome, Pause, Provider, Request,
-            budget::{self, Decision},
-            next_step,
-        },
-        model::Fingerprint,
-        store::{
-            llm_answers::NewAnswer,
-            llm_ledger::Booking,
-            llm_money::{self, Question, Reserved, Settlement, Wish},
-        },
+        llm::{Outcome, Provider, Questions},
     },
     fleet::{
         breaker::Pass,
-        handler::{ErrorClass, HandlerError},
-        job::{Hold, JobId},
+        handler::{Context, ErrorClass, HandlerError},
         pace::{self, Permit, Rules},
     },
     telemetry::{current_trace, within_trace},
 };
-use jiff::Timestamp;
 use std::{sync::Arc, time::Duration};
 use tracing::Instrument;
-use uuid::Uuid;
 
-/// A job that waits for another's call, or for money that is reserved, looks again after so long.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
-/// Between the tries to settle a call; 0: it is given up. Together well below [`SETTLED_WITHIN`].
-const SETTLE_WAITS_SECONDS: [u64; 5] = [1, 2, 4, 8, 0];
-/// A call that has not been settled so long after its deadline belongs to a dead worker.
-const SETTLED_WITHIN: Duration = Duration::from_mins(1);
 /// Breakers of models are one label of the metrics.
 const BREAKER_LABEL: &str = "model";
 
@@ -45,7 +26,7 @@ const BREAKER_LABEL: &str = "model";
 #[derive(Clone, Debug)]
 pub(super) struct Asker {
     pub(super) services: Arc<Services>,
-    pub(super) job: JobId,
+    pub(super) ctx: Context,
     pub(super) city: String,
 }
 
@@ -99,20 +80,13 @@ impl Admitted {
     }
 }
 
-/// What a job waits for that waits for a model.
-fn key(model: &str) -> String {
-    format!("model:{model}")
-}
-
 impl Asker {
-    /// Asks provider number `index`, if it may be asked.
-    pub(super) async fn call(&self, index: usize, request: Request, attempt: i16) -> Result<Ended, HandlerError> {
-        let input = request.input_hash();
+    /// Asks provider number `index`, if it may be asked. Of what is to be taken along, that which nobody else asks is.
+    pub(super) async fn call(&self, index: usize, questions: Questions, attempt: i16) -> Result<Ended, HandlerError> {
         let provider = self.provider(index);
         let pass = self.services.breakers.enter(&key(provider.model()), BREAKER_LABEL).await?;
-        let reserved = self.reserve(provider, &request, &input, attempt).await;
-        let holder = match reserved.and_then(|reserved| self.granted(provider, reserved)) {
-            Ok(Some(holder)) => holder,
+        let reservation = match self.reserve(provider, questions, attempt).await {
+            Ok(Some(reservation)) => reservation,
             Ok(None) => {
                 pass.withdrawn().await;
                 return Ok(Ended::Answered);
@@ -126,10 +100,7 @@ impl Asker {
             Ok(permit) => permit,
             Err(error) => {
                 pass.withdrawn().await;
-                // What can't be given back now is free when it expires.
-                if let Ok(db) = self.services.db().await {
-                    let _ = llm_money::release(&**db, &question(provider, &input, attempt), holder).await;
-                }
+                self.give_back(provider, &reservation).await;
                 return Err(error);
             }
         };
@@ -139,8 +110,8 @@ impl Asker {
         let asker = self.clone();
         let call = async move {
             let provider = asker.provider(index);
-            let outcome = asker.services.summariser.ask(provider, &request).await;
-            asker.settle(provider, (&input, attempt, holder), &outcome).await;
+            let outcome = asker.services.summariser.ask(provider, &reservation.questions).await;
+            asker.settle(provider, &reservation, &outcome).await;
             let held = admitted.ended(&outcome).await;
             (outcome, held)
         };
@@ -153,116 +124,6 @@ impl Asker {
     pub(super) fn provider(&self, index: usize) -> &dyn Provider {
         &*self.services.summariser.providers()[index]
     }
-
-    async fn reserve(
-        &self,
-        provider: &dyn Provider,
-        request: &Request,
-        input: &Fingerprint,
-        attempt: i16,
-    ) -> Result<Reserved, HandlerError> {
-        let wish = Wish {
-            question: question(provider, input, attempt),
-            city: &self.city,
-            job: self.job,
-            worst: provider.worst_cost(request),
-            lives: provider.deadline() + SETTLED_WITHIN,
-        };
-        let mut db = self.services.db().await?;
-        Ok(llm_money::reserve(&mut db, &self.services.settings.budgets, &wish).await?)
-    }
-
-    /// The reservation; none: there is an answer by now.
-    fn granted(&self, provider: &dyn Provider, reserved: Reserved) -> Result<Option<Uuid>, HandlerError> {
-        let random = rand::random::<f64>();
-        match reserved {
-            Reserved::Granted(holder) => Ok(Some(holder)),
-            Reserved::Answered => Ok(None),
-            Reserved::Taken | Reserved::Refused(Decision::Wait | Decision::Go, _) => {
-                Err(HandlerError::Snooze(LOOK_AGAIN.mul_f64(1.0 + random)))
-            }
-            Reserved::Paused(until, reason) => {
-                tracing::debug!(llm.model = provider.model(), %until, reason, "a model is asked nothing for a while");
-                Err(paused(provider.model(), budget::until(until, Timestamp::now(), random * 0.1)))
-            }
-            Reserved::Refused(Decision::Spent(period), now) => Err(HandlerError::HeldFor {
-                hold: Hold::Budget,
-                key: format!("budget:{}", period.as_str()),
-                after: period.wait(now, random),
-            }),
-            Reserved::Refused(Decision::TooDear(limit), _) => Err(HandlerError::non_retryable(
-                ErrorClass::Quota,
-                format!(
-                    "one call may cost more than a whole budget of {limit} micro-dollars: raise it, or lower \
-                     civic.max_input_tokens (city {}, model {})",
-                    self.city,
-                    provider.model()
-                ),
-            )),
-        }
-    }
-
-    async fn settle(
-        &self,
-        provider: &dyn Provider,
-        (input, attempt, holder): (&Fingerprint, i16, Uuid),
-        outcome: &Outcome,
-    ) {
-        let words = outcome.result.as_ref().err().map(ToString::to_string).unwrap_or_default();
-        let answer = match &outcome.result {
-            Ok(answer) => Some(NewAnswer::Summary(answer)),
-            Err(LlmError::Blocked(reason)) => Some(NewAnswer::Blocked(reason)),
-            Err(_) => None,
-        };
-        let pause = outcome.result.as_ref().err().and_then(|error| pause_until(error, provider));
-        let booking = Booking { job: Some(self.job), city: Some(&self.city), call: &outcome.call };
-        let settlement = Settlement {
-            question: question(provider, input, attempt),
-            holder,
-            booking,
-            answer,
-            pause: pause.map(|until| (until, words.as_str())),
-        };
-        // A database that is away for a moment must not forget what was paid.
-        for (tried, wait) in SETTLE_WAITS_SECONDS.into_iter().enumerate() {
-            let settled = match self.services.db().await {
-                Ok(mut db) => {
-                    let settled = llm_money::settle(&mut db, &settlement, tried > 0).await;
-                    settled.map_err(|e| crate::db::describe(&e))
-                }
-                Err(e) => Err(e.to_string()),
-            };
-            match (settled, wait) {
-                (Ok(()), _) => return,
-                (Err(error), 0) => unbooked(&booking, &error),
-                (Err(_), wait) => tokio::time::sleep(Duration::from_secs(wait)).await,
-            }
-        }
-    }
-}
-
-fn question<'a>(provider: &'a dyn Provider, input: &'a Fingerprint, attempt: i16) -> Question<'a> {
-    Question { input, prompt_version: provider.prompt_version(), model: provider.model(), attempt }
-}
-
-/// Until when a model is asked nothing after this error; none: it may be asked on.
-fn pause_until(error: &LlmError, provider: &dyn Provider) -> Option<Timestamp> {
-    let now = Timestamp::now();
-    match next_step(error, 0) {
-        Next::Pause(Pause::For(wait)) => Some(now.saturating_add(wait).unwrap_or(Timestamp::MAX)),
-        Next::Pause(Pause::UntilReset) => Some(provider.quota_reset(now)),
-        _ => None,
-    }
-}
-
-/// What becomes of a job whose model is paused by this error.
-pub(super) fn held_by(error: &LlmError, provider: &dyn Provider) -> HandlerError {
-    let (until, now) = (pause_until(error, provider), Timestamp::now());
-    paused(provider.model(), budget::until(until.unwrap_or(now), now, rand::random::<f64>() * 0.1))
-}
-
-fn paused(model: &str, after: Duration) -> HandlerError {
-    HandlerError::HeldFor { hold: Hold::Limit, key: key(model), after: after.max(Duration::from_secs(1)) }
 }
 
 #[cfg(test)]

@@ -1,10 +1,14 @@
 //! One question to the models, until there is an answer that its source proves: from what was paid for before, else by calls.
 
-use super::paid_call::{Asker, Ended, held_by};
+use super::{
+    neighbours,
+    paid_call::{Asker, Ended},
+    reservation::held_by,
+};
 use crate::{
     civic::{
         llm::{
-            Answer, Call, CallStatus, LlmError, Next, Request, meter, next_step,
+            Answer, Call, CallStatus, LlmError, Next, PromptType, Questions, Request, meter, next_step,
             proof::{Fault, Source, faults},
         },
         store::llm_answers::{self, Known},
@@ -109,10 +113,15 @@ impl Asker {
             Resume::Told(told) => return Ok(told),
             Resume::At(index, attempt) => (index, attempt),
         };
+        let mut along = match (request.prompt, index, attempt) {
+            (PromptType::Item, 0, 1) => neighbours::of(&self.services, &request, &self.ctx).await?,
+            _ => Vec::new(),
+        };
         let mut unusable = 0;
         loop {
             request.again = attempt > 1;
-            let outcome = match self.call(index, request.clone(), attempt).await.map_err(|error| paid.waits(error))? {
+            let questions = Questions { own: request.clone(), along: std::mem::take(&mut along) };
+            let outcome = match self.call(index, questions, attempt).await.map_err(|error| paid.waits(error))? {
                 Ended::Called(outcome) => outcome,
                 Ended::Answered => match self.resume(&request, source).await? {
                     Resume::Told(told) => return Ok(told),
@@ -123,6 +132,7 @@ impl Asker {
                 },
             };
             paid.add(&outcome.call);
+            outcome.along.iter().filter(|answer| answer.is_none()).for_each(|_| meter::rejected("wrong_key"));
             let provider = self.provider(index);
             let error = match outcome.result {
                 Ok(answer) => match judge(answer, source) {
@@ -135,7 +145,11 @@ impl Asker {
                 },
                 Err(error) => error,
             };
-            unusable += u8::from(is_unusable(&error));
+            let is_unusable = is_unusable(&error);
+            if outcome.call.prompt == PromptType::Batch && may_be_anothers(&error) {
+                continue;
+            }
+            unusable += u8::from(is_unusable);
             match next_step(&error, unusable) {
                 Next::Again => {}
                 Next::OtherModel if index + 1 < self.services.summariser.providers().len() => {
@@ -154,9 +168,8 @@ impl Asker {
 
     /// What was paid for before, by any of the models.
     async fn resume(&self, request: &Request, source: &Source) -> Result<Resume, HandlerError> {
-        let providers = self.services.summariser.providers();
-        let models: Vec<&str> = providers.iter().map(|provider| provider.model()).collect();
-        let (input, version) = (request.input_hash(), providers[0].prompt_version());
+        let models = self.services.summariser.models();
+        let (input, version) = (request.input_hash(), self.provider(0).prompt_version());
         let known = llm_answers::known(&**self.services.db().await?, &input, version, &models).await?;
         let resume = resume(known, &models, source);
         if matches!(resume, Resume::Told(_)) {
@@ -218,6 +231,12 @@ fn is_unusable(error: &LlmError) -> bool {
         _ => return false,
     }
     true
+}
+
+/// Of a call about several items: whether the own question may have a better end alone. What says nothing of the questions (a
+/// limit, a quota, a server that is away) would be no other.
+fn may_be_anothers(error: &LlmError) -> bool {
+    !error.is_outage() && !matches!(next_step(error, 0), Next::Pause(_) | Next::Retry(_))
 }
 
 fn given_up(model: &str, error: LlmError) -> Result<Told, Trouble> {

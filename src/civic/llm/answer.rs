@@ -19,10 +19,10 @@ pub struct Answer {
 }
 
 /// Nothing else may stand in it: what is not asked for has no place to go.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire {
-    key: String,
+pub(super) struct Wire {
+    pub(super) key: String,
     summary: String,
     #[serde(default)]
     pages: Option<Vec<i64>>,
@@ -43,26 +43,42 @@ pub(super) fn schema() -> Value {
 
 /// Reads a model's text as the answer to the question with this key, about a text with so many marked pages.
 pub(super) fn read(text: &str, key: &str, pages: u32) -> Result<Answer, LlmError> {
-    let wire: Wire = serde_json::from_str(unfenced(text))
-        .map_err(|e| LlmError::Malformed(format!("not the JSON that was asked for: {e}")))?;
+    let wire: Wire = json(text)?;
     if wire.key != key {
-        return Err(LlmError::WrongKey(super::clip(&wire.key, TOLD_CHARS).to_owned()));
+        return Err(wrong_key(&wire.key));
     }
-    // U+0000 can't be stored, and has no place in a text.
-    let summary = wire.summary.replace('\0', "").trim().to_owned();
-    if summary.is_empty() {
-        return Err(LlmError::Empty("no summary in the answer".to_owned()));
+    wire.answer(pages)
+}
+
+/// The JSON that a model's text has to be.
+pub(super) fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, LlmError> {
+    serde_json::from_str(unfenced(text))
+        .map_err(|e| LlmError::Malformed(format!("not the JSON that was asked for: {e}")))
+}
+
+pub(super) fn wrong_key(key: &str) -> LlmError {
+    LlmError::WrongKey(super::clip(key, TOLD_CHARS).to_owned())
+}
+
+impl Wire {
+    /// The answer, about a text with so many marked pages.
+    pub(super) fn answer(self, pages: u32) -> Result<Answer, LlmError> {
+        // U+0000 can't be stored, and has no place in a text.
+        let summary = self.summary.replace('\0', "").trim().to_owned();
+        if summary.is_empty() {
+            return Err(LlmError::Empty("no summary in the answer".to_owned()));
+        }
+        if summary.chars().count() > MAX_SUMMARY_CHARS {
+            return Err(LlmError::Malformed(format!("a summary of more than {MAX_SUMMARY_CHARS} characters")));
+        }
+        // Page numbers help to find the place, and decide nothing: those that can't be are left out.
+        let mut named: Vec<u32> =
+            self.pages.unwrap_or_default().into_iter().filter_map(|page| page.try_into().ok()).collect();
+        named.retain(|page| (1..=pages).contains(page));
+        named.sort_unstable();
+        named.dedup();
+        Ok(Answer { summary, pages: named })
     }
-    if summary.chars().count() > MAX_SUMMARY_CHARS {
-        return Err(LlmError::Malformed(format!("a summary of more than {MAX_SUMMARY_CHARS} characters")));
-    }
-    // Page numbers help to find the place, and decide nothing: those that can't be are left out.
-    let mut named: Vec<u32> =
-        wire.pages.unwrap_or_default().into_iter().filter_map(|page| page.try_into().ok()).collect();
-    named.retain(|page| (1..=pages).contains(page));
-    named.sort_unstable();
-    named.dedup();
-    Ok(Answer { summary, pages: named })
 }
 
 /// Some models put their JSON into a fence, although they are told not to.

@@ -42,6 +42,28 @@ impl Request {
     }
 }
 
+/// What one call asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Questions {
+    /// The question of who asks.
+    pub own: Request,
+    /// Short ones of other items, which are taken along; none of them has the key of another.
+    pub along: Vec<Request>,
+}
+
+impl Questions {
+    /// All of them, the own one first.
+    pub fn all(&self) -> impl Iterator<Item = &Request> {
+        std::iter::once(&self.own).chain(&self.along)
+    }
+}
+
+impl From<Request> for Questions {
+    fn from(own: Request) -> Self {
+        Self { own, along: Vec::new() }
+    }
+}
+
 /// Tokens of one call, as the model's server counts them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
@@ -145,6 +167,9 @@ pub struct Call {
 pub struct Outcome {
     /// For the ledger.
     pub call: Call,
-    /// The answer.
+    /// The answer to the own question.
     pub result: Result<Answer, LlmError>,
+    /// Those to the questions that were taken along, in their order, so far as they are of use. Empty after an error of the
+    /// whole call.
+    pub along: Vec<Option<Answer>>,
 }

@@ -1,8 +1,13 @@
 //! A model over HTTP: one client, two wire formats.
 
 use super::{
-    Answer, Answering, Call, CallStatus, LlmError, MicroUsd, Outcome, PROMPT_VERSION, PriceTable, Provider,
-    ProviderKind, Request, Usage, answer, budget::next_midnight, gemini, openai, prompt, reply::Reply,
+    Answering, Call, CallStatus, LlmError, MicroUsd, Outcome, PROMPT_VERSION, PriceTable, PromptType, Provider,
+    ProviderKind, Questions, Usage, answer,
+    budget::next_midnight,
+    gemini, openai,
+    prompt::Prompt,
+    reply::Reply,
+    several::{self, Answers},
 };
 use crate::telemetry::{Attribute, OpenSpan, SpanKind, current_trace, deepest};
 use jiff::{Timestamp, Zoned, tz::TimeZone};
@@ -103,31 +108,30 @@ impl ModelClient {
         Ok(Self { client, url, settings })
     }
 
-    async fn call(&self, request: &Request) -> Outcome {
+    async fn call(&self, questions: &Questions) -> Outcome {
         let (started, span) = (Instant::now(), OpenSpan::begin());
-        let (system, user) = (prompt::system(request), prompt::user(request));
-        let asked = timeout(self.settings.timeout, span.run(self.send(&system, &user))).await;
+        let prompt = Prompt::new(questions, self.settings.max_tokens);
+        let asked = timeout(self.settings.timeout, span.run(self.send(&prompt))).await;
         let reply = asked.unwrap_or_else(|_| Reply::failed(LlmError::Timeout(self.settings.timeout)));
-        let (usage, estimated) = usage(&reply, &system, &user, self.settings.max_tokens);
-        let read = |text: String| answer::read(&text, &request.key(), request.pages);
-        let result: Result<Answer, LlmError> = reply.result.and_then(read);
+        let (usage, estimated) = usage(&reply, &prompt);
+        let (Answers { own, along }, status) = read(reply.result, questions);
         let call = Call {
             provider: self.settings.provider,
             model: self.settings.model.clone(),
             prompt_version: PROMPT_VERSION,
-            prompt: request.prompt,
-            status: result.as_ref().map_or_else(LlmError::status, |_| CallStatus::Ok),
+            prompt: if questions.along.is_empty() { questions.own.prompt } else { PromptType::Batch },
+            status,
             usage,
             estimated,
             cost: self.cost(usage),
             duration: started.elapsed(),
         };
         tell(span, &call);
-        Outcome { call, result }
+        Outcome { call, result: own, along }
     }
 
-    async fn send(&self, system: &str, user: &str) -> Reply {
-        let mut post = self.client.post(self.url.clone()).json(&self.body(system, user));
+    async fn send(&self, prompt: &Prompt) -> Reply {
+        let mut post = self.client.post(self.url.clone()).json(&self.body(prompt));
         if let Some(key) = &self.settings.api_key {
             // A header, never the address: addresses stand in logs.
             post = match self.settings.provider {
@@ -153,11 +157,11 @@ impl ModelClient {
         }
     }
 
-    fn body(&self, system: &str, user: &str) -> Value {
-        let ModelSettings { provider, model, max_tokens, thinking, .. } = &self.settings;
+    fn body(&self, prompt: &Prompt) -> Value {
+        let ModelSettings { provider, model, thinking, .. } = &self.settings;
         match provider {
-            ProviderKind::Gemini => gemini::question(system, user, *max_tokens, thinking),
-            ProviderKind::OpenAi | ProviderKind::Extractive => openai::question(model, system, user, *max_tokens),
+            ProviderKind::Gemini => gemini::question(prompt, thinking),
+            ProviderKind::OpenAi | ProviderKind::Extractive => openai::question(model, prompt),
         }
     }
 
@@ -209,10 +213,10 @@ impl Provider for ModelClient {
         PROMPT_VERSION
     }
 
-    fn worst_cost(&self, request: &Request) -> MicroUsd {
-        let chars = prompt::system(request).len() + prompt::user(request).len();
-        let input = tokens(chars, WORST_CHARS_PER_TOKEN);
-        self.cost(Usage { input, cached: 0, output: self.settings.max_tokens, thoughts: 0 })
+    fn worst_cost(&self, questions: &Questions) -> MicroUsd {
+        let prompt = Prompt::new(questions, self.settings.max_tokens);
+        let input = tokens(prompt.system.len() + prompt.user.len(), WORST_CHARS_PER_TOKEN);
+        self.cost(Usage { input, cached: 0, output: prompt.max_tokens, thoughts: 0 })
     }
 
     fn deadline(&self) -> Duration {
@@ -223,25 +227,41 @@ impl Provider for ModelClient {
         next_midnight(now, &self.settings.quota_zone)
     }
 
-    fn ask<'a>(&'a self, request: &'a Request) -> Answering<'a> {
-        Box::pin(self.call(request))
+    fn ask<'a>(&'a self, questions: &'a Questions) -> Answering<'a> {
+        Box::pin(self.call(questions))
     }
+}
+
+/// What a text says to each question, and what the call is booked as: of several answers one of use is enough.
+fn read(text: Result<String, LlmError>, questions: &Questions) -> (Answers, CallStatus) {
+    let own = &questions.own;
+    let answers = if questions.along.is_empty() {
+        Ok(Answers { own: text.and_then(|text| answer::read(&text, &own.key(), own.pages)), along: Vec::new() })
+    } else {
+        text.and_then(|text| several::read(&text, questions))
+    };
+    let answers = answers.unwrap_or_else(|error| Answers { own: Err(error), along: Vec::new() });
+    let status = match &answers.own {
+        Err(error) if answers.along.iter().all(Option::is_none) => error.status(),
+        _ => CallStatus::Ok,
+    };
+    (answers, status)
 }
 
 /// What the server tells; else an estimate, for what a server bills: answers, and what it was still working on at the
 /// deadline. An error costs nothing.
-fn usage(reply: &Reply, system: &str, user: &str, max_tokens: u32) -> (Usage, bool) {
+fn usage(reply: &Reply, prompt: &Prompt) -> (Usage, bool) {
     if let Some(usage) = reply.usage {
         return (usage, false);
     }
     let written = match &reply.result {
         Ok(text) => tokens(text.chars().count(), CHARS_PER_TOKEN),
         // Whatever it has written by then is billed and unknown: no more than it was allowed.
-        Err(LlmError::Timeout(_) | LlmError::Truncated) => max_tokens,
+        Err(LlmError::Timeout(_) | LlmError::Truncated) => prompt.max_tokens,
         Err(LlmError::Empty(_) | LlmError::Malformed(_)) => 0,
         Err(_) => return (Usage::default(), false),
     };
-    let input = tokens(system.chars().count() + user.chars().count(), CHARS_PER_TOKEN);
+    let input = tokens(prompt.system.chars().count() + prompt.user.chars().count(), CHARS_PER_TOKEN);
     (Usage { input, cached: 0, output: written, thoughts: 0 }, true)
 }
 

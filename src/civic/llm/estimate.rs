@@ -17,6 +17,7 @@ pub const ASSUMPTIONS: &[&str] = &[
     "4 characters are a token",
     "a call is told 300 tokens besides its text, and answers with 250; models that think answer with more",
     "every call succeeds at the first try, and nothing comes from a server's cache",
+    "each item is asked about alone, also where civic.items_per_call says otherwise",
     "an answer that was paid for before is paid for again: the cache is not looked into",
     "documents that are not extracted yet are not counted",
 ];
@@ -34,7 +35,7 @@ pub struct Estimate {
     pub tokens_out: u64,
     /// Money.
     pub cost_micro_usd: MicroUsd,
-    /// The same in batches, where the provider has them. Docket makes single calls.
+    /// The same through the provider's batch interface, where it has one. Docket does not use it.
     pub batch_micro_usd: MicroUsd,
 }
 

@@ -1,7 +1,7 @@
 //! Summaries without a model: the leading salient sentences of the source, word for word.
 
 use super::{
-    Answer, Call, CallStatus, LlmError, MicroUsd, Outcome, PromptType, Request, Usage,
+    Answer, Call, CallStatus, LlmError, MicroUsd, Outcome, PromptType, Questions, Usage,
     provider::{Answering, Provider, ProviderKind},
 };
 use jiff::Timestamp;
@@ -45,7 +45,7 @@ impl Provider for Extractive {
         VERSION
     }
 
-    fn worst_cost(&self, _: &Request) -> MicroUsd {
+    fn worst_cost(&self, _: &Questions) -> MicroUsd {
         0
     }
 
@@ -57,15 +57,16 @@ impl Provider for Extractive {
         now
     }
 
-    fn ask<'a>(&'a self, request: &'a Request) -> Answering<'a> {
-        Box::pin(std::future::ready(extract(request)))
+    fn ask<'a>(&'a self, questions: &'a Questions) -> Answering<'a> {
+        Box::pin(std::future::ready(extract(questions)))
     }
 }
 
-fn extract(request: &Request) -> Outcome {
-    let started = Instant::now();
+/// Of the own question: what costs nothing takes nothing along.
+fn extract(questions: &Questions) -> Outcome {
+    let (started, request) = (Instant::now(), &questions.own);
     let sentences = match request.prompt {
-        PromptType::Item | PromptType::Chunk => 3,
+        PromptType::Item | PromptType::Chunk | PromptType::Batch => 3,
         PromptType::Meeting => 6,
     };
     let summary = summarise(&request.text, sentences);
@@ -83,7 +84,7 @@ fn extract(request: &Request) -> Outcome {
         cost: 0,
         duration: started.elapsed(),
     };
-    Outcome { call, result }
+    Outcome { call, result, along: Vec::new() }
 }
 
 /// Picks at most `sentences` sentences of `text`, in their order. Empty only for a text without any letter.

@@ -2,7 +2,7 @@
 
 use super::{
     LlmError, Usage,
-    answer::schema,
+    prompt::Prompt,
     reply::{self, Reply, by_status, count},
 };
 use serde_json::{Value, json};
@@ -24,11 +24,12 @@ pub enum Thinking {
 const BLOCKED: &[&str] = &["SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE"];
 
 /// The body of a request.
-pub(super) fn question(system: &str, user: &str, max_tokens: u32, thinking: &Thinking) -> Value {
+pub(super) fn question(prompt: &Prompt, thinking: &Thinking) -> Value {
+    let Prompt { system, user, schema, max_tokens } = prompt;
     let mut config = json!({
         "maxOutputTokens": max_tokens,
         "responseMimeType": "application/json",
-        "responseSchema": schema(),
+        "responseSchema": schema,
     });
     match thinking {
         Thinking::Default => {}
@@ -126,6 +127,7 @@ fn usage(wire: &Value) -> Option<Usage> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::civic::llm::{PromptType, Request};
 
     fn candidate(reason: &str, parts: &Value) -> Reply {
         let body = json!({"candidates": [{"content": {"parts": parts}, "finishReason": reason}],
@@ -194,7 +196,9 @@ mod tests {
 
     #[test]
     fn thinking_is_asked_for_in_one_way_only() {
-        let config = |thinking| question("s", "u", 9, &thinking)["generationConfig"].clone();
+        let prompt = Prompt::new(&Request::new(PromptType::Item, "t", "u").into(), 9);
+        let config = |thinking| question(&prompt, &thinking)["generationConfig"].clone();
+        assert_eq!(config(Thinking::Default)["maxOutputTokens"], 9);
         assert!(config(Thinking::Default).get("thinkingConfig").is_none());
         assert_eq!(config(Thinking::Budget(0))["thinkingConfig"], json!({"thinkingBudget": 0}));
         assert_eq!(config(Thinking::Level("low".into()))["thinkingConfig"], json!({"thinkingLevel": "low"}));

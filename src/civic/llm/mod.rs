@@ -22,10 +22,11 @@ mod prompt;
 pub mod proof;
 mod provider;
 mod reply;
+mod several;
 mod summariser;
 
 pub use answer::Answer;
-pub use call::{Call, CallStatus, Outcome, Request, Usage};
+pub use call::{Call, CallStatus, Outcome, Questions, Request, Usage};
 pub use error::LlmError;
 pub use next_step::{MAX_UNUSABLE, MAX_WAIT, Next, Pause, next_step};
 pub use price::{MicroUsd, Price, PriceTable};

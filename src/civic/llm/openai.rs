@@ -2,7 +2,7 @@
 
 use super::{
     LlmError, Usage,
-    answer::schema,
+    prompt::Prompt,
     reply::{self, Reply, by_status, count},
 };
 use serde_json::{Value, json};
@@ -12,12 +12,13 @@ use std::time::Duration;
 const NO_MONEY: &[&str] = &["insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached"];
 
 /// The body of a request.
-pub(super) fn question(model: &str, system: &str, user: &str, max_tokens: u32) -> Value {
+pub(super) fn question(model: &str, prompt: &Prompt) -> Value {
+    let Prompt { system, user, schema, max_tokens } = prompt;
     json!({
         "model": model,
         "messages": [{"role": "system", "content": system}, {"role": "user", "content": user}],
         "max_tokens": max_tokens,
-        "response_format": {"type": "json_schema", "json_schema": {"name": "summary", "schema": schema()}},
+        "response_format": {"type": "json_schema", "json_schema": {"name": "summary", "schema": schema}},
     })
 }
 

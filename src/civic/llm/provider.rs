@@ -1,6 +1,6 @@
 //! Who answers: one trait, whatever stands behind it.
 
-use super::{MicroUsd, Outcome, Request};
+use super::{MicroUsd, Outcome, Questions};
 use jiff::Timestamp;
 use std::{fmt, pin::Pin, time::Duration};
 
@@ -47,8 +47,8 @@ pub trait Provider: fmt::Debug + Send + Sync {
     /// Version of what it is told: part of each summary's key.
     fn prompt_version(&self) -> &'static str;
 
-    /// The most that a call with this request may cost, in micro-dollars.
-    fn worst_cost(&self, request: &Request) -> MicroUsd;
+    /// The most that a call with these questions may cost, in micro-dollars.
+    fn worst_cost(&self, questions: &Questions) -> MicroUsd;
 
     /// Longest time that a call takes.
     fn deadline(&self) -> Duration;
@@ -57,5 +57,5 @@ pub trait Provider: fmt::Debug + Send + Sync {
     fn quota_reset(&self, now: Timestamp) -> Timestamp;
 
     /// One request. It never repeats itself, and has a deadline of its own.
-    fn ask<'a>(&'a self, request: &'a Request) -> Answering<'a>;
+    fn ask<'a>(&'a self, questions: &'a Questions) -> Answering<'a>;
 }

@@ -1,7 +1,7 @@
 //! The models that a process asks, in the order of preference.
 
 use super::{
-    Outcome, Provider, Request,
+    Outcome, Provider, Questions,
     client::{ModelClient, SetupError},
     extractive::Extractive,
     meter,
@@ -41,6 +41,12 @@ impl Summariser {
         &self.providers
     }
 
+    /// The names of their models, in the same order.
+    #[must_use]
+    pub fn models(&self) -> Vec<&str> {
+        self.providers.iter().map(|provider| provider.model()).collect()
+    }
+
     /// True: no call of it costs anything, and nothing has to be reserved for one.
     #[must_use]
     pub fn is_free(&self) -> bool {
@@ -48,8 +54,8 @@ impl Summariser {
     }
 
     /// Asks one provider, and counts the call. The caller writes [`Outcome::call`] into the ledger.
-    pub async fn ask(&self, provider: &dyn Provider, request: &Request) -> Outcome {
-        let outcome = provider.ask(request).await;
+    pub async fn ask(&self, provider: &dyn Provider, questions: &Questions) -> Outcome {
+        let outcome = provider.ask(questions).await;
         meter::record(&outcome.call);
         outcome
     }

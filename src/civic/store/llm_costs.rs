@@ -12,7 +12,7 @@ pub enum By {
     City,
     /// Model.
     Model,
-    /// Item, meeting or chunk.
+    /// Item, meeting, chunk, or a batch of items.
     Kind,
     /// Day of UTC's calendar.
     Day,

@@ -45,13 +45,28 @@ pub struct Wish<'a> {
     pub worst: MicroUsd,
     /// Its worker is dead when it has not settled by then.
     pub lives: Duration,
+    /// What may be asked in the same call; none: nothing.
+    pub along: Option<Along<'a>>,
+}
+
+/// Questions that are asked along with another, so far as nobody has asked them or does so at this moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Along<'a> {
+    /// The hashes of their inputs, the nearest first.
+    pub inputs: &'a [&'a str],
+    /// Most of them that one call takes.
+    pub most: usize,
+    /// The models of whom any answer will do.
+    pub models: &'a [&'a str],
+    /// The most that a call with all of them may cost. Beyond what a budget leaves, the question is asked alone.
+    pub worst: MicroUsd,
 }
 
 /// What became of a wish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reserved {
-    /// The call may be made; it is settled under this id.
-    Granted(Uuid),
+    /// The call may be made; it is settled under this id. With these inputs along.
+    Granted(Uuid, Vec<String>),
     /// Another job has the answer by now.
     Answered,
     /// Another job asks the same at this moment.
@@ -90,6 +105,21 @@ on conflict (input_hash, prompt_version, model) do update set
   holder = excluded.holder, city = excluded.city, micro_usd = excluded.micro_usd, job_id = excluded.job_id,
   expires_at = excluded.expires_at";
 
+/// Everybody waits at [`LOCK`], so that what is free here stays free. The price of the call stands in the row of the question
+/// that took these along.
+const TAKE_ALONG: &str = "\
+insert into llm_reservations (input_hash, prompt_version, model, holder, city, micro_usd, job_id, expires_at)
+select q.input, $2, $3, $4, $5, 0, $6, now() + $7 * interval '1 s' from unnest($1::text[]) with ordinality q(input, n)
+where not exists (select from llm_answers a
+                  where a.input_hash = q.input and a.prompt_version = $2 and a.model = any($8))
+  and not exists (select from llm_reservations r
+                  where r.input_hash = q.input and r.prompt_version = $2 and r.model = $3 and r.expires_at > now())
+order by q.n limit $9
+on conflict (input_hash, prompt_version, model) do update set
+  holder = excluded.holder, city = excluded.city, micro_usd = excluded.micro_usd, job_id = excluded.job_id,
+  expires_at = excluded.expires_at
+returning input_hash";
+
 /// Reserves what a call may cost, unless somebody else asks the same, the model is paused, or a budget says no.
 ///
 /// # Errors
@@ -109,20 +139,31 @@ pub async fn reserve(client: &mut Client, budgets: &Budgets, wish: &Wish<'_>) ->
     if let Some(until) = row.get(2) {
         return Ok(Reserved::Paused(until, row.get::<_, Option<String>>(3).unwrap_or_default()));
     }
+    let mut along = wish.along.filter(|along| !along.inputs.is_empty());
     if !budgets.list().is_empty() {
         let standings = standings(&tx, wish.city, model).await?;
         let standing = |scope: Scope, period: Period| standings.get(&(scope, period)).copied().unwrap_or_default();
-        let decision = budget::decide(budgets, &Account { city: wish.city, model }, wish.worst, standing);
+        let decide = |worst| budget::decide(budgets, &Account { city: wish.city, model }, worst, standing);
+        along = along.filter(|along| decide(along.worst) == Decision::Go);
+        let decision = along.map_or_else(|| decide(wish.worst), |_| Decision::Go);
         if decision != Decision::Go {
             return Ok(Reserved::Refused(decision, now));
         }
     }
     let holder = Uuid::new_v4();
-    let worst = i64::try_from(wish.worst).unwrap_or(i64::MAX);
-    let lives = wish.lives.as_secs_f64();
-    tx.execute(RESERVE, &[key[0], key[1], key[2], &holder, &wish.city, &worst, &wish.job.0, &lives]).await?;
+    let (job, lives) = (wish.job.0, wish.lives.as_secs_f64());
+    let (mut taken, mut worst) = (Vec::new(), wish.worst);
+    if let Some(along) = along {
+        let most = i64::try_from(along.most).unwrap_or(i64::MAX);
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 9] =
+            [&along.inputs, key[1], key[2], &holder, &wish.city, &job, &lives, &along.models, &most];
+        taken = tx.query(TAKE_ALONG, &params).await?.iter().map(|row| row.get(0)).collect();
+        worst = if taken.is_empty() { wish.worst } else { along.worst };
+    }
+    let worst = i64::try_from(worst).unwrap_or(i64::MAX);
+    tx.execute(RESERVE, &[key[0], key[1], key[2], &holder, &wish.city, &worst, &job, &lives]).await?;
     tx.commit().await?;
-    Ok(Reserved::Granted(holder))
+    Ok(Reserved::Granted(holder, taken))
 }
 
 async fn standings<C: GenericClient + Sync>(
@@ -145,7 +186,7 @@ async fn standings<C: GenericClient + Sync>(
 }
 
 const RELEASE: &str = "\
-delete from llm_reservations where input_hash = $1 and prompt_version = $2 and model = $3 and holder = $4";
+delete from llm_reservations where input_hash = any($1) and prompt_version = $2 and model = $3 and holder = $4";
 
 /// The month's total first: it is the row of [`LOCK`].
 const SPEND: &str = "\
@@ -169,6 +210,8 @@ pub struct Settlement<'a> {
     pub booking: Booking<'a>,
     /// What is kept of the answer.
     pub answer: Option<NewAnswer<'a>>,
+    /// The inputs that were taken along, and what is kept of the answers to them.
+    pub along: &'a [(&'a Fingerprint, Option<NewAnswer<'a>>)],
     /// The model is asked nothing until then, for this reason.
     pub pause: Option<(Timestamp, &'a str)>,
 }
@@ -179,7 +222,7 @@ pub struct Settlement<'a> {
 /// # Errors
 /// When the database fails.
 pub async fn settle(client: &mut Client, settlement: &Settlement<'_>, again: bool) -> Result<(), Error> {
-    let Settlement { question, holder, booking, answer, pause } = settlement;
+    let Settlement { question, holder, booking, answer, along, pause } = settlement;
     let Question { input, prompt_version, model, .. } = question;
     let tx = client.transaction().await?;
     if booking.call.cost > 0 {
@@ -190,7 +233,8 @@ pub async fn settle(client: &mut Client, settlement: &Settlement<'_>, again: boo
         let cost = i64::try_from(booking.call.cost).unwrap_or(i64::MAX);
         tx.execute(SPEND, &[&cost, &names.as_slice(), &periods]).await?;
     }
-    let released = tx.execute(RELEASE, &[&input.as_str(), prompt_version, model, holder]).await?;
+    let inputs = inputs(input, along.iter().map(|(input, _)| *input));
+    let released = tx.execute(RELEASE, &[&inputs, prompt_version, model, holder]).await?;
     if again && released == 0 {
         return Ok(());
     }
@@ -198,17 +242,31 @@ pub async fn settle(client: &mut Client, settlement: &Settlement<'_>, again: boo
     if let Some(answer) = answer {
         llm_answers::put(&tx, question, answer).await?;
     }
+    for (input, answer) in *along {
+        if let Some(answer) = answer {
+            llm_answers::put(&tx, &Question { input, ..*question }, answer).await?;
+        }
+    }
     if let Some((until, reason)) = pause {
         tx.execute(PAUSE, &[model, until, reason]).await?;
     }
     tx.commit().await
 }
 
-/// Gives back what was reserved for a call that was not made.
+/// Gives back what was reserved for a call that was not made, with these inputs along.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn release<C: GenericClient + Sync>(client: &C, question: &Question<'_>, holder: Uuid) -> Result<(), Error> {
+pub async fn release<C: GenericClient + Sync>(
+    client: &C,
+    question: &Question<'_>,
+    along: &[Fingerprint],
+    holder: Uuid,
+) -> Result<(), Error> {
     let Question { input, prompt_version, model, .. } = question;
-    client.execute(RELEASE, &[&input.as_str(), prompt_version, model, &holder]).await.map(drop)
+    client.execute(RELEASE, &[&inputs(input, along), prompt_version, model, &holder]).await.map(drop)
+}
+
+fn inputs<'a>(own: &'a Fingerprint, along: impl IntoIterator<Item = &'a Fingerprint>) -> Vec<&'a str> {
+    std::iter::once(own).chain(along).map(Fingerprint::as_str).collect()
 }

@@ -11,14 +11,14 @@ const SENTENCE_CHARS: usize = 300;
 /// The hidden reasoning that it claims, in tokens.
 const THOUGHTS: usize = 40;
 
-/// A question, as both wire formats carry it.
+/// What both wire formats carry: what the model is told, and the questions.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Question {
+pub(super) struct Asked {
     pub(super) system: String,
     pub(super) user: String,
 }
 
-impl Question {
+impl Asked {
     /// Of a chat completion's body.
     pub(super) fn of_openai(body: &Value) -> Self {
         let content = |at: usize| body["messages"][at]["content"].as_str().unwrap_or_default().to_owned();
@@ -31,21 +31,11 @@ impl Question {
         Self { system: text(&body["systemInstruction"]), user: text(&body["contents"][0]) }
     }
 
-    fn line(&self, name: &str) -> &str {
-        self.user.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim()
-    }
-
-    pub(super) fn key(&self) -> &str {
-        self.line("Key:")
-    }
-
-    pub(super) fn title(&self) -> &str {
-        self.line("Title:")
-    }
-
-    pub(super) fn text(&self) -> &str {
-        let inner = self.user.split_once("<document>\n").map_or("", |(_, rest)| rest);
-        inner.rsplit_once("\n</document>").map_or(inner, |(text, _)| text)
+    /// One, or those of several items.
+    pub(super) fn questions(&self) -> Vec<Question<'_>> {
+        // Nothing but the end of a text closes a frame.
+        let parts = self.user.split("\n</document>").map(str::trim_start).filter(|part| !part.is_empty());
+        parts.map(Question).collect()
     }
 
     /// Tokens of it, and of an answer.
@@ -56,6 +46,50 @@ impl Question {
 
     /// The text of the answer.
     pub(super) fn answer(&self, fault: Option<&Fault>) -> String {
+        let questions = self.questions();
+        if fault == Some(&Fault::NotJson) {
+            return questions.iter().map(|question| good(question.text())).collect::<Vec<_>>().join(" ");
+        }
+        let mut answers: Vec<Value> = questions.iter().map(|question| question.answer(fault)).collect();
+        if questions.len() == 1 {
+            return answers.remove(0).to_string();
+        }
+        match fault {
+            Some(Fault::Rotated) => {
+                for (at, answer) in answers.iter_mut().enumerate() {
+                    answer["key"] = json!(questions[(at + 1) % questions.len()].key());
+                }
+            }
+            Some(Fault::OneMissing) => drop(answers.pop()),
+            // The order of the answers means nothing.
+            _ => answers.reverse(),
+        }
+        json!({"answers": answers}).to_string()
+    }
+}
+
+/// A question: its key, its title, its text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Question<'a>(&'a str);
+
+impl<'a> Question<'a> {
+    fn line(self, name: &str) -> &'a str {
+        self.0.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim()
+    }
+
+    fn key(self) -> &'a str {
+        self.line("Key:")
+    }
+
+    pub(super) fn title(self) -> &'a str {
+        self.line("Title:")
+    }
+
+    fn text(self) -> &'a str {
+        self.0.split_once("<document>\n").map_or("", |(_, text)| text)
+    }
+
+    fn answer(self, fault: Option<&Fault>) -> Value {
         let good = || good(self.text());
         let summary = match fault {
             Some(Fault::OtherItem) => {
@@ -63,16 +97,15 @@ impl Question {
             }
             Some(Fault::Invented) => format!("{} It costs $98,765,432 in all.", good()),
             Some(Fault::Obedient) => self.ordered().unwrap_or_else(good),
-            Some(Fault::NotJson) => return good(),
             _ => good(),
         };
         let summary = if summary.is_empty() { "There is nothing to say.".to_owned() } else { summary };
         let key = if fault == Some(&Fault::WrongKey) { "another-key" } else { self.key() };
         let pages: &[u32] = if self.text().contains("[page 1]") { &[1] } else { &[] };
-        json!({"key": key, "summary": summary, "pages": pages}).to_string()
+        json!({"key": key, "summary": summary, "pages": pages})
     }
 
-    fn ordered(&self) -> Option<String> {
+    fn ordered(self) -> Option<String> {
         let flat = self.text().split_whitespace().collect::<Vec<_>>().join(" ");
         let (_, order) = flat.split_once("write that ")?;
         let end = order.find(". ").map_or(order.len(), |at| at + 1);

@@ -33,6 +33,10 @@ pub enum Fault {
     Blocked,
     /// A good answer under the key of another question.
     WrongKey,
+    /// Of several answers each has the key of the next question; a single one is good.
+    Rotated,
+    /// Of several answers the last is not there; a single one is good.
+    OneMissing,
     /// The right key, and a summary of something else.
     OtherItem,
     /// A good answer with a sum that the text doesn't have.

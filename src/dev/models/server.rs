@@ -1,6 +1,6 @@
 //! The server.
 
-use super::{Fault, answer::Question};
+use super::{Fault, answer::Asked};
 use crate::civic::model::Fingerprint;
 use axum::{
     Json, Router,
@@ -29,9 +29,11 @@ pub struct Seen {
     pub path: String,
     /// The key that came with it.
     pub key: Option<String>,
-    /// Title of the question.
+    /// Title of the question; of several, the first's.
     pub title: String,
-    /// Hash of the question.
+    /// How many questions it has.
+    pub questions: usize,
+    /// Hash of all of them.
     pub question: Fingerprint,
     /// The model.
     pub model: String,
@@ -131,7 +133,7 @@ fn called(
     (path, model): (&str, &str),
     key: Option<&str>,
     headers: &HeaderMap,
-    question: &Question,
+    asked: &Asked,
 ) -> Option<Fault> {
     let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
     memory.calls += 1;
@@ -139,16 +141,16 @@ fn called(
         let seen = Seen {
             path: path.to_owned(),
             key: key.map(str::to_owned),
-            title: question.title().to_owned(),
-            question: Fingerprint::of_bytes(question.user.as_bytes()),
+            title: asked.questions().first().map_or("", |question| question.title()).to_owned(),
+            questions: asked.questions().len(),
+            question: Fingerprint::of_bytes(asked.user.as_bytes()),
             model: model.to_owned(),
             trace: headers.get("traceparent").and_then(|value| value.to_str().ok()).map(str::to_owned),
         };
         memory.seen.push(seen);
     }
     let planned = memory.next.pop_front();
-    let by_text =
-        || memory.by_text.iter().find(|(text, _)| question.user.contains(text.as_str())).map(|(_, f)| f.clone());
+    let by_text = || memory.by_text.iter().find(|(text, _)| asked.user.contains(text.as_str())).map(|(_, f)| f.clone());
     planned.or_else(by_text).or_else(|| memory.always.clone())
 }
 
@@ -160,10 +162,10 @@ async fn pause(fault: Option<&Fault>) {
 
 async fn openai(State(memory): State<Shared>, uri: axum::http::Uri, headers: HeaderMap, body: Bytes) -> Response {
     let Ok(body) = serde_json::from_slice::<Value>(&body) else { return StatusCode::BAD_REQUEST.into_response() };
-    let question = Question::of_openai(&body);
+    let asked = Asked::of_openai(&body);
     let key = headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let model = body["model"].as_str().unwrap_or_default();
-    let fault = called(&memory, (&uri.to_string(), model), key, &headers, &question);
+    let fault = called(&memory, (&uri.to_string(), model), key, &headers, &asked);
     pause(fault.as_ref()).await;
     let error = |status: u16, code: &str, message: &str| {
         let body = json!({"error": {"message": message, "type": code, "param": null, "code": code}});
@@ -191,13 +193,13 @@ async fn openai(State(memory): State<Shared>, uri: axum::http::Uri, headers: Hea
             Json(json!({"error": {"message": "an upstream failed", "code": "bad_gateway"}})).into_response()
         }
         Some(Fault::HalfBody) => "{\"choices\": [{\"message\": ".into_response(),
-        _ => Json(completion(&question, fault.as_ref())).into_response(),
+        _ => Json(completion(&asked, fault.as_ref())).into_response(),
     }
 }
 
-fn completion(question: &Question, fault: Option<&Fault>) -> Value {
-    let text = question.answer(fault);
-    let tokens = question.tokens(&text);
+fn completion(asked: &Asked, fault: Option<&Fault>) -> Value {
+    let text = asked.answer(fault);
+    let tokens = asked.tokens(&text);
     let (content, reason) = match fault {
         Some(Fault::Empty) => ("", "stop"),
         Some(Fault::Blocked) => ("", "content_filter"),
@@ -226,9 +228,9 @@ async fn gemini(
 ) -> Response {
     let Ok(body) = serde_json::from_slice::<Value>(&body) else { return StatusCode::BAD_REQUEST.into_response() };
     let Some(model) = call.strip_suffix(":generateContent") else { return StatusCode::NOT_FOUND.into_response() };
-    let question = Question::of_gemini(&body);
+    let asked = Asked::of_gemini(&body);
     let key = headers.get("x-goog-api-key").and_then(|value| value.to_str().ok());
-    let fault = called(&memory, (&uri.to_string(), model), key, &headers, &question);
+    let fault = called(&memory, (&uri.to_string(), model), key, &headers, &asked);
     pause(fault.as_ref()).await;
     let error = |status: u16, name: &str, message: &str, details: Value| {
         let body = json!({"error": {"code": status, "message": message, "status": name, "details": details}});
@@ -259,13 +261,13 @@ async fn gemini(
                 .into_response()
         }
         Some(Fault::HalfBody) => "{\"candidates\": [{\"content\": ".into_response(),
-        _ => Json(candidate(&question, fault.as_ref())).into_response(),
+        _ => Json(candidate(&asked, fault.as_ref())).into_response(),
     }
 }
 
-fn candidate(question: &Question, fault: Option<&Fault>) -> Value {
-    let text = question.answer(fault);
-    let tokens = question.tokens(&text);
+fn candidate(asked: &Asked, fault: Option<&Fault>) -> Value {
+    let text = asked.answer(fault);
+    let tokens = asked.tokens(&text);
     let (parts, reason) = match fault {
         Some(Fault::Empty) => (json!([]), "STOP"),
         Some(Fault::Blocked) => (json!([]), "SAFETY"),

@@ -17,6 +17,7 @@ mod pick;
 mod port;
 pub mod read;
 mod retention;
+mod siblings;
 mod sql;
 mod statements;
 mod sweeps;
@@ -27,6 +28,7 @@ mod workers;
 pub(in crate::fleet) use lock::locked_session;
 pub(in crate::fleet) use pg::classify;
 pub use pg::{LedgerConnections, PgLedger};
+pub use siblings::siblings;
 #[doc(hidden)]
 pub use statements::statements;
 pub use trials::trials;

@@ -3,7 +3,7 @@
 use super::{
     body::Body,
     database::{Database, client},
-    jobs, page,
+    page,
 };
 use crate::{
     fleet::{
@@ -47,7 +47,7 @@ pub(super) async fn list(
     let Query(params) = params.map_err(|e| Problem::bad_request(e.body_text(), HINT))?;
     let before = params.before.map(|text| text.parse::<Cursor>()).transpose();
     let before = before.map_err(|e| Problem::bad_request(e.to_string(), HINT))?;
-    let limit = page::limit(params.limit, jobs::HINT)?;
+    let limit = page::limit(params.limit, HINT)?;
     let read =
         async move |connection: deadpool_postgres::Object| read::dead_letters(client(&connection), before, limit).await;
     database.ask("api.dead_letters", read).await.map(Json)

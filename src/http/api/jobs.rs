@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
-pub(super) const HINT: &str = "parameters: status, kind, lane, limit (1 to 500), before (the id of a job)";
+const HINT: &str = "parameters: status, kind, lane, limit (1 to 500), before (the id of a job)";
 /// As the header calls it.
 const KEY: &str = "idempotency-key";
 

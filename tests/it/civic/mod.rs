@@ -24,4 +24,5 @@ mod signed;
 mod store;
 mod support;
 mod swaps;
+mod together;
 mod vendors;

@@ -20,7 +20,7 @@ fn request() -> Request {
 }
 
 async fn ask(settings: ModelSettings) -> Outcome {
-    ModelClient::new(settings).unwrap().ask(&request()).await
+    ModelClient::new(settings).unwrap().ask(&request().into()).await
 }
 
 /// Both providers on one server.
@@ -34,7 +34,7 @@ async fn both() -> (ModelServer, [ModelSettings; 2]) {
 async fn an_answer_brings_text_tokens_and_cost() {
     let (server, settings) = both().await;
     for (settings, kind) in settings.into_iter().zip([ProviderKind::OpenAi, ProviderKind::Gemini]) {
-        let Outcome { call, result } = ask(settings).await;
+        let Outcome { call, result, .. } = ask(settings).await;
         assert_eq!(result.unwrap().summary, FIRST, "{kind}");
         assert_eq!((call.provider, call.status, call.estimated), (kind, CallStatus::Ok, false));
         assert_eq!(call.prompt_version, PROMPT_VERSION);
@@ -74,7 +74,7 @@ async fn each_fault_is_told_as_what_it_is() {
     for settings in settings {
         for (fault, status) in &table {
             server.plan([fault.clone()]);
-            let Outcome { call, result } = ask(settings.clone()).await;
+            let Outcome { call, result, .. } = ask(settings.clone()).await;
             assert_eq!(call.status, *status, "{} {fault:?}: {result:?}", settings.provider);
             if let Fault::RateLimited(_) = fault {
                 assert!(matches!(result, Err(LlmError::RateLimited { after: Some(after), .. }) if after == delay));
@@ -98,7 +98,7 @@ async fn tokens_that_nobody_tells_are_estimated_and_say_so() {
     for settings in settings {
         let told: Call = ask(settings.clone()).await.call;
         server.plan([Fault::NoUsage]);
-        let Outcome { call, result } = ask(settings).await;
+        let Outcome { call, result, .. } = ask(settings).await;
         assert!(result.is_ok() && call.estimated && call.cost > 0);
         // The made-up server counts as the estimate does, but for what it claims to have thought.
         assert_eq!((call.usage.input, call.usage.output), (told.usage.input, told.usage.output - told.usage.thoughts));
@@ -124,7 +124,7 @@ async fn a_silent_server_ends_at_the_deadline_and_a_missing_one_at_once() {
     for settings in settings {
         server.plan([Fault::Slow(Duration::from_secs(60))]);
         let short = ModelSettings { timeout: Duration::from_millis(100), ..settings.clone() };
-        let Outcome { call, result } = ask(short).await;
+        let Outcome { call, result, .. } = ask(short).await;
         assert!(matches!(result, Err(LlmError::Timeout(_))), "{result:?}");
         assert!(call.estimated && call.cost > 0, "the server may bill what it has begun");
         let nobody = ModelSettings { base_url: "http://127.0.0.1:1".into(), ..settings };
@@ -163,8 +163,8 @@ async fn no_call_costs_more_than_what_is_reserved_for_it() {
         let client = ModelClient::new(settings).unwrap();
         for text in [TEXT.to_owned(), "1,234.56 ".repeat(5_000), "ä".repeat(10_000)] {
             let request = Request::new(PromptType::Item, TITLE, &text);
-            let worst = client.worst_cost(&request);
-            let call = client.ask(&request).await.call;
+            let worst = client.worst_cost(&request.clone().into());
+            let call = client.ask(&request.into()).await.call;
             assert!(call.cost <= worst, "{} > {worst}", call.cost);
         }
     }

@@ -81,10 +81,11 @@ async fn spender(config: Config, worker: u64, limit: u64) -> u64 {
     for n in 0_u64.. {
         let input = Fingerprint::of_bytes(format!("{worker}/{n}").as_bytes());
         let question = Question { input: &input, prompt_version: "2", model: "m", attempt: 1 };
-        let wish = Wish { question, city: "a", job: JobId(1), worst: WORST, lives: Duration::from_secs(60) };
+        let wish =
+            Wish { question, city: "a", job: JobId(1), worst: WORST, lives: Duration::from_secs(60), along: None };
         let holder = loop {
             match llm_money::reserve(&mut pool.get().await.unwrap(), &budgets, &wish).await.unwrap() {
-                Reserved::Granted(holder) => break holder,
+                Reserved::Granted(holder, _) => break holder,
                 Reserved::Refused(Decision::Wait, _) => tokio::time::sleep(Duration::from_millis(3)).await,
                 Reserved::Refused(Decision::Spent(_), _) => return n,
                 other => panic!("{other:?}"),
@@ -94,7 +95,7 @@ async fn spender(config: Config, worker: u64, limit: u64) -> u64 {
         // Most calls cost far less than they may, some all of it.
         let call = call(if (worker + n).is_multiple_of(5) { WORST } else { 137 * (1 + (worker + n) % 4) });
         let booking = Booking { job: None, city: Some("a"), call: &call };
-        let settlement = Settlement { question, holder, booking, answer: None, pause: None };
+        let settlement = Settlement { question, holder, booking, answer: None, along: &[], pause: None };
         llm_money::settle(&mut pool.get().await.unwrap(), &settlement, false).await.unwrap();
     }
     unreachable!("money ends")
@@ -131,17 +132,17 @@ async fn what_dead_workers_reserved_is_free_again() {
     let inputs = [1, 2].map(|n: i32| Fingerprint::of_bytes(&n.to_be_bytes()));
     let ask = async |input: &Fingerprint, worst: u64| {
         let question = Question { input, prompt_version: "2", model: "m", attempt: 1 };
-        let wish = Wish { question, city: "a", job: JobId(1), worst, lives: Duration::from_secs(60) };
+        let wish = Wish { question, city: "a", job: JobId(1), worst, lives: Duration::from_secs(60), along: None };
         llm_money::reserve(&mut pool.get().await.unwrap(), &budgets, &wish).await.unwrap()
     };
-    assert!(matches!(ask(&inputs[0], 1_000).await, Reserved::Granted(_)));
+    assert!(matches!(ask(&inputs[0], 1_000).await, Reserved::Granted(..)));
     assert_eq!(ask(&inputs[0], 1_000).await, Reserved::Taken);
     assert!(matches!(ask(&inputs[1], 1_000).await, Reserved::Refused(Decision::Wait, _)));
     assert!(matches!(ask(&inputs[1], 1_501).await, Reserved::Refused(Decision::TooDear(1_500), _)));
     client.execute("update llm_reservations set expires_at = now()", &[]).await.unwrap();
-    assert!(matches!(ask(&inputs[1], 1_000).await, Reserved::Granted(_)));
+    assert!(matches!(ask(&inputs[1], 1_000).await, Reserved::Granted(..)));
     client.execute("update llm_reservations set expires_at = now()", &[]).await.unwrap();
-    assert!(matches!(ask(&inputs[0], 1_000).await, Reserved::Granted(_)), "the row of a dead one is taken over");
+    assert!(matches!(ask(&inputs[0], 1_000).await, Reserved::Granted(..)), "the row of a dead one is taken over");
 }
 
 /// Runs what is due, and what waits for a moment only, with sixteen workers in two processes' worth of pools.
@@ -164,6 +165,15 @@ async fn drain_together(config: &Config, client: &Client, both: &[Arc<Services>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_spent_budget_holds_jobs_until_its_reset_and_costs_them_nothing() {
+    budget_holds(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_budget_holds_as_well_when_calls_are_about_several_items() {
+    budget_holds(4).await;
+}
+
+async fn budget_holds(items_per_call: usize) {
     const LIMIT: u64 = 12_000;
     let model = crate::support::unique("budget-model");
     let (config, client) = super::support::database().await;
@@ -173,6 +183,7 @@ async fn a_spent_budget_holds_jobs_until_its_reset_and_costs_them_nothing() {
         let summariser = models(vec![openai(&server, &model)]);
         let mut settings = CivicSettings { summariser, ..CivicSettings::default() };
         settings.http.allowed.push(demo.allowed());
+        settings.items_per_call = items_per_call;
         settings.budgets =
             budgets(&[(Scope::City, None, Period::Day, limit), (Scope::Total, None, Period::Month, 900_000)]);
         settings
@@ -209,6 +220,8 @@ async fn a_spent_budget_holds_jobs_until_its_reset_and_costs_them_nothing() {
     assert_eq!(count(&client, "jobs where status = 'pending'").await, 0);
     assert_eq!(count(&client, "meetings where status <> 'cancelled' and summary_id is null").await, 0);
     assert!(server.calls() > calls);
+    let together = count(&client, "llm_ledger where prompt_type = 'batch'").await;
+    assert_eq!(together > 0, items_per_call > 1, "{together} calls about several items");
     sums_agree(&config, &client, &model).await;
     eprintln!(
         "16 workers in two pools: {paid} of {LIMIT} micro-dollars spent by {calls} calls, {held} jobs held, overshoot 0"

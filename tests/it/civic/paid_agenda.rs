@@ -16,7 +16,11 @@ use docket::{
     },
     db::{PoolOptions, PoolPurpose, pool},
     dev::city::{CitySpec, DemoCity},
-    fleet::{enqueue::enqueue_one, handler::Handler},
+    fleet::{
+        enqueue::{Enqueued, Notify, enqueue, enqueue_one},
+        handler::Handler,
+        job::{JobId, NewJob},
+    },
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -104,6 +108,23 @@ impl Agenda {
 
     pub(super) fn args(&self, at: usize) -> SummariseItemArgs {
         SummariseItemArgs { item: self.items[at], revision: self.revision }
+    }
+
+    /// Enqueues the summary of the meeting, which waits for those of all items; returns its id, and theirs.
+    pub(super) async fn enqueue_tree(&self) -> (JobId, Vec<JobId>) {
+        let args = SummariseMeetingArgs { meeting: self.meeting, revision: self.revision };
+        let top = SummariseMeeting::job(&args).unwrap().waits_for_children();
+        let top = enqueue_one(&self.client, top).await.unwrap().id();
+        let job = |at| SummariseItem::job(&self.args(at)).unwrap().child_of(top);
+        let jobs: Vec<NewJob> = (0..self.items.len()).map(job).collect();
+        let jobs = enqueue(&self.client, &jobs, Notify::Yes).await.unwrap();
+        (top, jobs.into_iter().map(Enqueued::id).collect())
+    }
+
+    /// The summaries of all items, one after another, as the work on a revision has them; then that of the meeting.
+    pub(super) async fn summarise_tree(&self, services: &Arc<Services>) -> Ends {
+        self.enqueue_tree().await;
+        drain(&ledger(&self.config), services).await
     }
 
     /// Enqueues the summaries of all items, and runs them; then that of the meeting.
