@@ -5,7 +5,7 @@ use serde_json::Value;
 use tokio_postgres::{Error, types::Json};
 
 /// Those after the job first: the ones before it are the likelier to be under way.
-const SIBLINGS: &str = "\
+pub(super) const SIBLINGS: &str = "\
 select j.args from jobs j
 where j.parent_id = $1 and j.kind = $2 and j.id <> $3 and (j.due or j.status = 'queued') order by j.id < $3, j.id limit $4";
 

@@ -1,6 +1,6 @@
 //! The statements whose plans are tested, by the names that they have in metrics.
 
-use super::{audit, audit_rows, breakers, claim, dead, finish, holds, operate, paces, pick, sweeps, workers};
+use super::{audit, audit_rows, breakers, claim, dead, finish, holds, operate, paces, pick, siblings, sweeps, workers};
 use crate::fleet::enqueue;
 
 /// Each name with its SQL. For the test of the plans: the SQL is no part of the interface.
@@ -10,6 +10,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         ("enqueue_found", enqueue::FOUND),
         ("enqueue_count", enqueue::COUNT),
         ("enqueue_parent", enqueue::IS_PENDING),
+        ("siblings", siblings::SIBLINGS),
         ("pick", pick::PICK),
         ("hand_back", &pick::HAND_BACK),
         ("mark_confirmed", pick::MARK_CONFIRMED),

@@ -123,6 +123,7 @@ fn enqueue(n: usize) -> Vec<Case> {
         case("enqueue_found", &["jobs_idempotency"], n, &[&format!("'{{{}}}'", keys.join(","))]),
         case("enqueue_count", KEY, n, &[&array(PROCESSING.take(n))]),
         case("enqueue_parent", KEY, 1, &["78001"]),
+        case("siblings", &["jobs_parent"], 1, &["78001", "'plain'", "1", "28"]),
     ]
 }
 
