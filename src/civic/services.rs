@@ -132,4 +132,13 @@ impl Services {
             HandlerError::DatabaseAway(format!("no database connection: {reason}"))
         })
     }
+
+    /// What reads documents here: texts that others found are kept apart.
+    ///
+    /// # Errors
+    /// When its programs are missing.
+    pub async fn extractor(&self) -> Result<String, HandlerError> {
+        let version = self.settings.reader().version().await;
+        version.map_err(|e| HandlerError::retryable(ErrorClass::Other, e.to_string()))
+    }
 }

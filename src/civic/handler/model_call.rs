@@ -23,6 +23,20 @@ pub(super) enum Made {
     Blocked(String),
 }
 
+impl Made {
+    /// The summary, and why nobody is shown it; none: it is shown.
+    pub(super) fn told(self) -> (Option<NewSummary>, Option<String>) {
+        match self {
+            Self::Summary(summary) if summary.reasons.is_empty() => (Some(summary), None),
+            Self::Summary(summary) => {
+                let why = format!("held back: not in the source: {}", summary.reasons.join(", "));
+                (Some(summary), Some(why))
+            }
+            Self::Blocked(reason) => (None, Some(format!("blocked: the model's safety filter refuses it: {reason}"))),
+        }
+    }
+}
+
 /// The summary of this material, of a city's.
 pub(super) async fn summarise(
     services: &Arc<Services>,

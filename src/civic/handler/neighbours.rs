@@ -8,7 +8,7 @@ use crate::{
         store::{items, refs},
     },
     fleet::{
-        handler::{Context, ErrorClass, Handler, HandlerError},
+        handler::{Context, Handler, HandlerError},
         ledger::siblings,
     },
 };
@@ -28,8 +28,7 @@ pub(super) async fn of(services: &Services, own: &Request, ctx: &Context) -> Res
     if !is_short(own) {
         return Ok(Vec::new());
     }
-    let extractor = services.settings.reader().version().await;
-    let extractor = extractor.map_err(|e| HandlerError::retryable(ErrorClass::Other, e.to_string()))?;
+    let extractor = services.extractor().await?;
     let db = services.db().await?;
     let jobs = siblings(&*db, (parent, ctx.job), SummariseItem::KIND, LOOKED_AT * (most - 1)).await?;
     let mut keys = HashSet::from([own.key()]);

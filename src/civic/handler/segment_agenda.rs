@@ -92,8 +92,7 @@ impl Handler for SegmentAgenda {
     const COMPONENT: Component = Component::Document;
 
     async fn run(&self, args: SegmentAgendaArgs, _: Context) -> Result<Segments, HandlerError> {
-        let extractor = self.0.settings.reader().version().await;
-        let extractor = extractor.map_err(|e| HandlerError::retryable(ErrorClass::Other, e.to_string()))?;
+        let extractor = self.0.extractor().await?;
         let db = self.0.db().await?;
         let unknown = |what: String| HandlerError::non_retryable(ErrorClass::InvalidArgs, what);
         let subject = segments::subject(&*db, args.meeting).await?;

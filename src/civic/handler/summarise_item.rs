@@ -1,9 +1,6 @@
 //! `summarise_item`: what an agenda item says.
 
-use super::{
-    input, late,
-    model_call::{self, Made},
-};
+use super::{input, late, model_call};
 use crate::{
     civic::{
         Services,
@@ -60,8 +57,7 @@ impl Handler for SummariseItem {
     const COMPONENT: Component = Component::Llm;
 
     async fn run(&self, args: SummariseItemArgs, ctx: Context) -> Result<ItemSummary, HandlerError> {
-        let extractor = self.0.settings.reader().version().await;
-        let extractor = extractor.map_err(|e| HandlerError::retryable(ErrorClass::Other, e.to_string()))?;
+        let extractor = self.0.extractor().await?;
         let db = self.0.db().await?;
         let unknown = || HandlerError::non_retryable(ErrorClass::InvalidArgs, format!("no item {}", args.item));
         let item = items::find(&*db, args.item).await?.ok_or_else(unknown)?;
@@ -69,16 +65,7 @@ impl Handler for SummariseItem {
         drop(db);
         let missing = documents.iter().filter(|document| document.sha256.is_none()).count();
         let (summary, skipped) = match input::item(&item, &documents, &self.0.settings) {
-            Ok(material) => match model_call::summarise(&self.0, &material, &ctx, &item.city.0).await? {
-                Made::Summary(summary) if summary.reasons.is_empty() => (Some(summary), None),
-                Made::Summary(summary) => {
-                    let why = format!("held back: not in the source: {}", summary.reasons.join(", "));
-                    (Some(summary), Some(why))
-                }
-                Made::Blocked(reason) => {
-                    (None, Some(format!("blocked: the model's safety filter refuses it: {reason}")))
-                }
-            },
+            Ok(material) => model_call::summarise(&self.0, &material, &ctx, &item.city.0).await?.told(),
             Err(reason) => (None, Some(reason)),
         };
         let cost_micro_usd = summary.as_ref().map_or(0, |summary| summary.cost_micro_usd);

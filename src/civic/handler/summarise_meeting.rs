@@ -1,9 +1,6 @@
 //! `summarise_meeting`: what a meeting is about.
 
-use super::{
-    input,
-    model_call::{self, Made},
-};
+use super::{input, model_call};
 use crate::{
     civic::{
         Services,
@@ -55,8 +52,7 @@ impl Handler for SummariseMeeting {
     const COMPONENT: Component = Component::Llm;
 
     async fn run(&self, args: SummariseMeetingArgs, ctx: Context) -> Result<MeetingSummary, HandlerError> {
-        let extractor = self.0.settings.reader().version().await;
-        let extractor = extractor.map_err(|e| HandlerError::retryable(ErrorClass::Other, e.to_string()))?;
+        let extractor = self.0.extractor().await?;
         let db = self.0.db().await?;
         let unknown = || HandlerError::non_retryable(ErrorClass::InvalidArgs, format!("no meeting {}", args.meeting));
         let (title, city) = meetings::title(&*db, args.meeting).await?.ok_or_else(unknown)?;
@@ -64,16 +60,7 @@ impl Handler for SummariseMeeting {
         let agenda = refs::texts(&*db, args.meeting, None, &extractor).await?;
         drop(db);
         let (summary, skipped) = match input::meeting(&title, &items, &agenda, &self.0.settings) {
-            Some(material) => match model_call::summarise(&self.0, &material, &ctx, &city).await? {
-                Made::Summary(summary) if summary.reasons.is_empty() => (Some(summary), None),
-                Made::Summary(summary) => {
-                    let why = format!("held back: not in the source: {}", summary.reasons.join(", "));
-                    (Some(summary), Some(why))
-                }
-                Made::Blocked(reason) => {
-                    (None, Some(format!("blocked: the model's safety filter refuses it: {reason}")))
-                }
-            },
+            Some(material) => model_call::summarise(&self.0, &material, &ctx, &city).await?.told(),
             None => (None, Some(input::NOTHING.to_owned())),
         };
         let cost_micro_usd = summary.as_ref().map_or(0, |summary| summary.cost_micro_usd);
