@@ -1,7 +1,7 @@
 //! What handlers work with.
 
 use super::{
-    llm::{Summariser, client::SetupError},
+    llm::{Company, Summariser, client::SetupError},
     model::Vendor,
     record::{Answers, Live, Recorder, Replay, Scope},
     settings::CivicSettings,
@@ -28,6 +28,8 @@ pub struct Services {
     pub http: HttpClient,
     /// Who writes summaries.
     pub summariser: Summariser,
+    /// Whether a model is asked about several items at once.
+    pub company: Company,
     /// The fleet's circuit breakers: vendors' sites and models stand behind them.
     pub breakers: Breakers,
     /// How fast hosts are asked, by the whole fleet.
@@ -59,7 +61,7 @@ impl Services {
         let summariser = Summariser::new(&settings.summariser)?;
         let breakers = Breakers::new(pool.clone(), Rules::new(settings.breaker_open));
         let (paces, recorder) = (Paces::new(pool.clone()), Recorder::new(pool.clone()));
-        Ok(Self { pool, http, summariser, breakers, paces, recorder, settings })
+        Ok(Self { pool, http, summariser, company: Company::default(), breakers, paces, recorder, settings })
     }
 
     /// The client for one piece of work: its requests go out at their hosts' pace, and are recorded.

@@ -47,8 +47,8 @@ settings! {
     /// between pages: smaller parts cost more calls, larger ones more of a budget at once.
     "civic.max_input_tokens" "DOCKET_MAX_INPUT_TOKENS" = "24000", Kind::Count(500, 1_000_000), READERS;
     /// Short items of one meeting that a model is asked about in one call, at most; 1: each alone. More cost fewer instructions
-    /// and calls, and a longer answer: the model must be able to write so many times the longest answer. Each of the texts has
-    /// at most its share of `civic.max_input_tokens`.
+    /// and calls, and a longer answer: the model must be able to write so many times the longest answer, within the same
+    /// deadline. Each of the texts has at most its share of `civic.max_input_tokens`.
     "civic.items_per_call" "DOCKET_ITEMS_PER_CALL" = "1", Kind::Count(1, 20), READERS;
     /// Calls of each model in a minute, for the whole fleet, at an even distance; 0: as many as there are. Whose turn is far away
     /// waits in the ledger, at no cost.

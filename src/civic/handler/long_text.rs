@@ -44,7 +44,7 @@ pub(super) async fn summarise(
     let mut run = Run { asker, material, paid: Paid::default(), begun: Instant::now() };
     let mut halvings = 0;
     loop {
-        let limit = services.settings.max_input_tokens;
+        let limit = run.limit();
         // A short text has to become shorter than it is, not than what is allowed.
         let limit = if halvings == 0 { limit } else { limit.min(material.tokens()) >> halvings };
         match run.whole(limit).await {
@@ -72,18 +72,25 @@ struct Partial {
 }
 
 impl Run<'_> {
+    /// Longest text that is read at once, in tokens.
+    fn limit(&self) -> usize {
+        self.asker.services.settings.max_input_tokens
+    }
+
     async fn whole(&mut self, limit: usize) -> Result<Made, Trouble> {
         let chunks = chunk::chunks(&self.material.parts, limit);
         if let [chunk] = &chunks[..] {
             let request = self.material.question(self.material.prompt, chunk);
-            let told = self.ask(request, &chunk::plain(chunk)).await?;
+            // What is read again in smaller parts, or from parts, is no short item.
+            let company = self.material.prompt == PromptType::Item && limit == self.limit();
+            let told = self.ask(request, &chunk::plain(chunk), company).await?;
             return Ok(self.made(told, |answer| chunk::ranges(chunk, &answer.pages)));
         }
         let mut partials = Vec::with_capacity(chunks.len());
         let mut last = None;
         for chunk in &chunks {
             let request = self.material.question(PromptType::Chunk, chunk);
-            let told = self.ask(request, &chunk::plain(chunk)).await?;
+            let told = self.ask(request, &chunk::plain(chunk), false).await?;
             match told.answer {
                 Ok(answer) => {
                     partials.push(Partial { pages: chunk::ranges(chunk, &answer.pages), text: answer.summary });
@@ -109,7 +116,7 @@ impl Run<'_> {
         let text = joined(&partials);
         // After so many collapses it fits, unless the limit is absurd.
         let text = clip(&text, limit.saturating_mul(CHARS_PER_TOKEN));
-        let told = self.ask(Request::new(self.material.prompt, &self.material.title, text), text).await?;
+        let told = self.ask(Request::new(self.material.prompt, &self.material.title, text), text, false).await?;
         Ok(self.made(told, |_| chunk::merged(partials.into_iter().flat_map(|partial| partial.pages))))
     }
 
@@ -120,7 +127,7 @@ impl Run<'_> {
             let text = joined(&group);
             let request = Request::new(PromptType::Chunk, &self.material.title, &text);
             let pages: Vec<PageRange> = group.iter().flat_map(|partial| partial.pages.clone()).collect();
-            match self.ask(request, &text).await?.answer {
+            match self.ask(request, &text, false).await?.answer {
                 Ok(answer) => collapsed.push(Partial { text: answer.summary, pages: chunk::merged(pages) }),
                 // Each of them is proven: they stay as they are.
                 Err(_) => collapsed.extend(group),
@@ -130,12 +137,12 @@ impl Run<'_> {
     }
 
     /// Asks, and has the answer proven by `text`: what the request says without what we have put into it.
-    async fn ask(&mut self, request: Request, text: &str) -> Result<Told, Trouble> {
+    async fn ask(&mut self, request: Request, text: &str, company: bool) -> Result<Told, Trouble> {
         if self.paid.kept > 0 && self.begun.elapsed() > TURN {
             return Err(Trouble::Job(HandlerError::Snooze(Duration::from_secs(1))));
         }
         let source = Source::new(&request.title, text);
-        self.asker.ask(request, &source, &mut self.paid).await
+        self.asker.ask(request, &source, company, &mut self.paid).await
     }
 
     /// The summary's key is the whole material, in however many parts it was read.

@@ -3,11 +3,11 @@
 //! What is settled is outside the job's transaction, and the call goes on when its job is stopped: the money is spent, and
 //! the next attempt finds the answer.
 
-use super::reservation::{SETTLED_WITHIN, key};
+use super::reservation::{Reservation, SETTLED_WITHIN, key};
 use crate::{
     civic::{
         Services,
-        llm::{Outcome, Provider, Questions},
+        llm::{LlmError, Outcome, PromptType, Provider, Questions},
     },
     fleet::{
         breaker::Pass,
@@ -71,6 +71,11 @@ impl Admitted {
             permit.ended(pace::Outcome::Good).await;
         }
         match &outcome.result {
+            // More answers take longer: it tells nothing of the model.
+            Err(LlmError::Timeout(_)) if outcome.call.prompt == PromptType::Batch => {
+                self.pass.withdrawn().await;
+                None
+            }
             Err(error) if error.is_outage() => self.pass.failed(&error.to_string()).await,
             _ => {
                 self.pass.succeeded().await;
@@ -96,29 +101,33 @@ impl Asker {
                 return Err(error);
             }
         };
+        // A task of its own: a job that is stopped doesn't take back what the server has begun to bill, nor forget what it has
+        // reserved. It takes the job's trace and log fields along, which tasks don't inherit.
+        let asker = self.clone();
+        let call = async move { asker.reserved(index, pass, reservation).await };
+        let ended = tokio::spawn(within_trace(current_trace(), call).in_current_span()).await;
+        ended.unwrap_or_else(|e| Err(HandlerError::retryable(ErrorClass::Panic, format!("the call ended early: {e}"))))
+    }
+
+    /// Makes a call that is reserved, when its turn has come.
+    async fn reserved(&self, index: usize, pass: Pass, reservation: Reservation) -> Result<Ended, HandlerError> {
+        let provider = self.provider(index);
         let permit = match turn(&self.services, provider).await {
-            Ok(permit) => permit,
-            Err(error) => {
+            Ok(permit) if !self.ctx.token.is_cancelled() => permit,
+            stopped => {
                 pass.withdrawn().await;
                 self.give_back(provider, &reservation).await;
-                return Err(error);
+                // Whoever stops the job doesn't hear it.
+                return Err(stopped.err().unwrap_or(HandlerError::Snooze(Duration::from_secs(1))));
             }
         };
         let admitted = Admitted { pass, permit };
-        // A task of its own: a job that is stopped doesn't take back what the server has begun to bill. It takes the job's
-        // trace and log fields along, which tasks don't inherit.
-        let asker = self.clone();
-        let call = async move {
-            let provider = asker.provider(index);
-            let outcome = asker.services.summariser.ask(provider, &reservation.questions).await;
-            asker.settle(provider, &reservation, &outcome).await;
-            let held = admitted.ended(&outcome).await;
-            (outcome, held)
-        };
-        let (outcome, held) = tokio::spawn(within_trace(current_trace(), call).in_current_span())
-            .await
-            .map_err(|e| HandlerError::retryable(ErrorClass::Panic, format!("the call ended early: {e}")))?;
-        held.map_or_else(|| Ok(Ended::Called(Box::new(outcome))), Err)
+        let outcome = self.services.summariser.ask(provider, &reservation.questions).await;
+        self.settle(provider, &reservation, &outcome).await;
+        match admitted.ended(&outcome).await {
+            Some(held) => Err(held),
+            None => Ok(Ended::Called(Box::new(outcome))),
+        }
     }
 
     pub(super) fn provider(&self, index: usize) -> &dyn Provider {

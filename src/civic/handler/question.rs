@@ -8,7 +8,7 @@ use super::{
 use crate::{
     civic::{
         llm::{
-            Answer, Call, CallStatus, LlmError, Next, PromptType, Questions, Request, meter, next_step,
+            Answer, Call, CallStatus, LlmError, Next, Outcome, PromptType, Questions, Request, meter, next_step,
             proof::{Fault, Source, faults},
         },
         store::llm_answers::{self, Known},
@@ -68,7 +68,10 @@ pub(super) struct Paid {
 impl Paid {
     fn add(&mut self, call: &Call) {
         self.calls += 1;
+        let is_batch = call.prompt == PromptType::Batch;
         match call.status {
+            // Of several texts nobody knows which one a filter or a deadline is about.
+            CallStatus::Blocked | CallStatus::Timeout if is_batch => self.wasted += 1,
             CallStatus::Ok | CallStatus::Blocked => self.kept += 1,
             CallStatus::Empty | CallStatus::Truncated | CallStatus::Malformed | CallStatus::WrongKey => {
                 self.wasted += 1
@@ -107,14 +110,21 @@ enum Resume {
 }
 
 impl Asker {
-    /// Asks until there is an answer, each model at most twice for one that its source proves.
-    pub(super) async fn ask(&self, mut request: Request, source: &Source, paid: &mut Paid) -> Result<Told, Trouble> {
+    /// Asks until there is an answer, each model at most twice for one that its source proves. `company`: the first call may
+    /// take questions of other items along.
+    pub(super) async fn ask(
+        &self,
+        mut request: Request,
+        source: &Source,
+        company: bool,
+        paid: &mut Paid,
+    ) -> Result<Told, Trouble> {
         let (mut index, mut attempt) = match self.resume(&request, source).await? {
             Resume::Told(told) => return Ok(told),
             Resume::At(index, attempt) => (index, attempt),
         };
-        let mut along = match (request.prompt, index, attempt) {
-            (PromptType::Item, 0, 1) => neighbours::of(&self.services, &request, &self.ctx).await?,
+        let mut along = match (company, index, attempt) {
+            (true, 0, 1) => neighbours::of(&self.services, &request, &self.ctx).await,
             _ => Vec::new(),
         };
         let mut unusable = 0;
@@ -131,8 +141,7 @@ impl Asker {
                     }
                 },
             };
-            paid.add(&outcome.call);
-            outcome.along.iter().filter(|answer| answer.is_none()).for_each(|_| meter::rejected("wrong_key"));
+            self.note(&outcome, paid);
             let provider = self.provider(index);
             let error = match outcome.result {
                 Ok(answer) => match judge(answer, source) {
@@ -163,6 +172,15 @@ impl Asker {
                 }
                 Next::GiveUp => return given_up(provider.model(), error),
             }
+        }
+    }
+
+    /// What a call has cost, and what of its answers is of no use.
+    fn note(&self, outcome: &Outcome, paid: &mut Paid) {
+        paid.add(&outcome.call);
+        outcome.along.iter().filter(|answer| answer.is_none()).for_each(|_| meter::rejected("wrong_key"));
+        if outcome.call.prompt == PromptType::Batch && outcome.call.status != CallStatus::Ok {
+            self.services.company.failed();
         }
     }
 
@@ -234,9 +252,9 @@ fn is_unusable(error: &LlmError) -> bool {
 }
 
 /// Of a call about several items: whether the own question may have a better end alone. What says nothing of the questions (a
-/// limit, a quota, a server that is away) would be no other.
+/// limit, a quota, a server that is away) would be no other; fewer answers may be there in time.
 fn may_be_anothers(error: &LlmError) -> bool {
-    !error.is_outage() && !matches!(next_step(error, 0), Next::Pause(_) | Next::Retry(_))
+    matches!(error, LlmError::Timeout(_)) || !matches!(next_step(error, 0), Next::Pause(_) | Next::Retry(_))
 }
 
 fn given_up(model: &str, error: LlmError) -> Result<Told, Trouble> {

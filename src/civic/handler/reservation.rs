@@ -68,18 +68,16 @@ impl Asker {
         let along: Vec<Fingerprint> = questions.along.iter().map(Request::input_hash).collect();
         let inputs: Vec<&str> = along.iter().map(Fingerprint::as_str).collect();
         let settings = &self.services.settings;
+        let most = settings.items_per_call.saturating_sub(1);
+        let models = self.services.summariser.models();
+        let worst = (!along.is_empty()).then(|| provider.worst_cost(&widest(&questions, most)));
         let wish = Wish {
             question: question(provider, &input, attempt),
             city: &self.city,
             job: self.ctx.job,
             worst: provider.worst_cost(&questions.own.clone().into()),
             lives: provider.deadline() + SETTLED_WITHIN,
-            along: Some(Along {
-                inputs: &inputs,
-                most: settings.items_per_call.saturating_sub(1),
-                models: &self.services.summariser.models(),
-                worst: provider.worst_cost(&questions),
-            }),
+            along: worst.map(|worst| Along { inputs: &inputs, most, models: &models, worst }),
         };
         let reserved = llm_money::reserve(&mut *self.services.db().await?, &settings.budgets, &wish).await?;
         let Some((holder, granted)) = self.granted(provider, reserved)? else { return Ok(None) };
@@ -171,6 +169,14 @@ impl Asker {
 /// What a job waits for that waits for a model.
 pub(super) fn key(model: &str) -> String {
     format!("model:{model}")
+}
+
+/// With the longest of what is to be taken along, so many: no call with as many others costs more.
+fn widest(questions: &Questions, most: usize) -> Questions {
+    let mut along = questions.along.clone();
+    along.sort_by_key(|request| std::cmp::Reverse(request.text.len() + request.title.len()));
+    along.truncate(most);
+    Questions { own: questions.own.clone(), along }
 }
 
 fn question<'a>(provider: &'a dyn Provider, input: &'a Fingerprint, attempt: i16) -> Question<'a> {

@@ -9,6 +9,7 @@ pub mod budget;
 mod call;
 pub mod chunk;
 pub mod client;
+mod company;
 mod error;
 pub mod estimate;
 pub mod extractive;
@@ -27,6 +28,7 @@ mod summariser;
 
 pub use answer::Answer;
 pub use call::{Call, CallStatus, Outcome, Questions, Request, Usage};
+pub use company::Company;
 pub use error::LlmError;
 pub use next_step::{MAX_UNUSABLE, MAX_WAIT, Next, Pause, next_step};
 pub use price::{MicroUsd, Price, PriceTable};

@@ -1,10 +1,10 @@
-//! The answers to several questions in one call: matched by their keys, never by their order, and each checked against its own
-//! text. Models have answered whole batches under the keys of their neighbours. Pure.
+//! The answers to several questions in one call: matched by their keys, never by their order, and each proven by its own text.
+//! Models have answered whole batches under the keys of their neighbours. Pure.
 
 use super::{
     Answer, LlmError, Questions, Request,
     answer::{self, Wire},
-    proof::{Source, fits_its_own},
+    proof::{Source, faults, fits_its_own},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -58,16 +58,15 @@ fn by_key(answers: Vec<Wire>, asked: &[&Request]) -> Vec<Option<Answer>> {
     asked.iter().map(&mut answer).collect()
 }
 
-/// Drops what is about another question's text.
+/// Drops what is about another question's text, and what its own does not prove: that may come from another, and a question
+/// that is asked alone has both its tries.
 fn keep_fitting(found: &mut [Option<Answer>], asked: &[&Request]) {
     let sources: Vec<Source> = asked.iter().map(|request| Source::new(&request.title, &request.text)).collect();
     let summaries: Vec<&str> =
         found.iter().map(|answer| answer.as_ref().map_or("", |answer| answer.summary.as_str())).collect();
     let fits = fits_its_own(&summaries, &sources);
-    for (answer, fits) in found.iter_mut().zip(fits) {
-        if !fits {
-            *answer = None;
-        }
+    for ((answer, fits), source) in found.iter_mut().zip(fits).zip(&sources) {
+        *answer = answer.take().filter(|answer| fits && faults(&answer.summary, source).is_empty());
     }
 }
 
@@ -117,6 +116,13 @@ mod tests {
     fn a_batch_under_the_keys_of_its_neighbours_gives_nothing() {
         assert_eq!(read_all(&rotated(1)), expected([false; 3]));
         assert_eq!(read_all(&rotated(2)), expected([false; 3]));
+    }
+
+    #[test]
+    fn what_another_text_says_proves_nothing() {
+        let mut answers = rotated(0);
+        answers[1]["summary"] = json!(format!("{} Acme Marine is paid 900 dollars.", ITEMS[1].1));
+        assert_eq!(read_all(&answers), expected([true, false, true]));
     }
 
     #[test]

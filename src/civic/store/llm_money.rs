@@ -56,9 +56,9 @@ pub struct Along<'a> {
     pub inputs: &'a [&'a str],
     /// Most of them that one call takes.
     pub most: usize,
-    /// The models of whom any answer will do.
+    /// The models of whom an answer is enough, also one that is on its way.
     pub models: &'a [&'a str],
-    /// The most that a call with all of them may cost. Beyond what a budget leaves, the question is asked alone.
+    /// The most that a call may cost with `most` of them. Beyond what a budget leaves, the question is asked alone.
     pub worst: MicroUsd,
 }
 
@@ -98,27 +98,21 @@ cross join lateral (
   select coalesce(sum(v.micro_usd), 0)::bigint as reserved from llm_reservations v
   where v.expires_at > now() and (a.scope = 'total' or a.scope = 'city' and v.city = $1 or a.scope = 'model' and v.model = $2)) r";
 
+/// Everybody waits at [`LOCK`], so that what is free here stays free.
+const FREE: &str = "\
+select q.input from unnest($1::text[]) with ordinality q(input, n)
+where not exists (select from llm_answers a
+                  where a.input_hash = q.input and a.prompt_version = $2 and a.model = any($3))
+  and not exists (select from llm_reservations r
+                  where r.input_hash = q.input and r.prompt_version = $2 and r.model = any($3) and r.expires_at > now())
+order by q.n limit $4";
+
 const RESERVE: &str = "\
 insert into llm_reservations (input_hash, prompt_version, model, holder, city, micro_usd, job_id, expires_at)
-values ($1, $2, $3, $4, $5, $6, $7, now() + $8 * interval '1 s')
+select q.input, $2, $3, $4, $5, q.micro_usd, $6, now() + $7 * interval '1 s' from unnest($1::text[], $8::bigint[]) q(input, micro_usd)
 on conflict (input_hash, prompt_version, model) do update set
   holder = excluded.holder, city = excluded.city, micro_usd = excluded.micro_usd, job_id = excluded.job_id,
   expires_at = excluded.expires_at";
-
-/// Everybody waits at [`LOCK`], so that what is free here stays free. The price of the call stands in the row of the question
-/// that took these along.
-const TAKE_ALONG: &str = "\
-insert into llm_reservations (input_hash, prompt_version, model, holder, city, micro_usd, job_id, expires_at)
-select q.input, $2, $3, $4, $5, 0, $6, now() + $7 * interval '1 s' from unnest($1::text[]) with ordinality q(input, n)
-where not exists (select from llm_answers a
-                  where a.input_hash = q.input and a.prompt_version = $2 and a.model = any($8))
-  and not exists (select from llm_reservations r
-                  where r.input_hash = q.input and r.prompt_version = $2 and r.model = $3 and r.expires_at > now())
-order by q.n limit $9
-on conflict (input_hash, prompt_version, model) do update set
-  holder = excluded.holder, city = excluded.city, micro_usd = excluded.micro_usd, job_id = excluded.job_id,
-  expires_at = excluded.expires_at
-returning input_hash";
 
 /// Reserves what a call may cost, unless somebody else asks the same, the model is paused, or a budget says no.
 ///
@@ -139,7 +133,7 @@ pub async fn reserve(client: &mut Client, budgets: &Budgets, wish: &Wish<'_>) ->
     if let Some(until) = row.get(2) {
         return Ok(Reserved::Paused(until, row.get::<_, Option<String>>(3).unwrap_or_default()));
     }
-    let mut along = wish.along.filter(|along| !along.inputs.is_empty());
+    let mut along = wish.along;
     if !budgets.list().is_empty() {
         let standings = standings(&tx, wish.city, model).await?;
         let standing = |scope: Scope, period: Period| standings.get(&(scope, period)).copied().unwrap_or_default();
@@ -150,18 +144,20 @@ pub async fn reserve(client: &mut Client, budgets: &Budgets, wish: &Wish<'_>) ->
             return Ok(Reserved::Refused(decision, now));
         }
     }
-    let holder = Uuid::new_v4();
-    let (job, lives) = (wish.job.0, wish.lives.as_secs_f64());
-    let (mut taken, mut worst) = (Vec::new(), wish.worst);
+    let (mut taken, mut worst): (Vec<String>, _) = (Vec::new(), wish.worst);
     if let Some(along) = along {
         let most = i64::try_from(along.most).unwrap_or(i64::MAX);
-        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 9] =
-            [&along.inputs, key[1], key[2], &holder, &wish.city, &job, &lives, &along.models, &most];
-        taken = tx.query(TAKE_ALONG, &params).await?.iter().map(|row| row.get(0)).collect();
+        let rows = tx.query(FREE, &[&along.inputs, key[1], &along.models, &most]).await?;
+        taken = rows.iter().map(|row| row.get(0)).collect();
         worst = if taken.is_empty() { wish.worst } else { along.worst };
     }
-    let worst = i64::try_from(worst).unwrap_or(i64::MAX);
-    tx.execute(RESERVE, &[key[0], key[1], key[2], &holder, &wish.city, &worst, &job, &lives]).await?;
+    let holder = Uuid::new_v4();
+    let inputs: Vec<&str> = std::iter::once(input.as_str()).chain(taken.iter().map(String::as_str)).collect();
+    // The price of the call stands in the row of the question that took the others along.
+    let mut prices = vec![0; inputs.len()];
+    prices[0] = i64::try_from(worst).unwrap_or(i64::MAX);
+    let (job, lives) = (wish.job.0, wish.lives.as_secs_f64());
+    tx.execute(RESERVE, &[&inputs, key[1], key[2], &holder, &wish.city, &job, &lives, &prices]).await?;
     tx.commit().await?;
     Ok(Reserved::Granted(holder, taken))
 }

@@ -156,6 +156,27 @@ left join lateral (
   from extractions e where e.sha256 = d.sha256 order by (e.extractor = $3) desc, e.created_at desc limit 1) e on true
 where d.meeting_id = $1 and d.item_id is not distinct from $2 and d.status <> 'withdrawn' order by d.id";
 
+/// By the size that is stored with a large text: it is not read for this.
+const BYTES: &str = "\
+select coalesce(sum(e.bytes), 0)::bigint from document_refs d
+cross join lateral (
+  select octet_length(e.body) as bytes from extractions e
+  where e.sha256 = d.sha256 order by (e.extractor = $3) desc, e.created_at desc limit 1) e
+where d.meeting_id = $1 and d.item_id = $2 and d.status <> 'withdrawn'";
+
+/// How many bytes the texts of an item's documents have together.
+///
+/// # Errors
+/// When the database fails.
+pub async fn text_bytes<C: Statements>(
+    client: &C,
+    meeting: MeetingId,
+    item: ItemId,
+    extractor: &str,
+) -> Result<i64, Error> {
+    Ok(client.query_one(BYTES, &[&meeting.0, &item.0, &extractor]).await?.get(0))
+}
+
 /// The documents of an item with their texts, in the order of the agenda; without an item those of the meeting itself.
 ///
 /// # Errors

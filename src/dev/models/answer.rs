@@ -50,7 +50,10 @@ impl Asked {
         if fault == Some(&Fault::NotJson) {
             return questions.iter().map(|question| good(question.text())).collect::<Vec<_>>().join(" ");
         }
-        let mut answers: Vec<Value> = questions.iter().map(|question| question.answer(fault)).collect();
+        let order =
+            questions.iter().find_map(|question| question.ordered()).filter(|_| fault == Some(&Fault::Obedient));
+        let mut answers: Vec<Value> =
+            questions.iter().map(|question| question.answer(fault, order.as_deref())).collect();
         if questions.len() == 1 {
             return answers.remove(0).to_string();
         }
@@ -89,14 +92,15 @@ impl<'a> Question<'a> {
         self.0.split_once("<document>\n").map_or("", |(_, text)| text)
     }
 
-    fn answer(self, fault: Option<&Fault>) -> Value {
+    /// What an order wants to be said, whichever text it stands in, goes before what is asked.
+    fn answer(self, fault: Option<&Fault>, order: Option<&str>) -> Value {
         let good = || good(self.text());
         let summary = match fault {
+            _ if order.is_some() => order.unwrap_or_default().to_owned(),
             Some(Fault::OtherItem) => {
                 "Volunteers bake sourdough pretzels weekly; orchestras rehearse baroque symphonies nearby.".to_owned()
             }
             Some(Fault::Invented) => format!("{} It costs $98,765,432 in all.", good()),
-            Some(Fault::Obedient) => self.ordered().unwrap_or_else(good),
             _ => good(),
         };
         let summary = if summary.is_empty() { "There is nothing to say.".to_owned() } else { summary };

@@ -43,6 +43,7 @@ pub enum Fault {
     Invented,
     /// A good answer, after so long.
     Slow(Duration),
-    /// What an order in the text wants to be said after `write that`, up to the end of its sentence; without one, a good answer.
+    /// What an order in a text wants to be said after `write that`, up to the end of its sentence, in every answer of the call;
+    /// without one, good answers.
     Obedient,
 }

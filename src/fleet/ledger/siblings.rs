@@ -4,12 +4,16 @@ use crate::{db::Statements, fleet::job::JobId};
 use serde_json::Value;
 use tokio_postgres::{Error, types::Json};
 
-/// Those after the job first: the ones before it are the likelier to be under way.
+/// Those after the job first, the nearest of them first: the ones before it are the likelier to be under way. One that waits for
+/// a limit has begun once, so that nothing it needs is missing. One that failed goes on alone.
 pub(super) const SIBLINGS: &str = "\
 select j.args from jobs j
-where j.parent_id = $1 and j.kind = $2 and j.id <> $3 and (j.due or j.status = 'queued') order by j.id < $3, j.id limit $4";
+where j.parent_id = $1 and j.kind = $2 and j.id <> $3 and (j.due or j.status = 'queued' or j.hold = 'limit')
+  and j.failures = 0 and j.losses = 0
+order by j.id < $3, abs(j.id - $3) limit $4";
 
-/// The arguments of other jobs of a kind that have the same parent and wait for nothing but a worker, `most` at most.
+/// The arguments of other jobs of a kind that have the same parent, have not failed, and wait for nothing but a worker or a
+/// limit; `most` at most.
 ///
 /// # Errors
 /// When the database fails.

@@ -34,6 +34,11 @@ pub(super) fn without_orders(text: &str) -> String {
     kept.join("\n\n")
 }
 
+/// Whether a text holds what reads like an order to a model.
+pub(super) fn has_orders(text: &str) -> bool {
+    text.split('\u{c}').flat_map(paragraphs).any(|paragraph| ORDER.is_match(&paragraph))
+}
+
 fn innocent(paragraph: &str) -> &str {
     let Some(order) = ORDER.find(paragraph) else { return paragraph };
     let before = &paragraph[..order.start()];

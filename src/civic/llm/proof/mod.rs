@@ -78,6 +78,12 @@ impl fmt::Display for Fault {
     }
 }
 
+/// Whether a title or a text holds what reads like an order to a model.
+#[must_use]
+pub fn has_orders(title: &str, text: &str) -> bool {
+    hidden::has_orders(title) || hidden::has_orders(text)
+}
+
 /// What of a summary its source does not have; empty: it is proven.
 #[must_use]
 pub fn faults(summary: &str, source: &Source) -> Vec<Fault> {
