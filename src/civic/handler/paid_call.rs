@@ -114,11 +114,14 @@ impl Asker {
         let provider = self.provider(index);
         let permit = match turn(&self.services, provider).await {
             Ok(permit) if !self.ctx.token.is_cancelled() => permit,
-            stopped => {
+            unmade => {
                 pass.withdrawn().await;
                 self.give_back(provider, &reservation).await;
+                if let Some(permit) = unmade? {
+                    permit.ended(pace::Outcome::Good).await;
+                }
                 // Whoever stops the job doesn't hear it.
-                return Err(stopped.err().unwrap_or(HandlerError::Snooze(Duration::from_secs(1))));
+                return Err(HandlerError::Snooze(Duration::from_secs(1)));
             }
         };
         let admitted = Admitted { pass, permit };
