@@ -51,7 +51,7 @@ impl DocumentRole {
             Self::Notice
         } else if has("packet") {
             Self::Packet
-        } else if has("minutes") {
+        } else if has("minutes") || has("proceedings") {
             Self::Minutes
         } else if has("agenda") {
             Self::Agenda
@@ -76,6 +76,7 @@ mod tests {
             ("Notice of Cancellation", DocumentRole::Notice),
             ("Agenda - CANCELLED", DocumentRole::Notice),
             ("Approved Minutes", DocumentRole::Minutes),
+            ("Official Proceedings", DocumentRole::Minutes),
             ("Summary", DocumentRole::Other),
             ("", DocumentRole::Other),
         ] {

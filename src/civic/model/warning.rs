@@ -36,6 +36,8 @@ pub enum WarningCode {
     Malformed,
     /// A row without an id; left out.
     MissingId,
+    /// A meeting that its vendor has not numbered yet; kept, under its name and time.
+    Unnumbered,
     /// A meeting without a date that can be believed; left out.
     MissingDate,
     /// A date that is only a placeholder, such as 1900-01-01; left out.
@@ -66,15 +68,22 @@ pub enum WarningCode {
     SingleObject,
     /// More rows than can be true; the rest is left out.
     TooManyRows,
+    /// A page that shows a part of its list, or may do so.
+    PartialList,
 }
 
 impl WarningCode {
-    /// Whether a whole row was left out, so that what is missing from the list may have stood there.
+    /// Whether a whole row was left out, or may be elsewhere, so that what is missing from the list may have stood there.
     #[must_use]
     pub const fn loses_a_row(self) -> bool {
         matches!(
             self,
-            Self::Malformed | Self::MissingId | Self::MissingDate | Self::ImplausibleDate | Self::TooManyRows
+            Self::Malformed
+                | Self::MissingId
+                | Self::MissingDate
+                | Self::ImplausibleDate
+                | Self::TooManyRows
+                | Self::PartialList
         )
     }
 }

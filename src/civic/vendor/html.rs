@@ -9,7 +9,7 @@ use ego_tree::iter::Edge;
 use scraper::{ElementRef, Html, Node, Selector};
 use std::borrow::Cow;
 
-/// Largest page that is read. The largest archive that is known has 3 MB; a tree takes some ten times its page.
+/// Largest page that is read. The largest archive that is known has 6 MB; a tree takes some ten times its page.
 const MAX_BYTES: usize = 8 << 20;
 /// Levels of elements that are read; browsers stop at 512. The parser looks through all open ones at each tag, so that a
 /// page of nothing but `<div>` would take hours.

@@ -69,6 +69,14 @@ fn is_deferred(source: EvidenceSource, tokens: &[&str], words: &[&str]) -> bool 
         && tokens.contains(&"deferred")
 }
 
+/// "City Council Meeting - No Meeting", as a title or the name of what is published. Not within it: "no meeting minutes".
+fn is_called_off(source: EvidenceSource, tokens: &[&str], words: &[&str]) -> bool {
+    let phrase = ["no", "meeting"];
+    matches!(source, EvidenceSource::Title | EvidenceSource::Document)
+        && words.contains(&"cancelled")
+        && (tokens == phrase || tokens.ends_with(&phrase))
+}
+
 fn tells(source: EvidenceSource, text: &str, words: &[&str]) -> bool {
     let lower = text.to_lowercase();
     let tokens: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|token| !token.is_empty()).collect();
@@ -78,6 +86,7 @@ fn tells(source: EvidenceSource, text: &str, words: &[&str]) -> bool {
         return false;
     }
     is_deferred(source, &tokens, words)
+        || is_called_off(source, &tokens, words)
         || tokens.iter().enumerate().any(|(i, token)| words.contains(token) && !denied(&tokens, i))
 }
 
@@ -109,6 +118,10 @@ mod tests {
             (Title, "CANCELED - City Council", MeetingStatus::Cancelled),
             (Title, "Notice of Cancellation", MeetingStatus::Cancelled),
             (Title, "Committee on Consolidation", MeetingStatus::Scheduled),
+            (Title, "City Council Meeting - No Meeting", MeetingStatus::Cancelled),
+            (EvidenceSource::Document, "NO MEETING", MeetingStatus::Cancelled),
+            (EvidenceSource::Document, "No meeting minutes yet", MeetingStatus::Scheduled),
+            (Comment, "There is no meeting", MeetingStatus::Scheduled),
             (Location, "City Hall *** CANCELLED ***", MeetingStatus::Cancelled),
             (Comment, "Recessed to 09/29/20 at 1:30 p.m.", MeetingStatus::Recessed),
             (Title, "July 8, 2020 Recessed Meeting Agenda", MeetingStatus::Scheduled),

@@ -1,7 +1,7 @@
 //! Layouts that vendors' pages come in, with made-up rows: what a reader sees in them is what is read.
 
 use docket::civic::{
-    model::{DocumentRole, MeetingStatus, ParsedMeeting, WarningCode, WebUrl},
+    model::{DocumentRole, EvidenceSource, MeetingStatus, ParsedMeeting, WarningCode, WebUrl},
     vendor::{ParseError, ParseReport, parse_file},
 };
 use serde_json::json;
@@ -9,6 +9,18 @@ use serde_json::json;
 fn archive(rows: &str) -> Result<ParseReport, ParseError> {
     let page = format!("<html><body><div id='granicus'><table>{rows}</table></div></body></html>");
     parse_file("granicus", "archive", page.as_bytes(), None)
+}
+
+#[test]
+fn an_item_without_a_title_has_that_of_its_matter() {
+    let rows = json!([
+        {"EventItemId": 1, "EventItemTitle": null, "EventItemMatterName": "Lease of the pier", "EventItemAgendaSequence": 1},
+        {"EventItemId": 2, "EventItemTitle": "", "EventItemMatterName": "", "EventItemAgendaSequence": 2}
+    ]);
+    let report = parse_file("legistar", "event-items", rows.to_string().as_bytes(), None).unwrap();
+    let titles: Vec<&str> = report.items.iter().map(|item| item.title.as_str()).collect();
+    assert_eq!(titles, ["Lease of the pier"]);
+    assert_eq!(report.warnings.iter().map(|warning| warning.code).collect::<Vec<_>>(), [WarningCode::BlankTitle]);
 }
 
 /// Its id, day, start and title.
@@ -86,7 +98,37 @@ fn an_upcoming_row_without_links_is_named_by_its_button_or_its_name() {
             "event-1055 2031-12-14 15:00 Planning"
         ]
     );
-    assert_eq!(report.warnings.iter().map(|warning| warning.code).collect::<Vec<_>>(), [WarningCode::MissingId]);
+    assert_eq!(report.warnings.iter().map(|warning| warning.code).collect::<Vec<_>>(), [WarningCode::Unnumbered]);
+    assert!(!WarningCode::Unnumbered.loses_a_row(), "what the list lacks is not there");
+}
+
+#[test]
+fn documents_in_a_choice_are_documents() {
+    let report = archive(
+        "<tr><td class='listItem' headers='Name'>Council</td><td class='listItem' headers='Date Council'>Jul 7, 2026</td>\
+         <td class='listItem'><a href='//x.granicus.com/AgendaViewer.php?view_id=13&clip_id=4609'>Agenda</a></td>\
+         <td class='listItem'><select onchange='window.open(this.value)'><option value=''>Documents...</option>\
+         <option value='//x.granicus.com/MinutesViewer.php?clip_id=4609&doc_id=a'>Reporter</option>\
+         <option value='//x.granicus.com/MinutesViewer.php?clip_id=4609&doc_id=b'>Minutes</option></select></td></tr>",
+    )
+    .unwrap();
+    let names: Vec<&str> = report.meetings[0].documents.iter().map(|document| document.name.as_str()).collect();
+    assert_eq!(names, ["Agenda", "Reporter", "Minutes"]);
+    assert_eq!(report.meetings[0].status, MeetingStatus::Held);
+}
+
+#[test]
+fn a_list_of_nothing_but_a_meeting_that_goes_on_is_no_other_page() {
+    let row = |date: &str| {
+        format!(
+            "<tr><td class='listItem' headers='EventName'>Council</td><td class='listItem' headers='EventDate'>\
+             <a onclick=\"window.open('//x.granicus.com/MediaPlayer.php?event_id=1314')\">{date}</a></td></tr>"
+        )
+    };
+    let report = archive(&row("In Progress")).unwrap();
+    assert_eq!((report.meetings.len(), report.warnings.len()), (0, 1));
+    assert!(report.warnings[0].code.loses_a_row());
+    assert!(archive(&row("soon")).is_err());
 }
 
 #[test]
@@ -193,6 +235,37 @@ fn a_calendar_shows_more_documents_than_the_agenda() {
         ]
     );
     assert_eq!((meeting.status, report.warnings.len()), (MeetingStatus::Cancelled, 0));
+}
+
+#[test]
+fn a_calendars_own_words_are_read_a_comment_below_the_place_and_an_agenda_that_is_a_notice() {
+    let rows = "<tr class='rgRow'><td>Water</td><td>1/22/2031</td><td><font>City Hall<br /><em>CANCELLED: no quorum</em></font></td>\
+         <td><a id='c_hypAgenda' href='View.ashx?M=A&amp;ID=5&amp;GUID=AB-1'>Agenda</a></td></tr>\
+         <tr class='rgRow'><td>Parks</td><td>1/23/2031</td><td>Hall<br>2nd floor</td>\
+         <td><a id='d_hypAgenda' href='View.ashx?M=A&amp;ID=6&amp;GUID=AB-2'>Notice of Cancellation</a></td></tr>";
+    let grid = |pager: &str| {
+        calendar(&format!(
+            "<div id='x_gridCalendar'><table class='rgMasterTable'><thead><tr><th class='rgHeader'>Name</th>\
+             <th class='rgHeader'>Meeting Date</th><th class='rgHeader'>Meeting Location</th><th class='rgHeader'>Agenda</th></tr>\
+             {pager}</thead>{rows}</table></div>"
+        ))
+    };
+    let report = grid("");
+    let [water, parks] = &report.meetings[..] else { panic!("{report:?}") };
+    let told = |meeting: &ParsedMeeting| (meeting.location.clone(), meeting.comment.clone(), meeting.status);
+    let cancelled = MeetingStatus::Cancelled;
+    assert_eq!(told(water), (Some("City Hall".into()), Some("CANCELLED: no quorum".into()), cancelled));
+    assert_eq!(told(parks), (Some("Hall 2nd floor".into()), None, cancelled));
+    let source = |meeting: &ParsedMeeting| meeting.status_evidence.as_ref().map(|evidence| evidence.source);
+    assert_eq!((source(water), source(parks)), (Some(EvidenceSource::Comment), Some(EvidenceSource::Document)));
+    assert_eq!((parks.documents[0].role, parks.agenda_url.is_none()), (DocumentRole::Notice, true));
+    assert_eq!(report.warnings, []);
+
+    let pager = "<tr class='rgPager'><td><a class='rgCurrentPage'>1</a><a href='#'>2</a></td></tr>";
+    let codes: Vec<_> = grid(pager).warnings.iter().map(|warning| warning.code).collect();
+    assert_eq!(codes, [WarningCode::PartialList]);
+    assert!(WarningCode::PartialList.loses_a_row());
+    assert_eq!(grid("<tr class='rgPager'><td><a class='rgCurrentPage'>1</a></td></tr>").warnings, []);
 }
 
 #[test]

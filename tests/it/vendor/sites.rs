@@ -152,17 +152,22 @@ async fn a_closed_api_of_legistar_leads_to_the_calendar() {
                 <th class='rgHeader'>Meeting Date</th><th class='rgHeader'>Meeting Time</th></tr></thead>\
                 <tr class='rgRow'><td>Council</td><td>5/7/2031</td><td>7:00 PM</td>\
                 <td><a id='x_hypAgenda' href='View.ashx?M=A&amp;ID=5&amp;GUID=AB-1'>Agenda</a></td></tr></table></div>";
-    let script = move |path: &str| {
-        if path.starts_with("/Calendar.aspx") { answer(200, "", grid) } else { answer(403, "", "closed") }
-    };
-    let site = Site::start(script).await;
-    let with_calendar = site.url("/Calendar.aspx");
-    let opened =
-        open(&site.client(), &source(&site, Vendor::Legistar, &[("calendar_url", &with_calendar)]), false).unwrap();
-    let listed = opened.meetings(window()).await.unwrap();
-    assert_eq!(ids(&listed), ["insite-5"]);
-    assert!(listed.values[0].agenda_url.is_some());
-    assert!(opened.agenda(&listed.values[0]).is_none(), "its agenda is a document");
+    // An API that was never set up answers 400.
+    for status in [403, 401, 400] {
+        let script = move |path: &str| {
+            if path.starts_with("/Calendar.aspx") { answer(200, "", grid) } else { answer(status, "", "closed") }
+        };
+        let site = Site::start(script).await;
+        let with_calendar = site.url("/Calendar.aspx");
+        let opened =
+            open(&site.client(), &source(&site, Vendor::Legistar, &[("calendar_url", &with_calendar)]), false).unwrap();
+        let listed = opened.meetings(window()).await.unwrap();
+        assert_eq!(ids(&listed), ["insite-5"], "{status}");
+        assert!(listed.values[0].agenda_url.is_some());
+        assert!(opened.agenda(&listed.values[0]).is_none(), "its agenda is a document");
+        let loses = listed.warnings.iter().any(|warning| warning.code.loses_a_row());
+        assert!(loses, "a calendar may show this month only: what it lacks is not withdrawn");
+    }
 
     // Where the API never had this client, a listing that has worked goes on working; where all is down, it is an outage.
     for (calendar, works) in [(answer(200, "", grid), true), (answer(503, "", ""), false), (answer(404, "", ""), false)]

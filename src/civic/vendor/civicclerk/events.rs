@@ -99,16 +99,22 @@ fn meeting(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Option<ParsedMeeti
     meeting.location = location(fields.row);
     meeting.agenda_status = fields.text("isPublished");
     meeting.comment = fields.text("eventDescription");
+    let (agenda_name, notice) = (fields.text("agendaName"), fields.text("eventNotice"));
     let texts = [
         (EvidenceSource::Title, Some(meeting.title.as_str())),
+        (EvidenceSource::Title, agenda_name.as_deref()),
         (EvidenceSource::Location, meeting.location.as_deref()),
         (EvidenceSource::Comment, meeting.comment.as_deref()),
+        (EvidenceSource::Comment, notice.as_deref()),
     ];
+    let is = |name: &str| fields.row.get(name).and_then(Value::as_bool) == Some(true);
+    // What is live now has media too.
+    let recording = (is("hasMedia") && !is("isLive") && !is("liveIsCurrentlyStreaming")).then_some("hasMedia");
     (meeting.status, meeting.status_evidence) = if fields.row.get("isDeleted") == Some(&Value::Bool(true)) {
         let evidence = Evidence { source: EvidenceSource::StatusField, text: "isDeleted".to_owned(), to: None };
         (MeetingStatus::Withdrawn, Some(evidence))
     } else {
-        status::of_published(&texts, &documents, None)
+        status::of_published(&texts, &documents, recording)
     };
     publish(&mut meeting, documents);
     Some(meeting)
@@ -118,7 +124,8 @@ fn location(row: &Map<String, Value>) -> Option<String> {
     let place = row.get("eventLocation")?.as_object()?;
     let parts =
         ["address1", "address2", "city", "state", "zipCode"].map(|name| place.get(name).and_then(Value::as_str));
-    let parts: Vec<String> = parts.into_iter().flatten().map(clean).filter(|part| !part.is_empty()).collect();
+    let parts = parts.into_iter().flatten().map(|part| clean(part.trim_end_matches([',', ' '])));
+    let parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
     Some(cut(parts.join(", "), 500).0).filter(|text| !text.is_empty())
 }
 
@@ -171,6 +178,21 @@ mod tests {
         let url = "https://t.api.civicclerk.com/v1/Meetings/GetMeetingFileStream(fileId=12,plainText=false)";
         assert_eq!(b.agenda_url.as_ref().map(WebUrl::as_str), Some(url));
         assert_eq!(parsed.warnings[0].code, WarningCode::ImplausibleDate);
+    }
+
+    #[test]
+    fn a_status_stands_in_the_agendas_name_in_the_notice_or_in_the_recording() {
+        let status = |fields: &str| {
+            let json = format!(
+                r#"{{"value": [{{"id": 1, "eventName": "Board", "startDateTime": "2026-06-08T19:00:00Z", {fields}}}]}}"#
+            );
+            parse(&json).unwrap().values[0].status
+        };
+        assert_eq!(status(r#""agendaName": "CANCELLED Board""#), MeetingStatus::Cancelled);
+        assert_eq!(status(r#""eventNotice": "The meeting is postponed""#), MeetingStatus::Postponed);
+        assert_eq!(status(r#""hasMedia": true"#), MeetingStatus::Held);
+        assert_eq!(status(r#""hasMedia": true, "isLive": true"#), MeetingStatus::Scheduled);
+        assert_eq!(status(r#""hasMedia": false"#), MeetingStatus::Scheduled);
     }
 
     #[test]

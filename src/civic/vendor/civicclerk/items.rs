@@ -6,6 +6,7 @@ use crate::civic::{
         ParseError,
         links::Links,
         rows::{Fields, id, value, warn},
+        text::clean,
     },
 };
 use serde_json::{Map, Value};
@@ -37,7 +38,7 @@ pub fn parse_items(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<ParsedI
         return Err(ParseError::Schema("agendaObjectItemName"));
     }
     let mut walk = Walk { base, values: Vec::new(), seen: BTreeSet::new(), warnings };
-    walk.rows(&rows, 0);
+    walk.rows(&rows, 0, false);
     let Walk { values, mut warnings, .. } = walk;
     warnings.sort();
     Ok(Parsed { values, warnings })
@@ -51,7 +52,8 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn rows(&mut self, rows: &[Value], depth: usize) {
+    /// `consent`: they stand below the heading of what is passed in one vote.
+    fn rows(&mut self, rows: &[Value], depth: usize, consent: bool) {
         let mut rows: Vec<&Map<String, Value>> = rows.iter().filter_map(Value::as_object).collect();
         // Stable: rows of one place keep their order.
         rows.sort_by_key(|row| row.get("sortOrder").and_then(Value::as_i64).unwrap_or(i64::MAX));
@@ -60,18 +62,19 @@ impl Walk<'_> {
                 warn(&mut self.warnings, WarningCode::TooManyRows, "items are left out", None);
                 return;
             }
-            self.row(row);
+            self.row(row, consent);
+            let consent = consent || is_consent(row);
             match row.get("childItems").and_then(Value::as_array) {
                 Some(_) if depth >= MAX_DEPTH => {
                     warn(&mut self.warnings, WarningCode::TooManyRows, "items nested too deep are left out", None);
                 }
-                Some(children) => self.rows(children, depth + 1),
+                Some(children) => self.rows(children, depth + 1, consent),
                 None => {}
             }
         }
     }
 
-    fn row(&mut self, row: &Map<String, Value>) {
+    fn row(&mut self, row: &Map<String, Value>, consent: bool) {
         let Some(id) = id(row, "id") else {
             warn(&mut self.warnings, WarningCode::MissingId, "an item has no id", None);
             return;
@@ -101,32 +104,66 @@ impl Walk<'_> {
             attachments,
             note,
             action: None,
-            consent: false,
+            consent,
         });
     }
 }
 
+/// "Consent Agenda", "CONSENT CALENDAR".
+fn is_consent(row: &Map<String, Value>) -> bool {
+    let title = row.get("agendaObjectItemName").and_then(Value::as_str).map(clean).unwrap_or_default();
+    title.to_lowercase().starts_with("consent")
+}
+
+/// The item's files, and the reports of the staff.
 fn attachments(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Vec<ParsedAttachment> {
-    let row = fields.row;
-    let Some(list) = row.get("attachmentsList").and_then(Value::as_array) else { return Vec::new() };
-    if list.len() > MAX_ATTACHMENTS {
-        fields.warn(WarningCode::TooManyRows, "attachments are left out");
-    }
-    let mut attachments = Vec::new();
-    for row in list.iter().take(MAX_ATTACHMENTS).filter_map(Value::as_object) {
-        let is = |name: &str, wanted: bool| row.get(name).and_then(Value::as_bool) == Some(wanted);
-        if is("isDeleted", true) || is("isPublished", false) {
-            continue;
+    let mut attachments: Vec<ParsedAttachment> = Vec::new();
+    let lists = [
+        ("attachmentsList", "fileName", "pdfVersionFullPath"),
+        ("reportsList", "agendaObjItemReportName", "pdfMediaFullPath"),
+    ];
+    for (list, name, path) in lists {
+        let Some(list) = fields.row.get(list).and_then(Value::as_array) else { continue };
+        if list.len() > MAX_ATTACHMENTS {
+            fields.warn(WarningCode::TooManyRows, "attachments are left out");
         }
-        let mut ignored = Vec::new();
-        let mut file = Fields { row, id: "", warnings: &mut ignored };
-        let name = file.text("fileName").unwrap_or_default();
-        let Some(href) = file.text("pdfVersionFullPath").or_else(|| file.text("mediaFullPath")) else { continue };
-        let url = Links::new(base, fields.id, fields.warnings).page(&name, &href);
-        let vendor_id = id(row, "id").map(AttachmentId);
-        attachments.extend(url.map(|url| ParsedAttachment { vendor_id, name, url }));
+        for row in list.iter().take(MAX_ATTACHMENTS).filter_map(Value::as_object) {
+            let Some(found) = attachment(fields, row, (name, path), base) else { continue };
+            // A report may be among the files too.
+            if attachments.iter().all(|known| known.url != found.url) {
+                attachments.push(found);
+            }
+        }
     }
     attachments
+}
+
+fn attachment(
+    fields: &mut Fields<'_>,
+    row: &Map<String, Value>,
+    (name, path): (&str, &str),
+    base: Option<&WebUrl>,
+) -> Option<ParsedAttachment> {
+    let is = |name: &str, wanted: bool| row.get(name).and_then(Value::as_bool) == Some(wanted);
+    if is("isDeleted", true) || is("isPublished", false) {
+        return None;
+    }
+    let mut ignored = Vec::new();
+    let mut file = Fields { row, id: "", warnings: &mut ignored };
+    let name = file.text(name).unwrap_or_default();
+    let vendor_id = id(row, "id").map(AttachmentId);
+    let told = file.text(path).or_else(|| file.text("mediaFullPath"));
+    // Where no address is told, a file of the vendor's own has one by its number.
+    let by_number = || {
+        let number = vendor_id.as_ref().filter(|_| path == "pdfVersionFullPath" && !is("isLink", true))?;
+        Some(format!("Meetings/GetAttachmentFile(fileId={})", number.as_str()))
+    };
+    let Some(href) = told.or_else(by_number) else {
+        warn(fields.warnings, WarningCode::RefusedLink, &format!("the file {name:?} has no address"), Some(fields.id));
+        return None;
+    };
+    let url = Links::new(base, fields.id, fields.warnings).page(&name, &href)?;
+    Some(ParsedAttachment { vendor_id, name, url })
 }
 
 #[cfg(test)]
@@ -152,6 +189,35 @@ mod tests {
         assert_eq!(parsed.values[2].attachments.len(), 1);
         let codes: Vec<_> = parsed.warnings.iter().map(|warning| warning.code).collect();
         assert_eq!(codes, [WarningCode::BlankTitle, WarningCode::PageChrome, WarningCode::DuplicateId]);
+    }
+
+    #[test]
+    fn what_stands_below_consent_is_passed_in_one_vote() {
+        let leaf = |id: u32| json!({"id": id, "agendaObjectItemName": "Contract"});
+        let agenda = json!({"items": [
+            {"id": 1, "agendaObjectItemName": "<b>Consent Agenda</b>", "childItems": [
+                {"id": 2, "agendaObjectItemName": "Ratifications", "childItems": [leaf(3)]}]},
+            {"id": 4, "agendaObjectItemName": "New business", "childItems": [leaf(5)]}]});
+        let parsed = parse_items(agenda.to_string().as_bytes(), None).unwrap();
+        let consent: Vec<bool> = parsed.values.iter().map(|item| item.consent).collect();
+        assert_eq!(consent, [false, true, true, false, false]);
+    }
+
+    #[test]
+    fn reports_are_attachments_and_a_file_without_an_address_has_that_of_its_number() {
+        let base = WebUrl::parse("https://t.api.civicclerk.com/v1/").unwrap();
+        let agenda = json!({"items": [{"id": 1, "agendaObjectItemName": "Contract",
+            "attachmentsList": [
+                {"id": 9, "fileName": "a.pdf", "pdfVersionFullPath": "https://files.example/a.pdf"},
+                {"id": 10, "fileName": "b.pdf"}, {"id": 11, "fileName": "c", "isLink": true}],
+            "reportsList": [
+                {"agendaObjItemReportName": "Staff report", "pdfMediaFullPath": "https://files.example/r.pdf"},
+                {"agendaObjItemReportName": "a", "pdfMediaFullPath": "https://files.example/a.pdf"}]}]});
+        let parsed = parse_items(agenda.to_string().as_bytes(), Some(&base)).unwrap();
+        let urls: Vec<&str> = parsed.values[0].attachments.iter().map(|attachment| attachment.url.as_str()).collect();
+        let by_number = "https://t.api.civicclerk.com/v1/Meetings/GetAttachmentFile(fileId=10)";
+        assert_eq!(urls, ["https://files.example/a.pdf", by_number, "https://files.example/r.pdf"]);
+        assert_eq!(parsed.warnings.len(), 1, "{:?}", parsed.warnings);
     }
 
     #[test]

@@ -22,6 +22,8 @@ use scraper::{ElementRef, Selector};
 
 /// Rows of one page that are read: the largest archives that are known have 1,500.
 const MAX_ROWS: usize = 20_000;
+/// What is told of an upcoming row whose meeting has begun.
+const GOES_ON: &str = "the meeting goes on: its row has no date now";
 /// Cells of a row that are read.
 const MAX_CELLS: usize = 40;
 
@@ -48,7 +50,7 @@ pub fn parse_archive(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<Parse
     if listed == 0 && (!is_empty_archive(&page) || shows_viewers(&page)) {
         return Err(ParseError::Schema("a row of meetings (class listingRow or listItem)"));
     }
-    if listed > 0 && values.is_empty() {
+    if listed > 0 && values.is_empty() && warnings.iter().any(|warning| warning.message != GOES_ON) {
         return Err(ParseError::Schema("a date, in any of its rows"));
     }
     let values = united(values, &mut warnings);
@@ -73,6 +75,7 @@ fn shows_viewers(page: &Page) -> bool {
 struct Reader<'a> {
     base: Option<&'a WebUrl>,
     links: Selector,
+    choices: Selector,
     rows: Selector,
     numbers: Selector,
     own: Option<WebUrl>,
@@ -87,7 +90,14 @@ impl<'a> Reader<'a> {
             let https = WebUrl::parse("https://unknown.invalid/").ok().filter(|_| href.contains("Viewer.php"))?;
             WebUrl::join(&https, href).ok().filter(|url| !url.as_str().starts_with(https.as_str()))
         });
-        Self { base: page.base(), links, rows: selector("tr"), numbers: selector("[data-event-id]"), own }
+        Self {
+            base: page.base(),
+            links,
+            choices: selector("option[value*='Viewer.php']"),
+            rows: selector("tr"),
+            numbers: selector("[data-event-id]"),
+            own,
+        }
     }
 
     /// None: it is no meeting's row. None within: it is one that can't be used, and a warning tells it.
@@ -113,7 +123,9 @@ impl<'a> Reader<'a> {
         let found = dated(cells, &texts, name_at);
         let first_id = ids.as_ref().map(|ids| ids.0.as_str());
         let Some((date_at, date, time)) = found else {
-            warn(warnings, WarningCode::MissingDate, "the row has no date that can be read", first_id);
+            let goes_on = texts.iter().any(|text| text.eq_ignore_ascii_case("in progress"));
+            let message = if goes_on { GOES_ON } else { "the row has no date that can be read" };
+            warn(warnings, WarningCode::MissingDate, message, first_id);
             return Some(None);
         };
         if !is_plausible(date, first_id, warnings) {
@@ -130,7 +142,7 @@ impl<'a> Reader<'a> {
         if is_anonymous {
             warn(
                 warnings,
-                WarningCode::MissingId,
+                WarningCode::Unnumbered,
                 "the row has no number yet: its name and time stand for it",
                 Some(id.as_str()),
             );
@@ -187,21 +199,30 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let href = address(link);
-            let role = match href {
-                _ if href.contains("AgendaViewer.php") => DocumentRole::Agenda,
-                _ if href.contains("MinutesViewer.php") => DocumentRole::Minutes,
-                _ => DocumentRole::of_name(&name),
-            };
+            let role = role(href, &name);
             let is_document = role != DocumentRole::Other || href.to_ascii_lowercase().ends_with(".pdf");
             if is_document && !href.starts_with('#') && !href.starts_with("javascript:") {
                 links.add(role, &name, href);
             }
+        }
+        for choice in row.select(&self.choices) {
+            let (href, name) = (choice.attr("value").unwrap_or_default(), visible(choice));
+            links.add(role(href, &name), &name, href);
         }
         let documents = links.end();
         let texts = [(EvidenceSource::Title, Some(meeting.title.as_str()))];
         let recording = recording.as_deref().filter(|_| is_recorded);
         (meeting.status, meeting.status_evidence) = status::of_published(&texts, &documents, recording);
         publish(meeting, documents);
+    }
+}
+
+/// By the viewer that shows it, else by its name.
+fn role(href: &str, name: &str) -> DocumentRole {
+    match href {
+        _ if href.contains("AgendaViewer.php") => DocumentRole::Agenda,
+        _ if href.contains("MinutesViewer.php") => DocumentRole::Minutes,
+        _ => DocumentRole::of_name(name),
     }
 }
 

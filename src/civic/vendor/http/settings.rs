@@ -149,7 +149,7 @@ impl Ask {
         Self { vendor, accept: "application/json", max_body: 16 << 20, request_id: None, known: Validators::NONE }
     }
 
-    /// A page, up to 8 MiB: the largest archive that is known has 3 MB.
+    /// A page, up to 8 MiB: the largest archive that is known has 6 MB.
     #[must_use]
     pub const fn page(vendor: Vendor) -> Self {
         Self {

@@ -34,6 +34,9 @@ pub fn parse_calendar(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<Pars
     for grid in page.all(&css.grid) {
         grids += 1;
         is_empty |= grid.select(&css.none).next().is_some();
+        if grid.select(&css.pages).next().is_some() {
+            warn(&mut warnings, WarningCode::PartialList, "the calendar has more pages than this one", None);
+        }
         let columns: Vec<String> = grid.select(&css.head).map(|head| visible(head).to_lowercase()).collect();
         for row in grid.select(&css.rows) {
             rows += 1;
@@ -86,7 +89,9 @@ struct Css {
     cells: Selector,
     rows: Selector,
     none: Selector,
+    pages: Selector,
     links: Selector,
+    comment: Selector,
 }
 
 impl Css {
@@ -100,14 +105,34 @@ impl Css {
             cells: selector("td:not(.rgGroupCol):not(.rgExpandCol)"),
             rows: selector("tr.rgRow, tr.rgAltRow"),
             none: selector("tr.rgNoRecords"),
+            // Beside the page that is shown stands another.
+            pages: selector(".rgPager a.rgCurrentPage + a, .rgPager a + a.rgCurrentPage"),
             links: selector("a[id]"),
+            comment: selector("br + em"),
         }
     }
 }
 
 /// A link of the row, by the end of its id.
-fn link<'a>(row: ElementRef<'a>, css: &'a Css, ending: &str) -> Option<&'a str> {
-    row.select(&css.links).find(|link| link.attr("id").is_some_and(|id| id.ends_with(ending)))?.attr("href")
+fn link<'a>(row: ElementRef<'a>, css: &'a Css, ending: &str) -> Option<ElementRef<'a>> {
+    row.select(&css.links)
+        .find(|link| link.attr("id").is_some_and(|id| id.ends_with(ending)) && link.attr("href").is_some())
+}
+
+/// Its address.
+fn href<'a>(row: ElementRef<'a>, css: &'a Css, ending: &str) -> Option<&'a str> {
+    link(row, css, ending)?.attr("href")
+}
+
+/// The place, and the comment that stands below it in the same cell.
+fn place(cell: ElementRef<'_>, css: &Css) -> (Option<String>, Option<String>) {
+    let (whole, comment) = (visible(cell), cell.select(&css.comment).last().map(visible));
+    let place = comment.as_deref().and_then(|comment| whole.strip_suffix(comment));
+    let told = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    match place {
+        Some(place) => (told(place), comment.as_deref().and_then(told)),
+        None => (told(&whole), None),
+    }
 }
 
 fn meeting(
@@ -117,11 +142,10 @@ fn meeting(
     base: Option<&WebUrl>,
     warnings: &mut Vec<Warning>,
 ) -> Option<ParsedMeeting> {
-    let cells: Vec<String> = row.child_elements().filter(|cell| css.cells.matches(cell)).map(visible).collect();
-    let cell = |names: &[&str]| {
-        let at = columns.iter().position(|column| names.contains(&column.as_str()))?;
-        cells.get(at).map(String::as_str).filter(|text| !text.is_empty())
-    };
+    let elements: Vec<ElementRef<'_>> = row.child_elements().filter(|cell| css.cells.matches(cell)).collect();
+    let cells: Vec<String> = elements.iter().map(|cell| visible(*cell)).collect();
+    let column = |names: &[&str]| columns.iter().position(|column| names.contains(&column.as_str()));
+    let cell = |names: &[&str]| cells.get(column(names)?).map(String::as_str).filter(|text| !text.is_empty());
     let Some((number, guid)) = identity(row, css) else {
         warn(warnings, WarningCode::MissingId, "a row has no link with its id", None);
         return None;
@@ -146,16 +170,25 @@ fn meeting(
     meeting.body_name = body;
     meeting.local_time = time_text.as_deref().and_then(|text| typed_time("the meeting's time", text, &id, warnings));
     meeting.time_text = time_text;
-    meeting.location = cell(&["meeting location", "location"]).map(ToOwned::to_owned);
-    meeting.comment = cell(&["meeting topic", "topic", "comments", "notes"]).map(ToOwned::to_owned);
+    let located = column(&["meeting location", "location"]).and_then(|at| elements.get(at));
+    let (location, below) = located.map(|cell| place(*cell, css)).unwrap_or_default();
+    let topic = cell(&["meeting topic", "topic", "comments", "notes"]).map(ToOwned::to_owned);
+    (meeting.location, meeting.comment) = (location, topic.or(below));
     let mut links = Links::new(base, &id, warnings);
-    for (role, name, end) in [(DocumentRole::Agenda, "Agenda", AGENDA), (DocumentRole::Minutes, "Minutes", MINUTES)] {
-        link(row, css, end).into_iter().for_each(|href| links.add(role, name, href));
+    for (role, usual, end) in [(DocumentRole::Agenda, "Agenda", AGENDA), (DocumentRole::Minutes, "Minutes", MINUTES)] {
+        let Some(link) = link(row, css, end) else { continue };
+        let (name, href) = (label(link), link.attr("href").unwrap_or_default());
+        // Its place says what it is, unless its own words say that it is something else: "Notice of Cancellation".
+        let role = match DocumentRole::of_name(&name) {
+            told @ (DocumentRole::Notice | DocumentRole::Packet) => told,
+            _ => role,
+        };
+        links.add(role, if name.is_empty() { usual } else { &name }, href);
     }
     for (role, name, href) in extras(row, css) {
         links.add(role, &name, href);
     }
-    meeting.page_url = link(row, css, DETAILS).and_then(|href| links.page("Meeting details", href));
+    meeting.page_url = href(row, css, DETAILS).and_then(|href| links.page("Meeting details", href));
     let documents = links.end();
     let names = documents.iter().map(|document| (EvidenceSource::Document, Some(document.name.as_str())));
     let fields = [
@@ -171,7 +204,7 @@ fn meeting(
 
 /// The page's own number, another one than the API's, and the GUID, which is the same.
 fn identity<'a>(row: ElementRef<'a>, css: &'a Css) -> Option<(&'a str, Option<&'a str>)> {
-    let addresses = [DETAILS, "hypiCal", AGENDA, MINUTES].into_iter().filter_map(|ending| link(row, css, ending));
+    let addresses = [DETAILS, "hypiCal", AGENDA, MINUTES].into_iter().filter_map(|ending| href(row, css, ending));
     let (number, href) = addresses.filter_map(|href| Some((number_after(href, "ID=")?, href))).next()?;
     Some((number, after(href, "GUID=")))
 }

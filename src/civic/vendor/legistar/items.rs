@@ -51,7 +51,8 @@ pub fn parse_event_items_with(
 }
 
 fn item(fields: &mut Fields<'_>, sequenced: bool, base: Option<&WebUrl>) -> Option<ParsedItem> {
-    let Some(title) = fields.text("EventItemTitle") else {
+    // Some cities leave the title to the matter.
+    let Some(title) = fields.text("EventItemTitle").or_else(|| fields.text("EventItemMatterName")) else {
         fields.warn(WarningCode::BlankTitle, "the item has no title");
         return None;
     };

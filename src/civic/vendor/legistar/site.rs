@@ -5,10 +5,11 @@ use super::{
     client::{DEFAULT_BASE_URL, LegistarClient},
 };
 use crate::civic::{
-    model::{Parsed, ParsedItem, ParsedMeeting, Source, Vendor, WebUrl},
+    model::{Parsed, ParsedItem, ParsedMeeting, Source, Vendor, WarningCode, WebUrl},
     vendor::{
         VendorError, Window, host_group,
         http::{Ask, FetchError, HttpClient, Reach},
+        rows::warn,
         site::{Asked, BASE_URL, Site, read_apart},
     },
 };
@@ -76,12 +77,25 @@ impl Legistar {
             Err(error) => return Some(Err(error.into())),
         };
         let parsed = read_apart(response, url, parse_calendar).await;
-        Some(parsed.map(|parsed| window.only(parsed)))
+        Some(parsed.map(|mut parsed| {
+            // Each city chooses whether it begins with this month, this year or all of them.
+            warn(
+                &mut parsed.warnings,
+                WarningCode::PartialList,
+                "a calendar may show another period than was asked for",
+                None,
+            );
+            window.only(parsed)
+        }))
     }
 }
 
+/// 400 is how a client answers whose API was never set up: "'Agenda Draft Status' is not setup in settings".
 fn is_closed(error: &VendorError) -> bool {
-    matches!(error, VendorError::UnknownClient(_) | VendorError::Fetch(FetchError::Status { status: 401 | 403, .. }))
+    matches!(
+        error,
+        VendorError::UnknownClient(_) | VendorError::Fetch(FetchError::Status { status: 400 | 401 | 403, .. })
+    )
 }
 
 impl Site for Legistar {

@@ -51,9 +51,16 @@ fn meeting(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Option<ParsedMeeti
         (EvidenceSource::Title, Some(meeting.title.as_str())),
         (EvidenceSource::Location, meeting.location.as_deref()),
     ];
-    (meeting.status, meeting.status_evidence) = status::of_published(&texts, &documents, None);
+    let recording = recording(fields);
+    (meeting.status, meeting.status_evidence) = status::of_published(&texts, &documents, recording.as_deref());
     publish(&mut meeting, documents);
     Some(meeting)
+}
+
+/// The address of the recording. Before a meeting stands that of the event there, which has none yet.
+fn recording(fields: &mut Fields<'_>) -> Option<String> {
+    let ended = fields.row.get("streamCompleted").and_then(Value::as_bool) == Some(true);
+    fields.text("videoUrl").filter(|url| ended && !url.contains("event_id=") && !url.contains("/events/"))
 }
 
 /// `dateTime` is local; older rows have only the texts.
@@ -83,7 +90,9 @@ fn documents(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Vec<ParsedDocume
     if list.len() > MAX_DOCUMENTS {
         fields.warn(WarningCode::TooManyRows, "documents are left out");
     }
-    let mut rows: Vec<&Map<String, Value>> = list.iter().take(MAX_DOCUMENTS).filter_map(Value::as_object).collect();
+    let published = |row: &&Map<String, Value>| row.get("publishStatus").and_then(Value::as_i64) != Some(0);
+    let rows = list.iter().take(MAX_DOCUMENTS).filter_map(Value::as_object).filter(published);
+    let mut rows: Vec<&Map<String, Value>> = rows.collect();
     let number = |row: &Map<String, Value>, field| row.get(field).and_then(Value::as_i64).unwrap_or(i64::MAX);
     rows.sort_by_key(|row| (number(row, "compileOutputType"), number(row, "templateSortOrder"), number(row, "id")));
     let mut links = Links::new(base, fields.id, fields.warnings);
@@ -92,10 +101,13 @@ fn documents(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Vec<ParsedDocume
         let mut document = Fields { row, id: "", warnings: &mut ignored };
         let name = document.text("templateName").unwrap_or_default();
         let kind = document.number("compileOutputType").unwrap_or_default();
-        let href = match (document.text("link"), id(row, "templateId")) {
-            (Some(link), _) => link,
-            (None, Some(template)) => address(kind, &template),
-            (None, None) => continue,
+        // Without a template only this one file is meant.
+        let template = id(row, "templateId").filter(|template| template != "0" && !template.starts_with('-'));
+        let href = match (document.text("link"), template, id(row, "id")) {
+            (Some(link), ..) => link,
+            (None, Some(template), _) => address(kind, "meetingTemplateId", &template),
+            (None, None, Some(file)) => address(kind, "compiledMeetingDocumentFileId", &file),
+            (None, None, None) => continue,
         };
         links.add(DocumentRole::of_name(&name), &name, &href);
     }
@@ -103,10 +115,10 @@ fn documents(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Vec<ParsedDocume
 }
 
 /// The address that stays: it leads to a signed one, which expires.
-fn address(kind: i32, template: &str) -> String {
+fn address(kind: i32, what: &str, number: &str) -> String {
     match kind {
-        3 => format!("/Portal/Meeting?meetingTemplateId={template}"),
-        _ => format!("/Public/CompiledDocument?meetingTemplateId={template}&compileOutputType={kind}"),
+        3 => format!("/Portal/Meeting?{what}={number}"),
+        _ => format!("/Public/CompiledDocument?{what}={number}&compileOutputType={kind}"),
     }
 }
 
@@ -136,7 +148,7 @@ mod tests {
         );
         assert_eq!(
             (meeting.documents.len(), meeting.title.as_str(), meeting.location.as_deref()),
-            (2, "Council", None)
+            (3, "Council", None)
         );
         assert_eq!(meeting.local_time, Some(jiff::civil::time(17, 0, 0, 0)));
     }
@@ -149,6 +161,34 @@ mod tests {
         );
         assert_eq!(parsed.values[0].status, MeetingStatus::Cancelled);
         assert_eq!(parsed.values[0].status_evidence.as_ref().map(|e| e.source), Some(EvidenceSource::Document));
+    }
+
+    #[test]
+    fn a_file_without_a_template_has_its_own_address_and_one_that_is_not_published_has_none() {
+        let parsed = parse(
+            r#"[{"id": 5, "dateTime": "2026-07-09T17:00:00", "title": "x", "documentList": [
+                {"id": 1, "compileOutputType": 1, "templateId": 0, "templateName": "Vote summary"},
+                {"id": 2, "compileOutputType": 3, "templateId": -1, "templateName": "HTML Agenda"},
+                {"id": 3, "compileOutputType": 1, "templateId": 9, "templateName": "Minutes", "publishStatus": 0}]}]"#,
+        );
+        let urls: Vec<_> = parsed.values[0].documents.iter().map(|document| document.url.clone().unwrap()).collect();
+        let at = |path: &str| WebUrl::parse(&format!("https://city.primegov.com{path}")).unwrap();
+        let file = at("/Public/CompiledDocument?compiledMeetingDocumentFileId=1&compileOutputType=1");
+        assert_eq!(urls, [file, at("/Portal/Meeting?compiledMeetingDocumentFileId=2")]);
+        assert_eq!(parsed.values[0].status, MeetingStatus::Scheduled, "nobody has seen the minutes");
+    }
+
+    #[test]
+    fn a_recording_that_ended_shows_that_the_meeting_was_held() {
+        let status = |fields: &str| {
+            parse(&format!(r#"[{{"id": 5, "dateTime": "2026-07-09T17:00:00", "title": "x", {fields}}}]"#)).values[0]
+                .status
+        };
+        let clip = r#""videoUrl": "//c.granicus.com/MediaPlayer.php?clip_id=34""#;
+        assert_eq!(status(&format!(r#"{clip}, "streamCompleted": true"#)), MeetingStatus::Held);
+        assert_eq!(status(&format!(r#"{clip}, "streamCompleted": false"#)), MeetingStatus::Scheduled);
+        let event = r#""videoUrl": "https://c.swagit.com/events/49259", "streamCompleted": true"#;
+        assert_eq!(status(event), MeetingStatus::Scheduled);
     }
 
     #[test]
