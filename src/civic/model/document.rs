@@ -51,7 +51,7 @@ impl DocumentRole {
             Self::Notice
         } else if has("packet") {
             Self::Packet
-        } else if has("minutes") || has("proceedings") {
+        } else if has("minutes") || has("official proceedings") || has("statement of proceedings") {
             Self::Minutes
         } else if has("agenda") {
             Self::Agenda
@@ -77,6 +77,7 @@ mod tests {
             ("Agenda - CANCELLED", DocumentRole::Notice),
             ("Approved Minutes", DocumentRole::Minutes),
             ("Official Proceedings", DocumentRole::Minutes),
+            ("Condemnation Proceedings", DocumentRole::Other),
             ("Summary", DocumentRole::Other),
             ("", DocumentRole::Other),
         ] {
