@@ -17,6 +17,16 @@ use crate::{
         ledger::PgTx,
     },
 };
+use jiff::civil::Date;
+use std::borrow::Cow;
+
+/// What is still to come was not held, whatever link to a recording or name of a file a site shows.
+fn as_of(meeting: &ParsedMeeting, today: Date) -> Cow<'_, ParsedMeeting> {
+    if meeting.status != MeetingStatus::Held || meeting.local_date <= today {
+        return Cow::Borrowed(meeting);
+    }
+    Cow::Owned(ParsedMeeting { status: MeetingStatus::Scheduled, status_evidence: None, ..meeting.clone() })
+}
 
 /// Writes the meetings, and has the agenda of each read by the job that `fetch` makes for it. Returns their rows.
 pub(super) async fn write(
@@ -29,7 +39,9 @@ pub(super) async fn write(
         aliases::adopt(tx, city.id, listed).await?;
     }
     let (mut jobs, mut shown) = (Vec::new(), Vec::with_capacity(listed.len()));
+    let today = city.today();
     for meeting in listed {
+        let meeting = &*as_of(meeting, today);
         let row = meetings::upsert(tx, city.id, &city.city.zone, meeting).await?;
         shown.push(row.id);
         changed::listing(tx, city.id, &row).await?;
@@ -40,4 +52,20 @@ pub(super) async fn write(
     }
     enqueue(tx, &jobs, Notify::Yes).await.map_err(|e| next::refused(&e))?;
     Ok(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn what_is_still_to_come_was_not_held() {
+        let mut meeting = ParsedMeeting::new("1".into(), String::new(), date(2031, 5, 7));
+        meeting.status = MeetingStatus::Held;
+        assert_eq!(as_of(&meeting, date(2031, 5, 6)).status, MeetingStatus::Scheduled);
+        assert_eq!(as_of(&meeting, date(2031, 5, 7)).status, MeetingStatus::Held);
+        meeting.status = MeetingStatus::Cancelled;
+        assert_eq!(as_of(&meeting, date(2031, 5, 6)).status, MeetingStatus::Cancelled);
+    }
 }

@@ -59,7 +59,12 @@ pub(super) fn publish(meeting: &mut ParsedMeeting, documents: Vec<ParsedDocument
         documents.iter().filter(|document| document.role == role).find_map(|document| document.url.clone())
     };
     meeting.agenda_url = first(DocumentRole::Agenda).or_else(|| first(DocumentRole::Packet));
-    meeting.minutes_url = first(DocumentRole::Minutes);
+    // A clerk's report may stand among the minutes: what is called so is.
+    let named = |document: &&ParsedDocument| {
+        document.role == DocumentRole::Minutes && document.name.to_lowercase().contains("minutes")
+    };
+    let called = documents.iter().filter(named).find_map(|document| document.url.clone());
+    meeting.minutes_url = called.or_else(|| first(DocumentRole::Minutes));
     meeting.documents = documents;
 }
 

@@ -69,12 +69,17 @@ fn is_deferred(source: EvidenceSource, tokens: &[&str], words: &[&str]) -> bool 
         && tokens.contains(&"deferred")
 }
 
-/// "City Council Meeting - No Meeting", as a title or the name of what is published. Not within it: "no meeting minutes".
+/// "City Council Meeting - No Meeting" as a title, or "No Meeting" as all of the name of what is published. Not within it: "no
+/// meeting minutes".
 fn is_called_off(source: EvidenceSource, tokens: &[&str], words: &[&str]) -> bool {
     let phrase = ["no", "meeting"];
-    matches!(source, EvidenceSource::Title | EvidenceSource::Document)
-        && words.contains(&"cancelled")
-        && (tokens == phrase || tokens.ends_with(&phrase))
+    let begins = tokens.starts_with(&phrase) && tokens.get(2) != Some(&"minutes");
+    words.contains(&"cancelled")
+        && match source {
+            EvidenceSource::Title => tokens.ends_with(&phrase) || begins,
+            EvidenceSource::Document => tokens == phrase || tokens == ["no", "meeting", "pdf"],
+            _ => false,
+        }
 }
 
 fn tells(source: EvidenceSource, text: &str, words: &[&str]) -> bool {
@@ -119,7 +124,9 @@ mod tests {
             (Title, "Notice of Cancellation", MeetingStatus::Cancelled),
             (Title, "Committee on Consolidation", MeetingStatus::Scheduled),
             (Title, "City Council Meeting - No Meeting", MeetingStatus::Cancelled),
+            (Title, "NO MEETING - Labor Day", MeetingStatus::Cancelled),
             (EvidenceSource::Document, "NO MEETING", MeetingStatus::Cancelled),
+            (EvidenceSource::Document, "August 4 - No Meeting", MeetingStatus::Scheduled),
             (EvidenceSource::Document, "No meeting minutes yet", MeetingStatus::Scheduled),
             (Comment, "There is no meeting", MeetingStatus::Scheduled),
             (Location, "City Hall *** CANCELLED ***", MeetingStatus::Cancelled),

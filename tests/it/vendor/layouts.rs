@@ -114,6 +114,7 @@ fn documents_in_a_choice_are_documents() {
     .unwrap();
     let names: Vec<&str> = report.meetings[0].documents.iter().map(|document| document.name.as_str()).collect();
     assert_eq!(names, ["Agenda", "Reporter", "Minutes"]);
+    assert!(report.meetings[0].minutes_url.as_ref().is_some_and(|url| url.as_str().ends_with("doc_id=b")));
     assert_eq!(report.meetings[0].status, MeetingStatus::Held);
 }
 
@@ -239,23 +240,27 @@ fn a_calendar_shows_more_documents_than_the_agenda() {
 
 #[test]
 fn a_calendars_own_words_are_read_a_comment_below_the_place_and_an_agenda_that_is_a_notice() {
-    let rows = "<tr class='rgRow'><td>Water</td><td>1/22/2031</td><td><font>City Hall<br /><em>CANCELLED: no quorum</em></font></td>\
+    let rows = "<tr class='rgRow'><td>Art</td><td>1/24/2031</td><td>Hall<br><em>CANCELLED</em></td>\
+         <td><a id='e_hypAgenda' href='View.ashx?M=A&amp;ID=7&amp;GUID=AB-3'>Agenda (rescheduled from 1/3)</a></td><td>All items of the budget</td></tr>\
+         <tr class='rgRow'><td>Water</td><td>1/22/2031</td><td><font>City Hall<br /><em>CANCELLED: no quorum</em></font></td>\
          <td><a id='c_hypAgenda' href='View.ashx?M=A&amp;ID=5&amp;GUID=AB-1'>Agenda</a></td></tr>\
          <tr class='rgRow'><td>Parks</td><td>1/23/2031</td><td>Hall<br>2nd floor</td>\
          <td><a id='d_hypAgenda' href='View.ashx?M=A&amp;ID=6&amp;GUID=AB-2'>Notice of Cancellation</a></td></tr>";
     let grid = |pager: &str| {
         calendar(&format!(
             "<div id='x_gridCalendar'><table class='rgMasterTable'><thead><tr><th class='rgHeader'>Name</th>\
-             <th class='rgHeader'>Meeting Date</th><th class='rgHeader'>Meeting Location</th><th class='rgHeader'>Agenda</th></tr>\
-             {pager}</thead>{rows}</table></div>"
+             <th class='rgHeader'>Meeting Date</th><th class='rgHeader'>Meeting Location</th><th class='rgHeader'>Agenda</th>\
+             <th class='rgHeader'>Meeting Topic</th></tr>{pager}</thead>{rows}</table></div>"
         ))
     };
     let report = grid("");
-    let [water, parks] = &report.meetings[..] else { panic!("{report:?}") };
+    let [water, parks, art] = &report.meetings[..] else { panic!("{report:?}") };
     let told = |meeting: &ParsedMeeting| (meeting.location.clone(), meeting.comment.clone(), meeting.status);
     let cancelled = MeetingStatus::Cancelled;
     assert_eq!(told(water), (Some("City Hall".into()), Some("CANCELLED: no quorum".into()), cancelled));
     assert_eq!(told(parks), (Some("Hall 2nd floor".into()), None, cancelled));
+    assert_eq!(told(art), (Some("Hall".into()), Some("All items of the budget; CANCELLED".into()), cancelled));
+    assert!(art.agenda_url.is_some(), "an agenda of a meeting that took its place");
     let source = |meeting: &ParsedMeeting| meeting.status_evidence.as_ref().map(|evidence| evidence.source);
     assert_eq!((source(water), source(parks)), (Some(EvidenceSource::Comment), Some(EvidenceSource::Document)));
     assert_eq!((parks.documents[0].role, parks.agenda_url.is_none()), (DocumentRole::Notice, true));

@@ -1,7 +1,7 @@
 //! `Meetings/{agendaId}`: a tree of items.
 
 use crate::civic::{
-    model::{AttachmentId, Parsed, ParsedAttachment, ParsedItem, SourceItemId, Warning, WarningCode, WebUrl},
+    model::{AttachmentId, Parsed, ParsedAttachment, ParsedItem, SourceItemId, Warning, WarningCode, WebUrl, unsigned},
     vendor::{
         ParseError,
         links::Links,
@@ -112,7 +112,9 @@ impl Walk<'_> {
 /// "Consent Agenda", "CONSENT CALENDAR".
 fn is_consent(row: &Map<String, Value>) -> bool {
     let title = row.get("agendaObjectItemName").and_then(Value::as_str).map(clean).unwrap_or_default();
-    title.to_lowercase().starts_with("consent")
+    let lower = title.to_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.next() == Some("consent") && matches!(words.next(), None | Some("agenda" | "calendar" | "items" | "docket"))
 }
 
 /// The item's files, and the reports of the staff.
@@ -129,13 +131,18 @@ fn attachments(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Vec<ParsedAtta
         }
         for row in list.iter().take(MAX_ATTACHMENTS).filter_map(Value::as_object) {
             let Some(found) = attachment(fields, row, (name, path), base) else { continue };
-            // A report may be among the files too.
-            if attachments.iter().all(|known| known.url != found.url) {
+            // A report may be among the files too, with a signature of its own.
+            if attachments.iter().all(|known| stable(known) != stable(&found)) {
                 attachments.push(found);
             }
         }
     }
     attachments
+}
+
+/// Its address without what a signature changes at each request.
+fn stable(attachment: &ParsedAttachment) -> String {
+    unsigned(attachment.url.as_str()).unwrap_or_else(|| attachment.url.as_str().to_owned())
 }
 
 fn attachment(
@@ -194,6 +201,8 @@ mod tests {
     #[test]
     fn what_stands_below_consent_is_passed_in_one_vote() {
         let leaf = |id: u32| json!({"id": id, "agendaObjectItemName": "Contract"});
+        let decree = json!({"agendaObjectItemName": "Consent decree"});
+        assert!(!is_consent(decree.as_object().unwrap()));
         let agenda = json!({"items": [
             {"id": 1, "agendaObjectItemName": "<b>Consent Agenda</b>", "childItems": [
                 {"id": 2, "agendaObjectItemName": "Ratifications", "childItems": [leaf(3)]}]},
@@ -208,15 +217,15 @@ mod tests {
         let base = WebUrl::parse("https://t.api.civicclerk.com/v1/").unwrap();
         let agenda = json!({"items": [{"id": 1, "agendaObjectItemName": "Contract",
             "attachmentsList": [
-                {"id": 9, "fileName": "a.pdf", "pdfVersionFullPath": "https://files.example/a.pdf"},
+                {"id": 9, "fileName": "a.pdf", "pdfVersionFullPath": "https://files.example/a.pdf?se=1&sp=r&sig=x"},
                 {"id": 10, "fileName": "b.pdf"}, {"id": 11, "fileName": "c", "isLink": true}],
             "reportsList": [
                 {"agendaObjItemReportName": "Staff report", "pdfMediaFullPath": "https://files.example/r.pdf"},
-                {"agendaObjItemReportName": "a", "pdfMediaFullPath": "https://files.example/a.pdf"}]}]});
+                {"agendaObjItemReportName": "a", "pdfMediaFullPath": "https://files.example/a.pdf?se=2&sp=r&sig=y"}]}]});
         let parsed = parse_items(agenda.to_string().as_bytes(), Some(&base)).unwrap();
         let urls: Vec<&str> = parsed.values[0].attachments.iter().map(|attachment| attachment.url.as_str()).collect();
         let by_number = "https://t.api.civicclerk.com/v1/Meetings/GetAttachmentFile(fileId=10)";
-        assert_eq!(urls, ["https://files.example/a.pdf", by_number, "https://files.example/r.pdf"]);
+        assert_eq!(urls, ["https://files.example/a.pdf?se=1&sp=r&sig=x", by_number, "https://files.example/r.pdf"]);
         assert_eq!(parsed.warnings.len(), 1, "{:?}", parsed.warnings);
     }
 

@@ -159,8 +159,8 @@ impl<'a> Reader<'a> {
     /// The first number is the row's own; a row that has both was an event and became a clip.
     fn ids(&self, row: ElementRef<'_>, is_listed: bool) -> Option<(SourceMeetingId, Vec<SourceMeetingId>)> {
         let (mut event, mut clip) = (None, None);
-        for link in row.select(&self.links) {
-            let texts = [link.attr("href"), link.attr("onclick")].into_iter().flatten();
+        for link in row.select(&self.links).chain(row.select(&self.choices)) {
+            let texts = [link.attr("href"), link.attr("onclick"), link.attr("value")].into_iter().flatten();
             for text in texts.filter(|text| is_listed || !is_of_item(text)) {
                 event = event.or_else(|| number(text, EVENT));
                 clip = clip.or_else(|| number(text, CLIP));

@@ -173,19 +173,11 @@ fn meeting(
     let located = column(&["meeting location", "location"]).and_then(|at| elements.get(at));
     let (location, below) = located.map(|cell| place(*cell, css)).unwrap_or_default();
     let topic = cell(&["meeting topic", "topic", "comments", "notes"]).map(ToOwned::to_owned);
-    (meeting.location, meeting.comment) = (location, topic.or(below));
+    meeting.location = location;
+    let comments: Vec<&str> = [topic.as_deref(), below.as_deref()].into_iter().flatten().collect();
+    meeting.comment = (!comments.is_empty()).then(|| comments.join("; "));
     let mut links = Links::new(base, &id, warnings);
-    for (role, usual, end) in [(DocumentRole::Agenda, "Agenda", AGENDA), (DocumentRole::Minutes, "Minutes", MINUTES)] {
-        let Some(link) = link(row, css, end) else { continue };
-        let (name, href) = (label(link), link.attr("href").unwrap_or_default());
-        // Its place says what it is, unless its own words say that it is something else: "Notice of Cancellation".
-        let role = match DocumentRole::of_name(&name) {
-            told @ (DocumentRole::Notice | DocumentRole::Packet) => told,
-            _ => role,
-        };
-        links.add(role, if name.is_empty() { usual } else { &name }, href);
-    }
-    for (role, name, href) in extras(row, css) {
+    for (role, name, href) in usual(row, css).chain(extras(row, css)) {
         links.add(role, &name, href);
     }
     meeting.page_url = href(row, css, DETAILS).and_then(|href| links.page("Meeting details", href));
@@ -195,7 +187,8 @@ fn meeting(
         (EvidenceSource::Title, Some(meeting.title.as_str())),
         (EvidenceSource::Time, meeting.time_text.as_deref()),
         (EvidenceSource::Location, meeting.location.as_deref()),
-        (EvidenceSource::Comment, meeting.comment.as_deref()),
+        (EvidenceSource::Comment, topic.as_deref()),
+        (EvidenceSource::Comment, below.as_deref()),
     ];
     (meeting.status, meeting.status_evidence) = status::read(&fields.into_iter().chain(names).collect::<Vec<_>>());
     publish(&mut meeting, documents);
@@ -207,6 +200,22 @@ fn identity<'a>(row: ElementRef<'a>, css: &'a Css) -> Option<(&'a str, Option<&'
     let addresses = [DETAILS, "hypiCal", AGENDA, MINUTES].into_iter().filter_map(|ending| href(row, css, ending));
     let (number, href) = addresses.filter_map(|href| Some((number_after(href, "ID=")?, href))).next()?;
     Some((number, after(href, "GUID=")))
+}
+
+/// The agenda and the minutes. Their place says what they are, unless their own words say that they are something else: "Notice
+/// of Cancellation".
+fn usual<'a>(row: ElementRef<'a>, css: &'a Css) -> impl Iterator<Item = (DocumentRole, String, &'a str)> {
+    let places = [(DocumentRole::Agenda, "Agenda", AGENDA), (DocumentRole::Minutes, "Minutes", MINUTES)];
+    places.into_iter().filter_map(move |(role, usual, end)| {
+        let link = link(row, css, end)?;
+        let name = Some(label(link)).filter(|name| !name.is_empty()).unwrap_or_else(|| usual.to_owned());
+        let role = match DocumentRole::of_name(&name) {
+            DocumentRole::Packet => DocumentRole::Packet,
+            DocumentRole::Notice if !name.to_lowercase().contains("agenda") => DocumentRole::Notice,
+            _ => role,
+        };
+        Some((role, name, link.attr("href")?))
+    })
 }
 
 /// The documents that a city chose to show besides: the packet, an agenda for screen readers, a notice, an annex.
