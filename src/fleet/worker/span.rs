@@ -33,8 +33,8 @@ pub(super) fn ended(attempt: &Attempt, ran: Duration, outcome: &str, error: Opti
     ];
     let name = format!("process {}", attempt.kind());
     // It is told when its verdict is booked, which may be much later.
-    let (kind, ago) = (SpanKind::Consumer, attempt.begun.elapsed());
-    Span { own, parent: None, kind, name: &name, ago, took: ran, attributes: &attributes, error }.record();
+    let (kind, begun) = (SpanKind::Consumer, attempt.begun);
+    Span { own, parent: None, kind, name: &name, begun, took: ran, attributes: &attributes, error }.record();
 }
 
 #[cfg(test)]

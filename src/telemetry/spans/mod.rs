@@ -1,6 +1,8 @@
 //! Spans: what took how long within a trace, told to a collector of OpenTelemetry. Without a collector, or in a build without
 //! the feature `otel`, nothing is recorded.
 
+#[cfg(feature = "otel")]
+mod clock;
 #[cfg(not(feature = "otel"))]
 #[path = "none.rs"]
 mod exporter;
@@ -14,6 +16,7 @@ pub use open::OpenSpan;
 
 use super::TraceParent;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Where spans go.
 #[derive(Clone, Debug)]
@@ -73,8 +76,8 @@ pub struct Span<'a> {
     pub kind: SpanKind,
     /// What it does, of a small set: `GET`, `process sync_city`.
     pub name: &'a str,
-    /// How long ago it began.
-    pub ago: Duration,
+    /// When it began.
+    pub begun: Instant,
     /// How long it took: it may be told later than it ended.
     pub took: Duration,
     /// What is known of it, by the names of OpenTelemetry's conventions where there are some.

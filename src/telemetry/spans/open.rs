@@ -3,6 +3,7 @@
 use super::{Attribute, Span, SpanKind};
 use crate::telemetry::{TraceParent, current_trace, within_trace};
 use std::{future::Future, time::Duration};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// A span that has begun. One that is dropped before its end is not told.
@@ -14,6 +15,7 @@ use uuid::Uuid;
 pub struct OpenSpan {
     own: Option<TraceParent>,
     parent: Option<TraceParent>,
+    begun: Instant,
 }
 
 impl OpenSpan {
@@ -25,12 +27,12 @@ impl OpenSpan {
     /// Begins what `parent` caused.
     pub fn of(parent: Option<TraceParent>) -> Self {
         let own = parent.map(|parent| if Span::is_told(parent) { parent.child(rand::random()) } else { parent });
-        Self { own, parent }
+        Self { own, parent, begun: Instant::now() }
     }
 
     /// Begins a trace.
     pub fn root() -> Self {
-        Self { own: TraceParent::new(Uuid::new_v4(), rand::random()), parent: None }
+        Self { own: TraceParent::new(Uuid::new_v4(), rand::random()), parent: None, begun: Instant::now() }
     }
 
     /// Its trace, as it hands it on.
@@ -54,7 +56,7 @@ impl OpenSpan {
     ) {
         if let Some(own) = self.own {
             let parent = self.parent.map(|parent| parent.parent_id());
-            Span { own, parent, kind, name, ago: took, took, attributes, error }.record();
+            Span { own, parent, kind, name, begun: self.begun, took, attributes, error }.record();
         }
     }
 }

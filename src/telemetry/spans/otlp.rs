@@ -1,6 +1,6 @@
 //! Export by OTLP over HTTP: batches, a bounded queue, and a thread of its own, all of OpenTelemetry's SDK.
 
-use super::{Attribute, Span, SpanError, SpanKind, SpanSettings};
+use super::{Attribute, Span, SpanError, SpanKind, SpanSettings, clock};
 use crate::telemetry::{TraceParent, names};
 use metrics::counter;
 use opentelemetry::{
@@ -13,11 +13,7 @@ use opentelemetry_sdk::{
     error::OTelSdkResult,
     trace::{BatchSpanProcessor, SpanData, SpanEvents, SpanExporter, SpanLinks, SpanProcessor},
 };
-use std::{
-    process,
-    sync::OnceLock,
-    time::{Duration, SystemTime},
-};
+use std::{process, sync::OnceLock, time::Duration};
 
 /// How long the end of a process waits for the last batch.
 const FLUSH: Duration = Duration::from_secs(5);
@@ -92,8 +88,7 @@ fn is_chosen(trace: TraceParent, one_in: u64) -> bool {
 fn data(span: &Span<'_>, scope: &InstrumentationScope) -> SpanData {
     let trace = TraceId::from(span.own.trace_id().as_u128());
     let own = SpanId::from(span.own.parent_id());
-    let now = SystemTime::now();
-    let start_time = now.checked_sub(span.ago).unwrap_or(now);
+    let start_time = clock::wall(span.begun);
     let mut attributes: Vec<KeyValue> = span.attributes.iter().map(|&(name, value)| attribute(name, value)).collect();
     attributes.extend(span.error.map(|class| KeyValue::new("error.type", class.to_owned())));
     SpanData {
@@ -158,13 +153,15 @@ impl SpanExporter for Counted {
 mod tests {
     use super::*;
     use crate::telemetry::TraceParent;
+    use tokio::time::Instant;
     use uuid::Uuid;
 
     fn span(trace: u128) -> Span<'static> {
         let own = TraceParent::new(Uuid::from_u128(trace), 7).expect("not nil");
         let attributes = &[("a", Attribute::Text("b")), ("n", Attribute::Number(-1))];
-        let (ago, took, error) = (Duration::from_mins(1), Duration::from_secs(2), Some("timeout"));
-        Span { own, parent: Some(9), kind: SpanKind::Client, name: "GET", ago, took, attributes, error }
+        let begun = Instant::now().checked_sub(Duration::from_mins(1)).expect("the machine has run for a minute");
+        let (took, error) = (Duration::from_secs(2), Some("timeout"));
+        Span { own, parent: Some(9), kind: SpanKind::Client, name: "GET", begun, took, attributes, error }
     }
 
     #[test]
