@@ -75,7 +75,7 @@ async fn extract(
         metrics::counter!(names::LLM_REUSED, "prompt_type" => request.prompt.as_str()).increment(1);
         return Ok(made(body));
     }
-    let outcome = services.summariser.ask(provider, &request.clone().into()).await;
+    let outcome = services.summariser.ask(provider, &request.into()).await;
     let booking = Booking { job: Some(ctx.job), city: Some(city), call: &outcome.call };
     if let Err(error) = llm_ledger::book(&*services.db().await?, booking).await {
         unbooked(&booking, &crate::db::describe(&error));

@@ -55,16 +55,14 @@ impl<'a> Links<'a> {
 
 /// Gives a meeting its documents. The agenda is the first of them, or the packet that holds it.
 pub(super) fn publish(meeting: &mut ParsedMeeting, documents: Vec<ParsedDocument>) {
-    let first = |role: DocumentRole| {
-        documents.iter().filter(|document| document.role == role).find_map(|document| document.url.clone())
+    let first = |role: DocumentRole, word: &str| {
+        let is_meant =
+            |document: &&ParsedDocument| document.role == role && document.name.to_lowercase().contains(word);
+        documents.iter().filter(is_meant).find_map(|document| document.url.clone())
     };
-    meeting.agenda_url = first(DocumentRole::Agenda).or_else(|| first(DocumentRole::Packet));
+    meeting.agenda_url = first(DocumentRole::Agenda, "").or_else(|| first(DocumentRole::Packet, ""));
     // A clerk's report may stand among the minutes: what is called so is.
-    let named = |document: &&ParsedDocument| {
-        document.role == DocumentRole::Minutes && document.name.to_lowercase().contains("minutes")
-    };
-    let called = documents.iter().filter(named).find_map(|document| document.url.clone());
-    meeting.minutes_url = called.or_else(|| first(DocumentRole::Minutes));
+    meeting.minutes_url = first(DocumentRole::Minutes, "minutes").or_else(|| first(DocumentRole::Minutes, ""));
     meeting.documents = documents;
 }
 
