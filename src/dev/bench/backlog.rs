@@ -52,6 +52,9 @@ pub(super) async fn backlog(
     let meter = Meter::start(place, &ground.client).await?;
     let last = (before + measured).min(open);
     let done = fleet.reach(&tally, last, |ends| step.tell(ends)).await? - before;
+    if done == 0 {
+        return Err(BenchError::Fleet(format!("{measured} jobs ended too soon to be measured: take more (--jobs)")));
+    }
     let mut report = meter.stop(place, &ground.client, (spec, Scenario::Backlog, done)).await?;
     fleet.abandon(ground).await?;
     report.drain_per_second = Some(rate(done, report.seconds));
