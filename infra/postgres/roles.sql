@@ -77,6 +77,10 @@ grant insert, delete on quarantine to docket_scheduler;
 grant insert, update on audit_verdict to docket_scheduler;
 grant update (lift_at), delete on paces to docket_scheduler;
 grant delete on responses, response_bodies to docket_scheduler;
+-- It books the calls of models whose workers died.
+grant insert on llm_ledger to docket_scheduler;
+grant insert, update on llm_spend to docket_scheduler;
+grant update, delete on llm_reservations to docket_scheduler;
 
 -- Reads all; writes what the API's operators do: enqueue, cancel, requeue, discard, undo, pause.
 grant insert on jobs to docket_server;

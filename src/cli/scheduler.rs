@@ -6,7 +6,10 @@ use super::{
     role::{self, Process, RoleArgs},
 };
 use crate::{
-    civic::{follow, llm::budget::Budgets, prune_record, publish_budgets, publish_coverage, settings::CivicSettings},
+    civic::{
+        follow, llm::budget::Budgets, prune_record, publish_budgets, publish_coverage, settings::CivicSettings,
+        watch_lost_calls,
+    },
     config::{self, ConfigError, Environment},
     db::{PoolOptions, PoolPurpose, pool},
     fleet::{
@@ -80,6 +83,7 @@ pub(super) async fn schedule(process: &Process, upkeep: Upkeep) {
     let coverage = tokio::spawn(publish_coverage(process.pool.clone(), interval, shutdown.clone()));
     let pruning = tokio::spawn(prune_record(process.pool.clone(), upkeep.record_days, shutdown.clone()));
     let spent = tokio::spawn(publish_budgets(process.pool.clone(), upkeep.budgets, interval, shutdown.clone()));
+    let lost = tokio::spawn(watch_lost_calls(process.pool.clone(), shutdown.clone()));
     let gauges = tokio::spawn(publish_gauges(process.pool.clone(), watched, interval, shutdown.clone()));
     let following = upkeep
         .follows
@@ -96,7 +100,7 @@ pub(super) async fn schedule(process: &Process, upkeep: Upkeep) {
     };
     Scheduler::run(process.ledger(), process.broker.clone(), settings, fleet.protocol.clone(), wake, shutdown).await;
     // A panic there was reported by the panic hook.
-    let _ = (coverage.await, pruning.await, spent.await, gauges.await, audit.await);
+    let _ = (coverage.await, pruning.await, spent.await, lost.await, gauges.await, audit.await);
     if let Some(following) = following {
         let _ = following.await;
     }

@@ -113,7 +113,7 @@ impl Asker {
     async fn reserved(&self, index: usize, pass: Pass, reservation: Reservation) -> Result<Ended, HandlerError> {
         let provider = self.provider(index);
         let permit = match turn(&self.services, provider).await {
-            Ok(permit) if !self.ctx.token.is_cancelled() => permit,
+            Ok(permit) if !self.ctx.token.is_cancelled() && self.begin(provider, &reservation).await => permit,
             unmade => {
                 pass.withdrawn().await;
                 self.give_back(provider, &reservation).await;

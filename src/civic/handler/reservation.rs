@@ -3,6 +3,7 @@
 use super::{model_call::unbooked, paid_call::Asker};
 use crate::{
     civic::{
+        book_lost_calls,
         llm::{
             LlmError, Next, Outcome, Pause, Provider, Questions, Request,
             budget::{self, Decision},
@@ -12,7 +13,7 @@ use crate::{
         store::{
             llm_answers::NewAnswer,
             llm_ledger::Booking,
-            llm_money::{self, Along, Question, Reserved, Settlement, Wish},
+            llm_money::{self, Along, Beginning, Question, Reserved, Settlement, Wish},
         },
     },
     fleet::{
@@ -28,7 +29,7 @@ use uuid::Uuid;
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// Between the tries to settle a call; 0: it is given up. Together well below [`SETTLED_WITHIN`].
 const SETTLE_WAITS_SECONDS: [u64; 5] = [1, 2, 4, 8, 0];
-/// A call that has not been settled so long after its deadline belongs to a dead worker.
+/// A call that has not been settled so long after its deadline belongs to a dead worker, and is booked as lost.
 pub(super) const SETTLED_WITHIN: Duration = Duration::from_mins(1);
 
 /// What a call may cost, set aside for it.
@@ -79,9 +80,32 @@ impl Asker {
             lives: provider.deadline() + SETTLED_WITHIN,
             along: worst.map(|worst| Along { inputs: &inputs, most, models: &models, worst }),
         };
-        let reserved = llm_money::reserve(&mut *self.services.db().await?, &settings.budgets, &wish).await?;
+        let mut db = self.services.db().await?;
+        let mut reserved = llm_money::reserve(&mut db, &settings.budgets, &wish).await?;
+        if reserved == Reserved::Unbooked {
+            book_lost_calls(&mut db).await?;
+            reserved = llm_money::reserve(&mut db, &settings.budgets, &wish).await?;
+        }
+        drop(db);
         let Some((holder, granted)) = self.granted(provider, reserved)? else { return Ok(None) };
         Ok(Some(Reservation { questions, input, along, attempt, holder }.only(&granted)))
+    }
+
+    /// Writes down that the call is made. False: it must not be; what was reserved has expired, or the database is away.
+    pub(super) async fn begin(&self, provider: &dyn Provider, reservation: &Reservation) -> bool {
+        let Reservation { questions, along, holder, .. } = reservation;
+        let beginning = Beginning {
+            question: reservation.question(provider),
+            holder: *holder,
+            along,
+            provider: provider.kind(),
+            prompt: questions.prompt(),
+            lives: provider.deadline() + SETTLED_WITHIN,
+        };
+        match self.services.db().await {
+            Ok(db) => llm_money::begin(&**db, &beginning).await.unwrap_or(false),
+            Err(_) => false,
+        }
     }
 
     /// For a call that is not made. What can't be given back now is free when it expires.
@@ -102,7 +126,7 @@ impl Asker {
         match reserved {
             Reserved::Granted(holder, along) => Ok(Some((holder, along))),
             Reserved::Answered => Ok(None),
-            Reserved::Taken | Reserved::Refused(Decision::Wait | Decision::Go, _) => {
+            Reserved::Taken | Reserved::Unbooked | Reserved::Refused(Decision::Wait | Decision::Go, _) => {
                 Err(HandlerError::Snooze(LOOK_AGAIN.mul_f64(1.0 + random)))
             }
             Reserved::Paused(until, reason) => {
@@ -149,16 +173,16 @@ impl Asker {
             pause: pause.map(|until| (until, words.as_str())),
         };
         // A database that is away for a moment must not forget what was paid.
-        for (tried, wait) in SETTLE_WAITS_SECONDS.into_iter().enumerate() {
+        for wait in SETTLE_WAITS_SECONDS {
             let settled = match self.services.db().await {
                 Ok(mut db) => {
-                    let settled = llm_money::settle(&mut db, &settlement, tried > 0).await;
+                    let settled = llm_money::settle(&mut db, &settlement).await;
                     settled.map_err(|e| crate::db::describe(&e))
                 }
                 Err(e) => Err(e.to_string()),
             };
             match (settled, wait) {
-                (Ok(()), _) => return,
+                (Ok(_), _) => return,
                 (Err(error), 0) => unbooked(&booking, &error),
                 (Err(_), wait) => tokio::time::sleep(Duration::from_secs(wait)).await,
             }

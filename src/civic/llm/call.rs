@@ -56,6 +56,12 @@ impl Questions {
     pub fn all(&self) -> impl Iterator<Item = &Request> {
         std::iter::once(&self.own).chain(&self.along)
     }
+
+    /// The prompt that the call has.
+    #[must_use]
+    pub fn prompt(&self) -> PromptType {
+        if self.along.is_empty() { self.own.prompt } else { PromptType::Batch }
+    }
 }
 
 impl From<Request> for Questions {
@@ -96,6 +102,8 @@ pub enum CallStatus {
     Timeout,
     /// No connection.
     Connect,
+    /// 200 that broke off on its way.
+    Interrupted,
     /// 200 with no text.
     Empty,
     /// 200 with half an answer: the limit of its length was reached.
@@ -108,6 +116,8 @@ pub enum CallStatus {
     TooLong,
     /// The model's filter refused the text.
     Blocked,
+    /// Nobody knows: its worker died.
+    Lost,
 }
 
 impl CallStatus {
@@ -123,12 +133,14 @@ impl CallStatus {
             Self::ServerError => "server_error",
             Self::Timeout => "timeout",
             Self::Connect => "connect",
+            Self::Interrupted => "interrupted",
             Self::Empty => "empty",
             Self::Truncated => "truncated",
             Self::Malformed => "malformed",
             Self::WrongKey => "wrong_key",
             Self::TooLong => "too_long",
             Self::Blocked => "blocked",
+            Self::Lost => "lost",
         }
     }
 }
@@ -160,6 +172,21 @@ pub struct Call {
     pub cost: MicroUsd,
     /// From the request to the last byte of the answer.
     pub duration: Duration,
+}
+
+/// A call whose worker died before it could tell how it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Number of its job, if that is known.
+    pub job: Option<i64>,
+    /// For which city.
+    pub city: String,
+    /// The model that was asked.
+    pub model: String,
+    /// For which prompt, as [`PromptType::as_str`] tells it.
+    pub prompt: String,
+    /// The most that it can have cost, which is what it is booked with.
+    pub cost: MicroUsd,
 }
 
 /// A call and its result.

@@ -1,8 +1,8 @@
 //! A model over HTTP: one client, two wire formats.
 
 use super::{
-    Answering, Call, CallStatus, LlmError, MicroUsd, Outcome, PROMPT_VERSION, PriceTable, PromptType, Provider,
-    ProviderKind, Questions, Usage, answer,
+    Answering, Call, CallStatus, LlmError, MicroUsd, Outcome, PROMPT_VERSION, PriceTable, Provider, ProviderKind,
+    Questions, Usage, answer,
     budget::next_midnight,
     gemini, openai,
     prompt::Prompt,
@@ -119,7 +119,7 @@ impl ModelClient {
             provider: self.settings.provider,
             model: self.settings.model.clone(),
             prompt_version: PROMPT_VERSION,
-            prompt: if questions.along.is_empty() { questions.own.prompt } else { PromptType::Batch },
+            prompt: questions.prompt(),
             status,
             usage,
             estimated,
@@ -149,6 +149,8 @@ impl ModelClient {
         let (status, after) = (response.status().as_u16(), retry_after(&response));
         let gemini = self.settings.provider == ProviderKind::Gemini;
         match self.read_body(response).await.map(|body| self.without_key(body)) {
+            // Of an answer that had begun; an error that broke off has cost nothing.
+            Err(LlmError::Connect(reason)) if status == 200 => Reply::failed(LlmError::Interrupted(reason)),
             Err(error) => Reply::failed(error),
             Ok(body) if status == 200 && gemini => gemini::read(&body),
             Ok(body) if status == 200 => openai::read(&body),
@@ -248,8 +250,8 @@ fn read(text: Result<String, LlmError>, questions: &Questions) -> (Answers, Call
     (answers, status)
 }
 
-/// What the server tells; else an estimate, for what a server bills: answers, and what it was still working on at the
-/// deadline. An error costs nothing.
+/// What the server tells; else an estimate, for what a server bills: answers, also those that broke off on their way, and
+/// what it was still working on at the deadline. An error costs nothing.
 fn usage(reply: &Reply, prompt: &Prompt) -> (Usage, bool) {
     if let Some(usage) = reply.usage {
         return (usage, false);
@@ -257,7 +259,7 @@ fn usage(reply: &Reply, prompt: &Prompt) -> (Usage, bool) {
     let written = match &reply.result {
         Ok(text) => tokens(text.chars().count(), CHARS_PER_TOKEN),
         // Whatever it has written by then is billed and unknown: no more than it was allowed.
-        Err(LlmError::Timeout(_) | LlmError::Truncated) => prompt.max_tokens,
+        Err(LlmError::Timeout(_) | LlmError::Interrupted(_) | LlmError::Truncated) => prompt.max_tokens,
         Err(LlmError::Empty(_) | LlmError::Malformed(_)) => 0,
         Err(_) => return (Usage::default(), false),
     };

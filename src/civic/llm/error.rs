@@ -48,6 +48,9 @@ pub enum LlmError {
     /// No connection.
     #[error("the model's server can't be reached: {0}")]
     Connect(String),
+    /// The connection broke within a 200.
+    #[error("the connection to the model's server broke within its answer: {0}")]
+    Interrupted(String),
     /// 200 without a text.
     #[error("the model answered with no text (finish reason {0})")]
     Empty(String),
@@ -78,6 +81,7 @@ impl LlmError {
             Self::Server { .. } => CallStatus::ServerError,
             Self::Timeout(_) => CallStatus::Timeout,
             Self::Connect(_) => CallStatus::Connect,
+            Self::Interrupted(_) => CallStatus::Interrupted,
             Self::Empty(_) => CallStatus::Empty,
             Self::Truncated => CallStatus::Truncated,
             Self::Malformed(_) => CallStatus::Malformed,
@@ -98,7 +102,7 @@ impl LlmError {
             Self::TooLong(_) => ErrorClass::TooLarge,
             Self::Server { .. } => ErrorClass::ServerError,
             Self::Timeout(_) => ErrorClass::Timeout,
-            Self::Connect(_) => ErrorClass::Connect,
+            Self::Connect(_) | Self::Interrupted(_) => ErrorClass::Connect,
             Self::Empty(_) | Self::Truncated | Self::Malformed(_) | Self::WrongKey(_) => ErrorClass::Malformed,
             Self::Blocked(_) => ErrorClass::Other,
         }
@@ -107,6 +111,6 @@ impl LlmError {
     /// Whether the server gave no answer of its own: what a circuit breaker counts.
     #[must_use]
     pub const fn is_outage(&self) -> bool {
-        matches!(self, Self::Server { .. } | Self::Timeout(_) | Self::Connect(_))
+        matches!(self, Self::Server { .. } | Self::Timeout(_) | Self::Connect(_) | Self::Interrupted(_))
     }
 }

@@ -1,6 +1,6 @@
 //! What calls cost, for Prometheus.
 
-use super::Call;
+use super::{Call, CallStatus, Lost, MicroUsd};
 use crate::telemetry::names;
 use metrics::{counter, histogram};
 
@@ -13,9 +13,20 @@ pub(super) fn record(call: &Call) {
     for (kind, tokens) in [("input", call.usage.input), ("output", call.usage.output)] {
         counter!(names::LLM_TOKENS, "model" => model.clone(), "token_type" => kind).increment(tokens.into());
     }
-    #[expect(clippy::cast_precision_loss, reason = "a metric: exact money is in the ledger")]
-    let dollars = call.cost as f64 / 1e6;
-    histogram!(names::LLM_COST, "model" => model, "prompt_type" => prompt).record(dollars);
+    histogram!(names::LLM_COST, "model" => model, "prompt_type" => prompt).record(dollars(call.cost));
+}
+
+/// Counts a call whose worker died: how long it took and what it read and wrote nobody knows.
+pub fn lost(call: &Lost) {
+    let (model, prompt, status) = (call.model.clone(), call.prompt.clone(), CallStatus::Lost.as_str());
+    counter!(names::LLM_REQUESTS, "model" => model.clone(), "prompt_type" => prompt.clone(), "status" => status)
+        .increment(1);
+    histogram!(names::LLM_COST, "model" => model, "prompt_type" => prompt).record(dollars(call.cost));
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a metric: exact money is in the ledger")]
+fn dollars(cost: MicroUsd) -> f64 {
+    cost as f64 / 1e6
 }
 
 /// Counts a summary that is held back, or an answer that is of no use, by what was wrong with it.

@@ -27,7 +27,7 @@ mod several;
 mod summariser;
 
 pub use answer::Answer;
-pub use call::{Call, CallStatus, Outcome, Questions, Request, Usage};
+pub use call::{Call, CallStatus, Lost, Outcome, Questions, Request, Usage};
 pub use company::Company;
 pub use error::LlmError;
 pub use next_step::{MAX_UNUSABLE, MAX_WAIT, Next, Pause, next_step};

@@ -48,7 +48,7 @@ pub fn next_step(error: &LlmError, unusable: u8) -> Next {
         LlmError::Refused { .. } | LlmError::Blocked(_) => Next::GiveUp,
         LlmError::TooLong(_) => Next::Smaller,
         LlmError::Server { after, .. } => Next::Retry(after.map(|after| after.min(MAX_WAIT))),
-        LlmError::Timeout(_) | LlmError::Connect(_) => Next::Retry(None),
+        LlmError::Timeout(_) | LlmError::Connect(_) | LlmError::Interrupted(_) => Next::Retry(None),
         LlmError::Empty(_) | LlmError::Truncated | LlmError::Malformed(_) | LlmError::WrongKey(_) => {
             if unusable < MAX_UNUSABLE { Next::Again } else { Next::OtherModel }
         }
@@ -81,6 +81,7 @@ mod tests {
             (server(504, Some(long)), Next::Retry(Some(MAX_WAIT))),
             (LlmError::Timeout(short), Next::Retry(None)),
             (LlmError::Connect(text()), Next::Retry(None)),
+            (LlmError::Interrupted(text()), Next::Retry(None)),
         ];
         for (error, next) in table {
             assert_eq!(next_step(&error, 0), next, "{error:?}");

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     civic::{
         llm::{
-            MicroUsd,
+            MicroUsd, PromptType, ProviderKind,
             budget::{self, Account, Budgets, Decision, Period, Scope, Standing},
         },
         model::Fingerprint,
@@ -71,6 +71,8 @@ pub enum Reserved {
     Answered,
     /// Another job asks the same at this moment.
     Taken,
+    /// First the calls of dead workers are to be booked: [`llm_lost::collect`](super::llm_lost::collect).
+    Unbooked,
     /// The model is asked nothing until then.
     Paused(Timestamp, String),
     /// A budget says no; the time is the database's.
@@ -79,7 +81,7 @@ pub enum Reserved {
 
 /// Everybody who reserves or settles takes this row's lock first, so that nobody waits in a circle. One time for the whole
 /// transaction, however long it waits here: at midnight the old day's spending must not be taken for the new day's.
-const LOCK: &str = "\
+pub(super) const LOCK: &str = "\
 insert into llm_spend as s (scope, period, starts_on)
 values ('total', 'month', date_trunc('month', now() at time zone 'utc')::date)
 on conflict (scope, period, starts_on) do update set spent_micro_usd = s.spent_micro_usd returning now()";
@@ -87,7 +89,8 @@ on conflict (scope, period, starts_on) do update set spent_micro_usd = s.spent_m
 const LOOK: &str = "\
 select exists (select from llm_answers where input_hash = $1 and prompt_version = $2 and model = $3 and attempt >= $4),
        exists (select from llm_reservations where input_hash = $1 and prompt_version = $2 and model = $3 and expires_at > now()),
-       (select until from llm_pauses where model = $3 and until > now()), (select reason from llm_pauses where model = $3)";
+       (select until from llm_pauses where model = $3 and until > now()), (select reason from llm_pauses where model = $3),
+       exists (select from llm_reservations where expires_at <= now())";
 
 const STANDINGS: &str = "\
 select a.scope, p.period, coalesce(s.spent_micro_usd, 0), r.reserved
@@ -104,15 +107,12 @@ select q.input from unnest($1::text[]) with ordinality q(input, n)
 where not exists (select from llm_answers a
                   where a.input_hash = q.input and a.prompt_version = $2 and a.model = any($3))
   and not exists (select from llm_reservations r
-                  where r.input_hash = q.input and r.prompt_version = $2 and r.model = any($3) and r.expires_at > now())
+                  where r.input_hash = q.input and r.prompt_version = $2 and r.model = any($3))
 order by q.n limit $4";
 
 const RESERVE: &str = "\
 insert into llm_reservations (input_hash, prompt_version, model, holder, city, micro_usd, job_id, expires_at)
-select q.input, $2, $3, $4, $5, q.micro_usd, $6, now() + $7 * interval '1 s' from unnest($1::text[], $8::bigint[]) q(input, micro_usd)
-on conflict (input_hash, prompt_version, model) do update set
-  holder = excluded.holder, city = excluded.city, micro_usd = excluded.micro_usd, job_id = excluded.job_id,
-  expires_at = excluded.expires_at";
+select q.input, $2, $3, $4, $5, q.micro_usd, $6, now() + $7 * interval '1 s' from unnest($1::text[], $8::bigint[]) q(input, micro_usd)";
 
 /// Reserves what a call may cost, unless somebody else asks the same, the model is paused, or a budget says no.
 ///
@@ -129,6 +129,9 @@ pub async fn reserve(client: &mut Client, budgets: &Budgets, wish: &Wish<'_>) ->
     }
     if row.get(1) {
         return Ok(Reserved::Taken);
+    }
+    if row.get(4) {
+        return Ok(Reserved::Unbooked);
     }
     if let Some(until) = row.get(2) {
         return Ok(Reserved::Paused(until, row.get::<_, Option<String>>(3).unwrap_or_default()));
@@ -195,6 +198,41 @@ const PAUSE: &str = "\
 insert into llm_pauses as p (model, until, reason) values ($1, $2, $3)
 on conflict (model) do update set until = greatest(p.until, excluded.until), reason = excluded.reason";
 
+const BEGIN: &str = "\
+update llm_reservations set asked_at = now(), provider = $5, prompt_type = $6, expires_at = now() + $7 * interval '1 s'
+where input_hash = any($1) and prompt_version = $2 and model = $3 and holder = $4 and expires_at > now()";
+
+/// A call that is about to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Beginning<'a> {
+    /// What is asked.
+    pub question: Question<'a>,
+    /// The id of its reservation.
+    pub holder: Uuid,
+    /// The inputs that are taken along.
+    pub along: &'a [Fingerprint],
+    /// Who is asked.
+    pub provider: ProviderKind,
+    /// With which prompt.
+    pub prompt: PromptType,
+    /// Its worker is dead when it has not settled by then.
+    pub lives: Duration,
+}
+
+/// Writes down that a call is made, so that it is booked even if nobody settles it. False: what was reserved has expired, and
+/// the call must not be made.
+///
+/// # Errors
+/// When the database fails.
+pub async fn begin<C: GenericClient + Sync>(client: &C, call: &Beginning<'_>) -> Result<bool, Error> {
+    let Question { input, prompt_version, model, .. } = call.question;
+    let (inputs, lives) = (inputs(input, call.along), call.lives.as_secs_f64());
+    let (provider, prompt) = (call.provider.as_str(), call.prompt.as_str());
+    let begun =
+        client.execute(BEGIN, &[&inputs, &prompt_version, &model, &call.holder, &provider, &prompt, &lives]).await?;
+    Ok(usize::try_from(begun).is_ok_and(|begun| begun == inputs.len()))
+}
+
 /// How a call ended.
 #[derive(Clone, Copy, Debug)]
 pub struct Settlement<'a> {
@@ -213,40 +251,56 @@ pub struct Settlement<'a> {
 }
 
 /// Books a call, adds it to what its accounts have spent, keeps its answer and gives back what was reserved: all or nothing.
-/// `again`: an earlier try got no answer, and may have been done.
+///
+/// False: it was booked before, by an earlier try whose answer got lost, or as the call of a dead worker. Then the answer is
+/// kept, and nothing more is booked.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn settle(client: &mut Client, settlement: &Settlement<'_>, again: bool) -> Result<(), Error> {
-    let Settlement { question, holder, booking, answer, along, pause } = settlement;
-    let Question { input, prompt_version, model, .. } = question;
+pub async fn settle(client: &mut Client, settlement: &Settlement<'_>) -> Result<bool, Error> {
+    let Settlement { question, holder, booking, along, .. } = settlement;
     let tx = client.transaction().await?;
-    if booking.call.cost > 0 {
-        let account = Account { city: booking.city.unwrap_or("unknown"), model };
-        let scopes = [Scope::Total, Scope::City, Scope::Model].map(|scope| account.of(scope));
-        let [total, city, of_model] = &scopes;
-        let (names, periods) = ([total, total, city, city, of_model, of_model], ["month", "day"].repeat(3));
-        let cost = i64::try_from(booking.call.cost).unwrap_or(i64::MAX);
-        tx.execute(SPEND, &[&cost, &names.as_slice(), &periods]).await?;
+    let cost = i64::try_from(booking.call.cost).unwrap_or(i64::MAX);
+    spend(&tx, cost, booking.city.unwrap_or("unknown"), question.model).await?;
+    let inputs = inputs(question.input, along.iter().map(|(input, _)| *input));
+    let released = tx.execute(RELEASE, &[&inputs, &question.prompt_version, &question.model, holder]).await?;
+    if released > 0 {
+        llm_ledger::book(&tx, *booking).await?;
+        keep(&tx, settlement).await?;
+        return tx.commit().await.map(|()| true);
     }
-    let inputs = inputs(input, along.iter().map(|(input, _)| *input));
-    let released = tx.execute(RELEASE, &[&inputs, prompt_version, model, holder]).await?;
-    if again && released == 0 {
+    tx.rollback().await?;
+    let tx = client.transaction().await?;
+    keep(&tx, settlement).await?;
+    tx.commit().await.map(|()| false)
+}
+
+/// Adds to what the accounts of a call have spent. It takes [`LOCK`]'s row first, unless the call was free.
+pub(super) async fn spend<C: GenericClient + Sync>(tx: &C, cost: i64, city: &str, model: &str) -> Result<(), Error> {
+    if cost == 0 {
         return Ok(());
     }
-    llm_ledger::book(&tx, *booking).await?;
+    let account = Account { city, model };
+    let [total, city, of_model] = &[Scope::Total, Scope::City, Scope::Model].map(|scope| account.of(scope));
+    let (names, periods) = ([total, total, city, city, of_model, of_model], ["month", "day"].repeat(3));
+    tx.execute(SPEND, &[&cost, &names.as_slice(), &periods]).await.map(drop)
+}
+
+/// Keeps what was answered, and that the model wants a pause.
+async fn keep<C: GenericClient + Sync>(tx: &C, settlement: &Settlement<'_>) -> Result<(), Error> {
+    let Settlement { question, answer, along, pause, .. } = settlement;
     if let Some(answer) = answer {
-        llm_answers::put(&tx, question, answer).await?;
+        llm_answers::put(tx, question, answer).await?;
     }
     for (input, answer) in *along {
         if let Some(answer) = answer {
-            llm_answers::put(&tx, &Question { input, ..*question }, answer).await?;
+            llm_answers::put(tx, &Question { input, ..*question }, answer).await?;
         }
     }
     if let Some((until, reason)) = pause {
-        tx.execute(PAUSE, &[model, until, reason]).await?;
+        tx.execute(PAUSE, &[&question.model, until, reason]).await?;
     }
-    tx.commit().await
+    Ok(())
 }
 
 /// Gives back what was reserved for a call that was not made, with these inputs along.

@@ -17,6 +17,7 @@ pub mod llm_answers;
 pub mod llm_costs;
 pub mod llm_estimate;
 pub mod llm_ledger;
+pub mod llm_lost;
 pub mod llm_money;
 pub mod matters;
 pub mod meetings;

@@ -23,6 +23,8 @@ pub enum Fault {
     Truncated,
     /// 200 whose body is half of a JSON object.
     HalfBody,
+    /// 200 whose connection breaks within the body.
+    BreaksOff,
     /// 200 whose text is prose instead of the JSON that was asked for.
     NotJson,
     /// 200 whose body is an error.

@@ -4,18 +4,20 @@ use super::{Fault, answer::Asked};
 use crate::civic::model::Fingerprint;
 use axum::{
     Json, Router,
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{Path, State},
     http::{HeaderMap, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
     routing::post,
 };
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use std::{
     collections::VecDeque,
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -193,8 +195,19 @@ async fn openai(State(memory): State<Shared>, uri: axum::http::Uri, headers: Hea
             Json(json!({"error": {"message": "an upstream failed", "code": "bad_gateway"}})).into_response()
         }
         Some(Fault::HalfBody) => "{\"choices\": [{\"message\": ".into_response(),
+        Some(Fault::BreaksOff) => breaks_off(),
         _ => Json(completion(&asked, fault.as_ref())).into_response(),
     }
+}
+
+/// A body that ends with an error, for which the connection is closed: after a moment, in which its beginning is sent.
+fn breaks_off() -> Response {
+    let end = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Err(io::Error::other("made up for a test"))
+    };
+    let beginning = futures_util::stream::once(async { Ok("{") });
+    Body::from_stream(beginning.chain(futures_util::stream::once(end))).into_response()
 }
 
 fn completion(asked: &Asked, fault: Option<&Fault>) -> Value {
@@ -261,6 +274,7 @@ async fn gemini(
                 .into_response()
         }
         Some(Fault::HalfBody) => "{\"candidates\": [{\"content\": ".into_response(),
+        Some(Fault::BreaksOff) => breaks_off(),
         _ => Json(candidate(&asked, fault.as_ref())).into_response(),
     }
 }

@@ -124,12 +124,14 @@ const LLM_STATUS: Label = label(
         "server_error",
         "timeout",
         "connect",
+        "interrupted",
         "empty",
         "truncated",
         "malformed",
         "wrong_key",
         "too_long",
         "blocked",
+        "lost",
     ]),
 );
 

@@ -10,6 +10,7 @@ mod handlers;
 mod held_back;
 mod life;
 mod links;
+mod lost_calls;
 mod matters;
 mod models;
 mod money;

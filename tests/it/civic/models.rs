@@ -66,6 +66,7 @@ async fn each_fault_is_told_as_what_it_is() {
         (Fault::Empty, CallStatus::Empty),
         (Fault::Truncated, CallStatus::Truncated),
         (Fault::HalfBody, CallStatus::Malformed),
+        (Fault::BreaksOff, CallStatus::Interrupted),
         (Fault::NotJson, CallStatus::Malformed),
         (Fault::ErrorBody, CallStatus::ServerError),
         (Fault::Blocked, CallStatus::Blocked),
@@ -82,10 +83,21 @@ async fn each_fault_is_told_as_what_it_is() {
             // What is answered is billed, of whatever use it is; an error is not.
             let is_answer = matches!(
                 fault,
-                Fault::Empty | Fault::Truncated | Fault::HalfBody | Fault::NotJson | Fault::Blocked | Fault::WrongKey
+                Fault::Empty
+                    | Fault::Truncated
+                    | Fault::HalfBody
+                    | Fault::BreaksOff
+                    | Fault::NotJson
+                    | Fault::Blocked
+                    | Fault::WrongKey
             );
             assert_eq!(call.cost > 0, is_answer, "{} {fault:?}", settings.provider);
-            assert_eq!(call.estimated, *fault == Fault::HalfBody, "{} {fault:?}", settings.provider);
+            assert_eq!(
+                call.estimated,
+                matches!(fault, Fault::HalfBody | Fault::BreaksOff),
+                "{} {fault:?}",
+                settings.provider
+            );
         }
     }
     server.plan([Fault::NoMoney]);

@@ -40,7 +40,7 @@ const TITLE: &str = "Lease of the harbor warehouse to Acme Marine";
 const TEXT: &[&str] =
     &["The harbor warehouse is leased to Acme Marine for ten years, and the harbor agrees to the lease."];
 
-fn budgets(list: &[(Scope, Option<&str>, Period, u64)]) -> Budgets {
+pub(super) fn budgets(list: &[(Scope, Option<&str>, Period, u64)]) -> Budgets {
     let budget = |(scope, name, period, limit): &(Scope, Option<&str>, Period, u64)| Budget {
         scope: *scope,
         name: name.map(str::to_owned),
@@ -59,7 +59,7 @@ async fn spent(client: &Client) -> u64 {
     micro_usd(client, "cost_micro_usd), 0)::bigint from llm_ledger").await
 }
 
-fn call(cost: u64) -> Call {
+pub(super) fn call(cost: u64) -> Call {
     Call {
         provider: ProviderKind::OpenAi,
         model: "m".into(),
@@ -96,7 +96,7 @@ async fn spender(config: Config, worker: u64, limit: u64) -> u64 {
         let call = call(if (worker + n).is_multiple_of(5) { WORST } else { 137 * (1 + (worker + n) % 4) });
         let booking = Booking { job: None, city: Some("a"), call: &call };
         let settlement = Settlement { question, holder, booking, answer: None, along: &[], pause: None };
-        llm_money::settle(&mut pool.get().await.unwrap(), &settlement, false).await.unwrap();
+        assert!(llm_money::settle(&mut pool.get().await.unwrap(), &settlement).await.unwrap());
     }
     unreachable!("money ends")
 }
@@ -122,27 +122,6 @@ async fn sixteen_workers_with_a_pool_each_never_spend_more_than_the_budget() {
     }
     assert_eq!(count(&client, "llm_reservations").await, 0);
     eprintln!("16 workers, {calls} calls: {spent} of {LIMIT} micro-dollars spent, overshoot 0");
-}
-
-#[tokio::test]
-async fn what_dead_workers_reserved_is_free_again() {
-    let (config, client) = super::support::database().await;
-    let pool = pool(&config, PoolOptions::new(PoolPurpose::General, 1));
-    let budgets = budgets(&[(Scope::Total, None, Period::Day, 1_500)]);
-    let inputs = [1, 2].map(|n: i32| Fingerprint::of_bytes(&n.to_be_bytes()));
-    let ask = async |input: &Fingerprint, worst: u64| {
-        let question = Question { input, prompt_version: "2", model: "m", attempt: 1 };
-        let wish = Wish { question, city: "a", job: JobId(1), worst, lives: Duration::from_secs(60), along: None };
-        llm_money::reserve(&mut pool.get().await.unwrap(), &budgets, &wish).await.unwrap()
-    };
-    assert!(matches!(ask(&inputs[0], 1_000).await, Reserved::Granted(..)));
-    assert_eq!(ask(&inputs[0], 1_000).await, Reserved::Taken);
-    assert!(matches!(ask(&inputs[1], 1_000).await, Reserved::Refused(Decision::Wait, _)));
-    assert!(matches!(ask(&inputs[1], 1_501).await, Reserved::Refused(Decision::TooDear(1_500), _)));
-    client.execute("update llm_reservations set expires_at = now()", &[]).await.unwrap();
-    assert!(matches!(ask(&inputs[1], 1_000).await, Reserved::Granted(..)));
-    client.execute("update llm_reservations set expires_at = now()", &[]).await.unwrap();
-    assert!(matches!(ask(&inputs[0], 1_000).await, Reserved::Granted(..)), "the row of a dead one is taken over");
 }
 
 /// Runs what is due, and what waits for a moment only, with sixteen workers in two processes' worth of pools.
@@ -229,7 +208,7 @@ async fn budget_holds(items_per_call: usize) {
 }
 
 /// What the ledger, the metric, the accounts, the report and the command say.
-async fn sums_agree(config: &Config, client: &Client, model: &str) {
+pub(super) async fn sums_agree(config: &Config, client: &Client, model: &str) {
     let ledger = spent(client).await;
     assert!(ledger > 0);
     let metric = sum(&metrics().render(), &format!("docket_llm_request_cost_usd_sum{{model=\"{model}\""));

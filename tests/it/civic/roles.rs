@@ -4,7 +4,7 @@ use super::support::{count, demo, drain, ledger, services, total};
 use crate::support::{TestDb, login};
 use docket::{
     civic::{
-        enqueue_sync,
+        book_lost_calls, enqueue_sync,
         store::{MatterRowId, cities, matters},
     },
     db,
@@ -38,4 +38,17 @@ async fn a_city_goes_through_with_the_rights_of_a_worker_and_an_operator() {
     matters::undo(&mut client, split.act, "test").await.unwrap();
     matters::undo(&mut client, merged.act, "test").await.unwrap();
     assert_eq!(count(&client, "matters").await, i64::try_from(expected.matters).unwrap());
+}
+
+#[tokio::test]
+async fn a_scheduler_may_book_the_calls_of_dead_workers() {
+    let db = TestDb::migrated().await;
+    let owner = db.connect().await;
+    let reserve = "insert into llm_reservations (input_hash, prompt_version, model, holder, city, micro_usd, expires_at, asked_at,
+                     provider, prompt_type)
+                   values (repeat('0', 64), '2', 'm', gen_random_uuid(), 'a', 7, now(), now(), 'openai', 'item')";
+    owner.execute(reserve, &[]).await.unwrap();
+    let mut scheduler = db::connect(&login(&db, "docket_scheduler").await).await.unwrap();
+    book_lost_calls(&mut scheduler).await.unwrap();
+    assert_eq!(count(&owner, "llm_ledger where status = 'lost' and cost_micro_usd = 7").await, 1);
 }

@@ -31,9 +31,10 @@ const SCHEDULER: &[Need] = &[
     ("paces", &["SELECT", "UPDATE", "DELETE"]),
     ("responses", &["SELECT", "DELETE"]),
     ("response_bodies", &["SELECT", "DELETE"]),
-    // It exports how much of the budgets is spent.
-    ("llm_spend", READ),
-    ("llm_reservations", READ),
+    // It exports how much of the budgets is spent, and books the calls of dead workers.
+    ("llm_spend", CHANGE),
+    ("llm_reservations", &["SELECT", "UPDATE", "DELETE"]),
+    ("llm_ledger", ADD),
     // The sweeps read how far it is.
     ("job_message_seq", &["USAGE", "SELECT"]),
 ];
