@@ -3,7 +3,7 @@
 
 use docket::{
     civic::{
-        model::{ParsedItem, items_fingerprint},
+        model::{ParsedItem, WebUrl, items_fingerprint},
         vendor::{ParseReport, parse_file},
     },
     config::{self, CommandLine, Environment},
@@ -16,10 +16,16 @@ use std::collections::BTreeSet;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// The targets by name; each has a folder of this name in the corpus.
-pub const TARGETS: [Target; 4] = [
+pub const TARGETS: [Target; 10] = [
     ("envelope", envelope),
     ("legistar_events", legistar_events),
     ("legistar_items", legistar_items),
+    ("legistar_calendar", legistar_calendar),
+    ("primegov_meetings", primegov_meetings),
+    ("granicus_archive", granicus_archive),
+    ("civicplus_agenda_center", civicplus_agenda_center),
+    ("civicclerk_events", civicclerk_events),
+    ("civicclerk_items", civicclerk_items),
     ("config", config),
 ];
 
@@ -37,9 +43,49 @@ pub fn envelope(data: &[u8]) {
     }
 }
 
-/// A vendor's list of meetings.
+/// Legistar's list of meetings.
 pub fn legistar_events(data: &[u8]) {
-    let Some(report) = parsed("events", data) else { return };
+    meetings("legistar", "events", data);
+}
+
+/// Legistar's list of agenda items.
+pub fn legistar_items(data: &[u8]) {
+    items("legistar", "event-items", data);
+}
+
+/// Legistar's calendar page.
+pub fn legistar_calendar(data: &[u8]) {
+    meetings("legistar", "calendar", data);
+}
+
+/// PrimeGov's list of meetings.
+pub fn primegov_meetings(data: &[u8]) {
+    meetings("primegov", "meetings", data);
+}
+
+/// Granicus' page of a view.
+pub fn granicus_archive(data: &[u8]) {
+    meetings("granicus", "archive", data);
+}
+
+/// CivicPlus' agenda center.
+pub fn civicplus_agenda_center(data: &[u8]) {
+    meetings("civicplus", "agenda-center", data);
+}
+
+/// CivicClerk's list of meetings.
+pub fn civicclerk_events(data: &[u8]) {
+    meetings("civicclerk", "events", data);
+}
+
+/// CivicClerk's agenda.
+pub fn civicclerk_items(data: &[u8]) {
+    items("civicclerk", "items", data);
+}
+
+/// A vendor's list of meetings.
+fn meetings(vendor: &str, kind: &str, data: &[u8]) {
+    let Some(report) = parsed(vendor, kind, data) else { return };
     let ids: BTreeSet<_> = report.meetings.iter().map(|meeting| &meeting.vendor_id).collect();
     assert_eq!(ids.len(), report.meetings.len(), "each id once");
     assert!(report.items.is_empty());
@@ -47,13 +93,14 @@ pub fn legistar_events(data: &[u8]) {
         for url in [&meeting.agenda_url, &meeting.minutes_url, &meeting.page_url].into_iter().flatten() {
             is_web(url.as_str());
         }
+        meeting.documents.iter().filter_map(|document| document.url.as_ref()).for_each(|url| is_web(url.as_str()));
         assert!(!meeting.fingerprint().to_string().is_empty());
     }
 }
 
 /// A vendor's list of agenda items.
-pub fn legistar_items(data: &[u8]) {
-    let Some(report) = parsed("event-items", data) else { return };
+fn items(vendor: &str, kind: &str, data: &[u8]) {
+    let Some(report) = parsed(vendor, kind, data) else { return };
     let mut items = report.items;
     let ids: BTreeSet<_> = items.iter().map(|item| item.vendor_id.clone()).collect();
     assert_eq!(ids.len(), items.len(), "each id once");
@@ -68,9 +115,10 @@ pub fn legistar_items(data: &[u8]) {
 }
 
 /// What a parser made of the bytes. Twice the same, and fit for the database and for a log line.
-fn parsed(kind: &str, data: &[u8]) -> Option<ParseReport> {
-    let result = parse_file("legistar", kind, data, None);
-    assert_eq!(result, parse_file("legistar", kind, data, None), "the same bytes, the same result");
+fn parsed(vendor: &str, kind: &str, data: &[u8]) -> Option<ParseReport> {
+    let base = WebUrl::parse("https://city.example/Listing.aspx").expect("an address");
+    let result = parse_file(vendor, kind, data, Some(&base));
+    assert_eq!(result, parse_file(vendor, kind, data, Some(&base)), "the same bytes, the same result");
     match result {
         Ok(report) => {
             let json = serde_json::to_value(&report).expect("a report is JSON");

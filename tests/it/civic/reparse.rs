@@ -1,6 +1,10 @@
 //! A re-parse rebuilds what is stored from the record, and asks nobody.
 
-use super::support::{class, context, count, database, demo, drain, ledger, services, total};
+use super::{
+    support::{class, context, count, database, demo, drain, ledger, services, total},
+    vendors::{self, STUBS, add, today, vendor_answer},
+};
+use crate::vendor::site::Site;
 use docket::{
     civic::{
         Services, enqueue_reparse, enqueue_sync,
@@ -48,21 +52,30 @@ impl Listed {
         ends
     }
 
-    /// What readers see.
     async fn seen(&self) -> Vec<String> {
-        let mut all = Vec::new();
-        for sql in [
-            "select concat_ws('|', vendor_id, title, local_date, status, list_fingerprint, listing, revision_id) from meetings order by id",
-            "select concat_ws('|', meeting_id, vendor_id, number, title, listed, fingerprint) from agenda_items order by id",
-            "select concat_ws('|', meeting_id, item_id, url, name, status, sha256) from document_refs order by id",
-            "select concat_ws('|', id, meeting_id, number, fingerprint) from meeting_revisions order by id",
-        ] {
-            let rows = self.client.query(sql, &[]).await.unwrap();
-            all.extend(rows.iter().map(|row| row.get::<_, String>(0)));
-        }
-        all
+        seen(&self.client).await
     }
 }
+
+/// What readers see.
+async fn seen(client: &Client) -> Vec<String> {
+    let mut all = Vec::new();
+    for sql in [
+        "select concat_ws('|', vendor_id, title, local_date, status, list_fingerprint, listing, revision_id) from meetings order by id",
+        "select concat_ws('|', meeting_id, vendor_id, number, title, listed, fingerprint) from agenda_items order by id",
+        "select concat_ws('|', meeting_id, item_id, url, name, status, sha256) from document_refs order by id",
+        "select concat_ws('|', id, meeting_id, number, fingerprint) from meeting_revisions order by id",
+    ] {
+        let rows = client.query(sql, &[]).await.unwrap();
+        all.extend(rows.iter().map(|row| row.get::<_, String>(0)));
+    }
+    all
+}
+
+/// Nothing of it is as it was read.
+const DAMAGE: &str = "update meetings set title = '?', local_date = '1999-01-01', listing = jsonb_set(listing, '{title}', '\"?\"'), list_fingerprint = repeat('0', 64);
+    update agenda_items set title = '?', listed = false, fingerprint = repeat('0', 64);
+    update document_refs set name = '?', status = 'withdrawn'";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn damaged_rows_are_rebuilt_without_a_request_and_nothing_else_changes() {
@@ -70,10 +83,7 @@ async fn damaged_rows_are_rebuilt_without_a_request_and_nothing_else_changes() {
     let (before, requests) = (city.seen().await, city.demo.requests());
     assert!(before.len() > 50 && requests > 10);
     assert_eq!(count(&city.client, "paces").await, 0, "a host on this machine is not paced unless that is set");
-    let damage = "update meetings set title = '?', local_date = '1999-01-01', listing = jsonb_set(listing, '{title}', '\"?\"'), list_fingerprint = repeat('0', 64);
-        update agenda_items set title = '?', listed = false, fingerprint = repeat('0', 64);
-        update document_refs set name = '?', status = 'withdrawn'";
-    city.client.batch_execute(damage).await.unwrap();
+    city.client.batch_execute(DAMAGE).await.unwrap();
     assert_ne!(city.seen().await, before);
 
     let ends = city.reparse().await;
@@ -87,6 +97,27 @@ async fn damaged_rows_are_rebuilt_without_a_request_and_nothing_else_changes() {
     assert_eq!((city.seen().await, count(&city.client, numbers).await), (before, 0), "twice gives nothing new");
     assert_eq!(count(&city.client, "responses where purpose = 'listing'").await, 1, "a re-parse is not recorded");
     assert_eq!(count(&city.client, "city_syncs").await, 1, "and is no listing");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_city_of_each_other_vendor_is_rebuilt_without_a_request() {
+    for vendor in STUBS {
+        let (config, client) = database().await;
+        let day = today();
+        let site = Site::start(move |path| vendor_answer(vendor, day, path)).await;
+        let (city, services) = (add(&client, &site, vendor).await, vendors::services(&config, &site));
+        enqueue_sync(&client, &city.slug, &services.settings).await.unwrap();
+        drain(&ledger(&config), &services).await;
+        let (before, asked) = (seen(&client).await, site.asked().len());
+        client.batch_execute(DAMAGE).await.unwrap();
+        assert_ne!(seen(&client).await, before, "{vendor}");
+
+        let now = Timestamp::now();
+        enqueue_reparse(&client, &city.slug, (now - SignedDuration::from_hours(1), now), Uuid::new_v4()).await.unwrap();
+        let ends = drain(&ledger(&config), &services).await;
+        assert_eq!((site.asked().len(), seen(&client).await), (asked, before), "{vendor}: {ends:?}");
+        assert_eq!((total(&ends, "failed"), total(&ends, "dead_letter")), (0, 0), "{vendor}: {ends:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -22,8 +22,11 @@ fn agenda() -> Vec<u8> {
     pages(&["The council will consider the lease of the old library and the budget of the department of parks."])
 }
 
+/// Vendors whose made-up sites are one page and one document.
+pub(super) const STUBS: [Vendor; 4] = [Vendor::PrimeGov, Vendor::Granicus, Vendor::CivicPlus, Vendor::CivicClerk];
+
 /// What the stub of a vendor answers: one council meeting on that day, and its agenda.
-fn vendor_answer(vendor: Vendor, day: Date, path: &str) -> Answer {
+pub(super) fn vendor_answer(vendor: Vendor, day: Date, path: &str) -> Answer {
     let page = |body: String| answer(200, "Connection: close\r\nContent-Type: text/html\r\n", body);
     let json = |body: serde_json::Value| answer(200, "Connection: close\r\n", body.to_string());
     let is_list =
@@ -53,7 +56,7 @@ fn vendor_answer(vendor: Vendor, day: Date, path: &str) -> Answer {
     }
 }
 
-async fn add(client: &tokio_postgres::Client, site: &Site, vendor: Vendor) -> City {
+pub(super) async fn add(client: &tokio_postgres::Client, site: &Site, vendor: Vendor) -> City {
     let params = [("base_url".to_owned(), site.url("/")), ("view_id".to_owned(), "3".to_owned())].into();
     let source = Source { vendor, client: "exampleville".to_owned(), params };
     let slug = CitySlug(format!("{vendor}-ville"));
@@ -62,7 +65,7 @@ async fn add(client: &tokio_postgres::Client, site: &Site, vendor: Vendor) -> Ci
     city
 }
 
-fn services(config: &tokio_postgres::Config, site: &Site) -> Arc<Services> {
+pub(super) fn services(config: &tokio_postgres::Config, site: &Site) -> Arc<Services> {
     // Each call of a test is a listing of its own.
     let settings = CivicSettings { sync_every: std::time::Duration::ZERO, ..CivicSettings::default() };
     let mut services = Services::new(pool(config, PoolOptions::new(PoolPurpose::General, 4)), settings).unwrap();
@@ -70,13 +73,13 @@ fn services(config: &tokio_postgres::Config, site: &Site) -> Arc<Services> {
     Arc::new(services)
 }
 
-fn today() -> Date {
+pub(super) fn today() -> Date {
     Zoned::now().with_time_zone(Zone::new("America/Denver").unwrap().rules().clone()).date()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_city_of_each_vendor_ends_in_a_summary() {
-    for vendor in [Vendor::PrimeGov, Vendor::Granicus, Vendor::CivicPlus, Vendor::CivicClerk] {
+    for vendor in STUBS {
         let (config, client) = database().await;
         let day = today();
         let site = Site::start(move |path| vendor_answer(vendor, day, path)).await;
