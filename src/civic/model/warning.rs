@@ -56,7 +56,9 @@ pub enum WarningCode {
     MissingSequence,
     /// A sequence that another item of the list has too; both are kept.
     RepeatedSequence,
-    /// A second row with an id that was seen; the newer one is kept.
+    /// A row shows another day than its links; the shown one is kept.
+    OtherDay,
+    /// A second row with an id that was seen. Of an answer's rows the newer one is kept, those of a page are one meeting.
     DuplicateId,
     /// A link that is no web address; left out.
     RefusedLink,

@@ -58,6 +58,13 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
+/// Whether a word of small letters belongs to a day: a month, a day of the week, or what follows a number.
+pub(super) fn is_of_a_calendar(word: &str) -> bool {
+    let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let begins = |name: &&str| word.len() >= 3 && name.starts_with(word);
+    MONTHS.iter().any(begins) || days.iter().any(begins) || ["st", "nd", "rd", "th"].contains(&word)
+}
+
 /// `November 10, 2022`, `Nov. 10 2022`, `Sept 8th, 2020`.
 fn named(text: &str) -> Option<(Date, &str)> {
     let (word, rest) = text.split_at(text.find(|c: char| !c.is_alphabetic()).unwrap_or(text.len()));
@@ -129,13 +136,29 @@ pub(super) fn time(text: &str) -> TypedTime {
         return TypedTime::Unreadable;
     };
     let (has_seconds, rest) = skip_seconds(rest);
-    match meridiem(rest) {
+    if hour == 12
+        && let Some(rest) = rest.trim_start().strip_prefix("noon")
+    {
+        return found(12, minute, rest);
+    }
+    match meridiem(rest).or_else(|| of_the_end(rest, hour)) {
         Some((pm, rest)) if (1..=12).contains(&hour) => found(hour % 12 + if pm { 12 } else { 0 }, minute, rest),
         None if minute_digits.len() == 2 && (hour_digits.starts_with('0') || hour > 12 || has_seconds) => {
             found(hour, minute, rest)
         }
         _ => TypedTime::Unreadable,
     }
+}
+
+/// Of a span, "9:00 - 11:00 AM", the half of the day that stands at its end; "11:00 - 1:00 PM" begins in the other one.
+fn of_the_end(rest: &str, begin: i8) -> Option<(bool, &str)> {
+    let span = rest.trim_start();
+    let end = ["-", "\u{2013}", "\u{2014}", "to "].iter().find_map(|word| span.strip_prefix(word))?.trim_start();
+    let (hour, after) = digits(end);
+    let (_, after) = digits(after.strip_prefix(':').unwrap_or(after));
+    let (pm, _) = meridiem(after)?;
+    let end = hour.parse::<i8>().ok().filter(|hour| (1..=12).contains(hour))?;
+    Some((pm != (end % 12 < begin % 12), rest))
 }
 
 /// The first time of day within a text, such as the title "City Commission Meeting 5:30 pm (PDF)". Only one with minutes and

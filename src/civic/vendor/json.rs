@@ -22,6 +22,45 @@ pub(super) fn read(text: &str, budget: usize) -> serde_json::Result<Value> {
     Ok(value)
 }
 
+/// A text whose strings hold what JSON forbids and writers write: half of a character (`\ud83d` alone), a bare tab, the
+/// backslashes of a path.
+pub(super) fn mended(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut chars, mut in_string) = (text.char_indices(), false);
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => in_string = !in_string,
+            '\\' if in_string => {
+                let (escape, length) = escaped(&text[at..]);
+                out.push_str(escape);
+                if length > 1 {
+                    chars.nth(length - 2);
+                }
+                continue;
+            }
+            c if in_string && c < ' ' => {
+                out.push(' ');
+                continue;
+            }
+            _ => {}
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// What stands for the escape at the beginning, and how many characters it has.
+fn escaped(text: &str) -> (&str, usize) {
+    let unit = |text: &str| text.strip_prefix("\\u").and_then(|text| u16::from_str_radix(text.get(..4)?, 16).ok());
+    match (text[1..].chars().next(), unit(text)) {
+        (Some('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't'), _) => (&text[..2], 2),
+        (_, Some(0xd800..=0xdbff)) if matches!(unit(&text[6..]), Some(0xdc00..=0xdfff)) => (&text[..12], 12),
+        (_, Some(0xd800..=0xdfff)) => ("\u{fffd}", 6),
+        (_, Some(_)) => (&text[..6], 6),
+        _ => ("\\\\", 1),
+    }
+}
+
 /// What is left of the budget.
 #[derive(Clone, Copy)]
 struct Seed<'a>(&'a Cell<usize>);
@@ -123,7 +162,37 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_writers_write_is_mended() {
+        for (bad, want) in [
+            (r#"["x \ud83d"]"#, "x \u{fffd}"),
+            (r#"["\ud83d\ude00"]"#, "\u{1f600}"),
+            (r#"["\ude00 y"]"#, "\u{fffd} y"),
+            ("[\"a\tb\"]", "a b"),
+            (r#"["C:\dir\new"]"#, "C:\\dir\new"),
+            (r#"["\u12"]"#, "\\u12"),
+            (r#"["a \" b"]"#, "a \" b"),
+        ] {
+            let value = read(&mended(bad), BUDGET).unwrap();
+            assert_eq!(value, Value::from(vec![want]), "{bad}");
+        }
+        for bad in ["[\"a", "[\"\\", "{\"a\":}", "\\"] {
+            assert!(read(&mended(bad), BUDGET).is_err(), "{bad}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn good_json_is_not_mended(text in "(?s).{0,40}") {
+            let json = serde_json::to_string(&[text]).unwrap();
+            prop_assert_eq!(mended(&json), json);
+        }
+
+        #[test]
+        fn any_text_is_mended_without_a_fault(text in "[\\\\u\"dD8cC0-9\u{1f600} ]{0,30}") {
+            mended(&text);
+        }
+
         #[test]
         fn within_the_budget_it_is_serde_json(text in "[\\[\\]{}\",:0-9a-z.eE+\\\\ -]{0,60}") {
             let theirs: Option<Value> = serde_json::from_str(&text).ok();

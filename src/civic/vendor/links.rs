@@ -4,7 +4,7 @@ use super::rows::{address, warn};
 use crate::civic::model::{DocumentRole, ParsedDocument, ParsedMeeting, Warning, WarningCode, WebUrl};
 
 /// Documents of one meeting that are read; the most seen are seven.
-const MAX_DOCUMENTS: usize = 200;
+pub(super) const MAX_DOCUMENTS: usize = 200;
 
 /// Collects the documents of one meeting; what is no web address is a warning.
 pub(super) struct Links<'a> {
@@ -19,17 +19,29 @@ impl<'a> Links<'a> {
         Self { base, id, warnings, documents: Vec::new() }
     }
 
-    /// Notes a document, the same link once.
+    /// Notes a document, the same link once. Of a picture and the words beside it, which lead to one file, those count that
+    /// call off the meeting.
     pub(super) fn add(&mut self, role: DocumentRole, name: &str, href: &str) {
+        // As browsers read it: a line may end within an address.
+        let href: String = href.chars().filter(|c| !c.is_control()).collect();
         let href = href.trim();
-        if href.is_empty()
-            || self.documents.len() >= MAX_DOCUMENTS
-            || self.documents.iter().any(|document| document.href == href)
-        {
+        if let Some(known) = self.documents.iter_mut().find(|document| document.href == href) {
+            let is_notice = |name: &str| DocumentRole::of_name(name) == DocumentRole::Notice;
+            if is_notice(name) && !is_notice(&known.name) {
+                (known.role, known.name) = (role, name.to_owned());
+            }
+            return;
+        }
+        if href.is_empty() || self.documents.len() >= MAX_DOCUMENTS {
             return;
         }
         let Some(url) = self.resolve(name, href) else { return };
         self.documents.push(ParsedDocument { role, name: name.to_owned(), href: href.to_owned(), url });
+    }
+
+    /// Tells that a document has no address.
+    pub(super) fn nowhere(&mut self, name: &str) {
+        warn(self.warnings, WarningCode::RefusedLink, &format!("the document {name:?} has no address"), Some(self.id));
     }
 
     /// A link that is no document, such as that to the meeting's page.

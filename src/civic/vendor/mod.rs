@@ -20,6 +20,7 @@ mod rows;
 mod site;
 mod status;
 mod text;
+mod twice;
 mod window;
 
 pub use error::{ParseError, VendorError};

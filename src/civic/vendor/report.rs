@@ -46,7 +46,7 @@ type Parse = fn(&[u8], Option<&WebUrl>) -> Result<ParseReport, ParseError>;
 fn kinds(vendor: Vendor) -> &'static [(&'static str, Parse)] {
     match vendor {
         Vendor::Legistar => &[
-            ("events", |bytes, _| legistar::parse_events(bytes).map(ParseReport::of_meetings)),
+            ("events", |bytes, base| legistar::parse_events(bytes, base).map(ParseReport::of_meetings)),
             ("event-items", |bytes, base| legistar::parse_event_items_with(bytes, base).map(ParseReport::of_items)),
             ("calendar", |bytes, base| legistar::parse_calendar(bytes, base).map(ParseReport::of_meetings)),
         ],

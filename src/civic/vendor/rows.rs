@@ -3,16 +3,19 @@
 use super::{
     ParseError,
     clock::{self, TypedTime},
-    json,
+    json, status,
     text::{MAX_CHARS, clean, cut},
+    twice,
 };
-use crate::civic::model::{Parsed, ParsedMeeting, UrlRefused, Warning, WarningCode, WebUrl};
+use crate::civic::model::{Parsed, ParsedMeeting, SourceMeetingId, UrlRefused, Warning, WarningCode, WebUrl};
 use jiff::civil::{Date, Time};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// More rows than any answer has: the API gives 1,000 a page, and the largest agenda that is known some hundreds.
 const MAX_ROWS: usize = 50_000;
+/// Different rows of one id that are read.
+const MAX_TWINS: usize = 20;
 
 /// Reads an answer into its rows. A single object counts as a list of one.
 ///
@@ -49,7 +52,15 @@ pub(super) fn value(bytes: &[u8], warnings: &mut Vec<Warning>) -> Result<Value, 
     if matches!(text, std::borrow::Cow::Owned(_)) {
         warn(warnings, WarningCode::Malformed, "the answer is not UTF-8: unreadable characters are replaced", None);
     }
-    json::read(&text, json::BUDGET).map_err(|e| ParseError::NotJson(e.to_string()))
+    let error = match json::read(&text, json::BUDGET) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    let mended = error.is_syntax().then(|| json::mended(&text)).and_then(|text| json::read(&text, json::BUDGET).ok());
+    if mended.is_some() {
+        warn(warnings, WarningCode::Malformed, "some text of the answer is no JSON: it is replaced", None);
+    }
+    mended.ok_or_else(|| ParseError::NotJson(error.to_string()))
 }
 
 /// The rows, without those that can't be true.
@@ -84,21 +95,60 @@ pub(super) fn meetings(
     rows: &[Value],
     (id, schema, changed): (&str, &'static str, &str),
     mut warnings: Vec<Warning>,
-    read: impl Fn(&mut Fields<'_>) -> Option<ParsedMeeting>,
+    read: impl Fn(&mut Fields<'_, '_>) -> Option<ParsedMeeting>,
 ) -> Result<Parsed<ParsedMeeting>, ParseError> {
     check_schema(rows, schema)?;
-    let values = newest(rows, id, changed, &mut warnings)
-        .into_iter()
-        .filter_map(|(id, row)| read(&mut Fields { row, id: &id, warnings: &mut warnings }))
-        .collect();
+    let mut values = Vec::new();
+    for (id, rows) in by_id(rows, id, &mut warnings) {
+        let mut told: Vec<(&str, ParsedMeeting)> = Vec::new();
+        for row in &rows {
+            let meeting = read(&mut Fields { row, id: &id, warnings: &mut warnings });
+            told.extend(meeting.map(|meeting| (row.get(changed).and_then(Value::as_str).unwrap_or_default(), meeting)));
+        }
+        if rows.len() > 1 {
+            warn(&mut warnings, WarningCode::DuplicateId, "the id occurs twice: the newer row is kept", Some(&id));
+        }
+        // Of those that were changed together nobody knows which is the newer one: vendors don't date a cancellation.
+        let newest = told.iter().map(|(changed, _)| *changed).max();
+        let together = told.into_iter().filter(|(changed, _)| Some(*changed) == newest).map(|(_, meeting)| meeting);
+        values.extend(twice::one(together.collect(), &mut Vec::new()));
+    }
+    none_unread(rows.is_empty() || !values.is_empty(), &warnings)?;
     Ok(listing(values, warnings))
+}
+
+/// Refuses a list in which no row at all can be read: an empty result would look like an empty list. A placeholder for a
+/// day can be read.
+pub(super) fn none_unread(is_read: bool, warnings: &[Warning]) -> Result<(), ParseError> {
+    use WarningCode::{Malformed, MissingDate, MissingId};
+    match is_read || !warnings.iter().any(|warning| matches!(warning.code, Malformed | MissingDate | MissingId)) {
+        true => Ok(()),
+        false => Err(ParseError::Schema("what is needed, in any of its rows")),
+    }
 }
 
 /// Meetings in the order that every list has: by day, time and id.
 pub(super) fn listing(mut values: Vec<ParsedMeeting>, mut warnings: Vec<Warning>) -> Parsed<ParsedMeeting> {
+    unshare(&mut values, &mut warnings);
+    values.iter_mut().for_each(status::arrived);
     values.sort_by_cached_key(|m| (m.local_date, m.local_time, id_order(m.vendor_id.as_str())));
     warnings.sort();
     Parsed { values, warnings }
+}
+
+/// An alias that several meetings of one list have names none of them: each gets one of its own.
+fn unshare(values: &mut [ParsedMeeting], warnings: &mut Vec<Warning>) {
+    let mut owners: BTreeMap<SourceMeetingId, usize> = BTreeMap::new();
+    for alias in values.iter().flat_map(|meeting| &meeting.aliases) {
+        *owners.entry(alias.clone()).or_default() += 1;
+    }
+    for meeting in values {
+        for alias in meeting.aliases.iter_mut().filter(|alias| owners.get(*alias).is_some_and(|owners| *owners > 1)) {
+            let message = format!("other meetings have the id {} too", alias.as_str());
+            warn(warnings, WarningCode::DuplicateId, &message, Some(meeting.vendor_id.as_str()));
+            *alias = SourceMeetingId(format!("{}/{}", alias.as_str(), meeting.vendor_id.as_str()));
+        }
+    }
 }
 
 /// Whether a meeting may have this day; a placeholder is a warning.
@@ -130,7 +180,11 @@ pub(super) fn said(message: &str) -> ParseError {
 
 /// A time that was typed by hand; none when it can't be read.
 pub(super) fn typed_time(field: &str, text: &str, id: &str, warnings: &mut Vec<Warning>) -> Option<Time> {
-    match clock::time(text) {
+    let time = match clock::time(text) {
+        TypedTime::Unreadable => clock::time_within(text).map_or(TypedTime::Unreadable, TypedTime::WithText),
+        time => time,
+    };
+    match time {
         TypedTime::Exact(time) => Some(time),
         TypedTime::WithText(time) => {
             let message = format!("{field} holds more than a time: the first one is taken");
@@ -162,19 +216,13 @@ pub(super) fn id_order(id: &str) -> (usize, String) {
     (id.len(), id.to_owned())
 }
 
-/// The rows by id. Of two with one id the one changed last is kept; of two changed together the one whose JSON is
-/// greater, so that the order of the rows decides nothing.
-pub(super) fn newest<'a>(
+/// The different rows of each id.
+fn by_id<'a>(
     rows: &'a [Value],
     id_field: &str,
-    changed_field: &str,
     warnings: &mut Vec<Warning>,
-) -> BTreeMap<String, &'a Map<String, Value>> {
-    let age = |row: &Map<String, Value>| {
-        let changed = row.get(changed_field).and_then(Value::as_str).unwrap_or_default().to_owned();
-        (changed, serde_json::to_string(row).unwrap_or_default())
-    };
-    let mut kept = BTreeMap::new();
+) -> BTreeMap<String, Vec<&'a Map<String, Value>>> {
+    let mut found: BTreeMap<String, Vec<&Map<String, Value>>> = BTreeMap::new();
     for row in rows {
         let Some(row) = row.as_object() else {
             warn(warnings, WarningCode::Malformed, "a row is not an object", None);
@@ -184,25 +232,45 @@ pub(super) fn newest<'a>(
             warn(warnings, WarningCode::MissingId, &format!("a row has no {id_field}"), None);
             continue;
         };
-        if let Some(other) = kept.get(&id).copied().filter(|other| *other != row) {
-            warn(warnings, WarningCode::DuplicateId, "the id occurs twice: the newer row is kept", Some(&id));
-            if age(other) > age(row) {
-                continue;
-            }
+        let known = found.entry(id).or_default();
+        if known.len() < MAX_TWINS && !known.contains(&row) {
+            known.push(row);
         }
-        kept.insert(id, row);
+    }
+    found
+}
+
+/// The rows by id. Of two with one id the one changed last is kept; of two changed together the one that tells more, then the
+/// one whose JSON is greater, so that the order of the rows decides nothing.
+pub(super) fn newest<'a>(
+    rows: &'a [Value],
+    id_field: &str,
+    changed_field: &str,
+    warnings: &mut Vec<Warning>,
+) -> BTreeMap<String, &'a Map<String, Value>> {
+    let age = |row: &&Map<String, Value>| {
+        let changed = row.get(changed_field).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let told = row.values().filter(|value| !value.is_null()).count();
+        (changed, told, serde_json::to_string(row).unwrap_or_default())
+    };
+    let mut kept = BTreeMap::new();
+    for (id, rows) in by_id(rows, id_field, warnings) {
+        if rows.len() > 1 {
+            warn(warnings, WarningCode::DuplicateId, "the id occurs twice: the newer row is kept", Some(&id));
+        }
+        kept.extend(rows.into_iter().max_by_key(age).map(|row| (id, row)));
     }
     kept
 }
 
 /// One row, with its id for warnings.
-pub(super) struct Fields<'a> {
-    pub(super) row: &'a Map<String, Value>,
+pub(super) struct Fields<'r, 'a> {
+    pub(super) row: &'r Map<String, Value>,
     pub(super) id: &'a str,
     pub(super) warnings: &'a mut Vec<Warning>,
 }
 
-impl Fields<'_> {
+impl<'r> Fields<'r, '_> {
     pub(super) fn warn(&mut self, code: WarningCode, message: &str) {
         warn(self.warnings, code, message, Some(self.id));
     }
@@ -223,6 +291,28 @@ impl Fields<'_> {
             self.warn(WarningCode::TextCut, &format!("{field} is cut to {MAX_CHARS} characters"));
         }
         Some(text).filter(|text| !text.is_empty())
+    }
+
+    /// An address or another text that is no prose; none when missing, null, blank or no text.
+    pub(super) fn raw(&self, field: &str) -> Option<String> {
+        self.row.get(field)?.as_str().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    /// A list; empty when missing or null.
+    pub(super) fn list(&mut self, field: &str) -> &'r [Value] {
+        match self.row.get(field) {
+            Some(Value::Array(values)) => {
+                if values.iter().any(|value| !value.is_object()) {
+                    self.warn(WarningCode::Malformed, &format!("{field} holds what is no object"));
+                }
+                values
+            }
+            None | Some(Value::Null) => &[],
+            Some(_) => {
+                self.warn(WarningCode::Malformed, &format!("{field} is not a list"));
+                &[]
+            }
+        }
     }
 
     /// A time that was typed by hand; none when it can't be read.

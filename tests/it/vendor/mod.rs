@@ -9,3 +9,4 @@ mod recorded_pages;
 mod refusing;
 pub(crate) mod site;
 mod sites;
+mod unusual;

@@ -8,7 +8,7 @@ use crate::civic::{
     vendor::{
         ParseError, clock,
         links::{Links, publish},
-        rows::{self, Fields, bounded, id, is_plausible, said, value, warn},
+        rows::{self, Fields, bounded, id, id_order, is_plausible, said, value, warn},
         status,
         text::{clean, cut},
     },
@@ -73,13 +73,19 @@ pub(super) fn from_rows(
 
 /// The number of a meeting's agenda; none: it has no agenda yet.
 pub(super) fn agenda_of(meeting: &ParsedMeeting) -> Option<&str> {
-    meeting.aliases.iter().find_map(|alias| alias.as_str().strip_prefix(AGENDA))
+    // Behind the number may stand the meeting's, where two have one agenda.
+    meeting.aliases.iter().find_map(|alias| alias.as_str().strip_prefix(AGENDA)?.split('/').next())
 }
 
-fn meeting(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Option<ParsedMeeting> {
+fn meeting(fields: &mut Fields<'_, '_>, base: Option<&WebUrl>) -> Option<ParsedMeeting> {
     // It says Z and means the city's clocks.
-    let start = fields.text("startDateTime").or_else(|| fields.text("eventDate"));
-    let Some(at) = start.as_deref().and_then(clock::date) else {
+    let starts: Vec<_> = ["startDateTime", "eventDate"]
+        .into_iter()
+        .filter_map(|field| fields.text(field))
+        .filter_map(|text| Some((clock::date(&text)?, text)))
+        .collect();
+    let told = starts.iter().find(|(at, _)| !clock::is_placeholder(at.date())).or_else(|| starts.first());
+    let Some((at, start)) = told.cloned() else {
         fields.warn(WarningCode::MissingDate, "startDateTime can't be read");
         return None;
     };
@@ -87,25 +93,28 @@ fn meeting(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Option<ParsedMeeti
         return None;
     }
     let title = fields.text("eventName").or_else(|| fields.text("agendaName")).unwrap_or_default();
-    let documents = documents(fields, base);
+    let (documents, unlinked) = documents(fields, base);
     let mut meeting = ParsedMeeting::new(SourceMeetingId(fields.id.to_owned()), title, at.date());
     meeting.local_time = Some(at.time()).filter(|time| *time != jiff::civil::Time::midnight());
-    meeting.time_text = start;
+    meeting.time_text = Some(start);
     meeting.body_name = fields.text("eventCategoryName").or_else(|| fields.text("categoryName")).unwrap_or_default();
     // 0 says that there is none.
     let agenda =
         id(fields.row, "agendaId").filter(|number| number.bytes().all(|b| b.is_ascii_digit()) && number != "0");
     meeting.aliases.extend(agenda.map(|number| SourceMeetingId(format!("{AGENDA}{number}"))));
-    meeting.location = location(fields.row);
+    meeting.location = location(fields);
     meeting.agenda_status = fields.text("isPublished");
     meeting.comment = fields.text("eventDescription");
     let agenda_name = fields.text("agendaName");
-    let texts = [
+    let texts: Vec<_> = [
         (EvidenceSource::Title, Some(meeting.title.as_str())),
         (EvidenceSource::Title, agenda_name.as_deref()),
         (EvidenceSource::Location, meeting.location.as_deref()),
         (EvidenceSource::Comment, meeting.comment.as_deref()),
-    ];
+    ]
+    .into_iter()
+    .chain(unlinked.iter().map(|name| (EvidenceSource::Document, Some(name.as_str()))))
+    .collect();
     let is = |name: &str| fields.row.get(name).and_then(Value::as_bool) == Some(true);
     // What is live now has media too.
     let recording = (is("hasMedia") && !is("isLive") && !is("liveIsCurrentlyStreaming")).then_some("hasMedia");
@@ -119,8 +128,8 @@ fn meeting(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Option<ParsedMeeti
     Some(meeting)
 }
 
-fn location(row: &Map<String, Value>) -> Option<String> {
-    let place = row.get("eventLocation")?.as_object()?;
+fn location(fields: &mut Fields<'_, '_>) -> Option<String> {
+    let Value::Object(place) = fields.row.get("eventLocation")? else { return fields.text("eventLocation") };
     let parts =
         ["address1", "address2", "city", "state", "zipCode"].map(|name| place.get(name).and_then(Value::as_str));
     let parts = parts.into_iter().flatten().map(|part| clean(part).trim_end_matches([',', ' ']).to_owned());
@@ -128,16 +137,19 @@ fn location(row: &Map<String, Value>) -> Option<String> {
     Some(cut(parts.join(", "), 500).0).filter(|text| !text.is_empty())
 }
 
-/// Files have a number each; the `url` beside it is the vendor's store.
-fn documents(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Vec<ParsedDocument> {
-    let row = fields.row;
-    let Some(files) = row.get("publishedFiles").and_then(Value::as_array) else { return Vec::new() };
+/// Files have a number each; the `url` beside it is the vendor's store. Also the names of those that lead nowhere.
+fn documents(fields: &mut Fields<'_, '_>, base: Option<&WebUrl>) -> (Vec<ParsedDocument>, Vec<String>) {
+    let files = fields.list("publishedFiles");
     if files.len() > MAX_FILES {
         fields.warn(WarningCode::TooManyRows, "files are left out");
     }
     let mut links = Links::new(base, fields.id, fields.warnings);
-    for file in files.iter().take(MAX_FILES).filter_map(Value::as_object) {
-        let Some(number) = id(file, "fileId").filter(|number| number != "0") else { continue };
+    let mut unlinked = Vec::new();
+    let mut files: Vec<&Map<String, Value>> = files.iter().take(MAX_FILES).filter_map(Value::as_object).collect();
+    files.sort_by_cached_key(|file| {
+        (file.get("sort").and_then(Value::as_i64), id(file, "fileId").as_deref().map(id_order))
+    });
+    for file in files {
         let text = |name: &str| file.get(name).and_then(Value::as_str).map(clean).unwrap_or_default();
         let (kind, name) = (text("type"), text("name"));
         let role = match DocumentRole::of_name(&kind) {
@@ -145,9 +157,18 @@ fn documents(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Vec<ParsedDocume
             role => role,
         };
         let name = if name.is_empty() { kind } else { name };
-        links.add(role, &name, &format!("Meetings/GetMeetingFileStream(fileId={number},plainText=false)"));
+        let number = id(file, "fileId").filter(|number| number != "0");
+        let whole = file.get("url").and_then(Value::as_str).filter(|url| url.starts_with("http"));
+        let href = number.map(|number| format!("Meetings/GetMeetingFileStream(fileId={number},plainText=false)"));
+        match href.or_else(|| whole.map(ToOwned::to_owned)) {
+            Some(href) => links.add(role, &name, &href),
+            None => {
+                links.nowhere(&name);
+                unlinked.push(name);
+            }
+        }
     }
-    links.end()
+    (links.end(), unlinked)
 }
 
 #[cfg(test)]

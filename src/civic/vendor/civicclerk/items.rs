@@ -5,7 +5,7 @@ use crate::civic::{
     vendor::{
         ParseError,
         links::Links,
-        rows::{Fields, id, value, warn},
+        rows::{Fields, id, none_unread, value, warn},
         text::clean,
     },
 };
@@ -40,6 +40,7 @@ pub fn parse_items(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<ParsedI
     let mut walk = Walk { base, values: Vec::new(), seen: BTreeSet::new(), warnings };
     walk.rows(&rows, 0, false);
     let Walk { values, mut warnings, .. } = walk;
+    none_unread(rows.is_empty() || !values.is_empty(), &warnings)?;
     warnings.sort();
     Ok(Parsed { values, warnings })
 }
@@ -64,12 +65,11 @@ impl Walk<'_> {
             }
             self.row(row, consent);
             let consent = consent || is_consent(row);
-            match row.get("childItems").and_then(Value::as_array) {
-                Some(_) if depth >= MAX_DEPTH => {
-                    warn(&mut self.warnings, WarningCode::TooManyRows, "items nested too deep are left out", None);
-                }
-                Some(children) => self.rows(children, depth + 1, consent),
-                None => {}
+            let children = Fields { row, id: "", warnings: &mut self.warnings }.list("childItems");
+            if depth < MAX_DEPTH {
+                self.rows(children, depth + 1, consent);
+            } else if !children.is_empty() {
+                warn(&mut self.warnings, WarningCode::TooManyRows, "items nested too deep are left out", None);
             }
         }
     }
@@ -84,7 +84,9 @@ impl Walk<'_> {
             return;
         }
         let mut fields = Fields { row, id: &id, warnings: &mut self.warnings };
-        let Some(title) = fields.text("agendaObjectItemName") else {
+        let attachments = attachments(&mut fields, self.base);
+        let file = attachments.first().map(|attachment| attachment.name.clone()).filter(|name| !name.is_empty());
+        let Some(title) = fields.text("agendaObjectItemName").or(file) else {
             fields.warn(WarningCode::BlankTitle, "the item has no title");
             return;
         };
@@ -94,7 +96,6 @@ impl Walk<'_> {
         }
         let number = fields.text("agendaObjectItemOutlineNumber");
         let note = fields.text("agendaObjectItemDescription");
-        let attachments = attachments(&mut fields, self.base);
         self.values.push(ParsedItem {
             vendor_id: SourceItemId(id),
             sequence: i32::try_from(self.values.len() + 1).ok(),
@@ -118,14 +119,14 @@ fn is_consent(row: &Map<String, Value>) -> bool {
 }
 
 /// The item's files, and the reports of the staff.
-fn attachments(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Vec<ParsedAttachment> {
+fn attachments(fields: &mut Fields<'_, '_>, base: Option<&WebUrl>) -> Vec<ParsedAttachment> {
     let mut attachments: Vec<ParsedAttachment> = Vec::new();
     let lists = [
         ("attachmentsList", "fileName", "pdfVersionFullPath"),
         ("reportsList", "agendaObjItemReportName", "pdfMediaFullPath"),
     ];
     for (list, name, path) in lists {
-        let Some(list) = fields.row.get(list).and_then(Value::as_array) else { continue };
+        let list = fields.list(list);
         if list.len() > MAX_ATTACHMENTS {
             fields.warn(WarningCode::TooManyRows, "attachments are left out");
         }
@@ -146,7 +147,7 @@ fn stable(attachment: &ParsedAttachment) -> String {
 }
 
 fn attachment(
-    fields: &mut Fields<'_>,
+    fields: &mut Fields<'_, '_>,
     row: &Map<String, Value>,
     (name, path): (&str, &str),
     base: Option<&WebUrl>,
@@ -159,7 +160,7 @@ fn attachment(
     let mut file = Fields { row, id: "", warnings: &mut ignored };
     let name = file.text(name).unwrap_or_default();
     let vendor_id = id(row, "id").map(AttachmentId);
-    let told = file.text(path).or_else(|| file.text("mediaFullPath"));
+    let told = file.raw(path).or_else(|| file.raw("mediaFullPath"));
     // Where no address is told, a file of the vendor's own has one by its number.
     let by_number = || {
         let number = vendor_id.as_ref().filter(|_| path == "pdfVersionFullPath" && !is("isLink", true))?;

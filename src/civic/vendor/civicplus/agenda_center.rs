@@ -3,18 +3,18 @@
 //! Tokens and row ids of a page change at each request. What stays is `_MMDDYYYY-ID`, in each link to a file.
 
 use crate::civic::{
-    model::{DocumentRole, EvidenceSource, Parsed, ParsedMeeting, SourceMeetingId, WarningCode, WebUrl},
+    model::{DocumentRole, EvidenceSource, Parsed, ParsedMeeting, SourceMeetingId, Warning, WarningCode, WebUrl},
     vendor::{
         ParseError, clock,
-        html::{Page, selector, visible},
+        html::{Page, label, selector, visible},
         links::{Links, publish},
         rows::{is_plausible, listing, warn},
-        status,
+        status, twice,
     },
 };
 use jiff::civil::Date;
 use scraper::{ElementRef, Selector};
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::BTreeMap;
 
 /// Rows of one page that are read. A board has some fifty a year.
 const MAX_ROWS: usize = 20_000;
@@ -26,7 +26,8 @@ const MAX_ROWS: usize = 20_000;
 pub fn parse_agenda_center(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<ParsedMeeting>, ParseError> {
     let page = Page::read(bytes, base)?;
     let css = Css::new();
-    let (mut meetings, mut warnings): (BTreeMap<String, ParsedMeeting>, _) = (BTreeMap::new(), Vec::new());
+    // The search repeats what the boards list.
+    let (mut meetings, mut warnings): (BTreeMap<String, Vec<ParsedMeeting>>, _) = (BTreeMap::new(), Vec::new());
     let mut body = String::new();
     let mut rows = 0_usize;
     for element in page.all(&css.parts) {
@@ -45,19 +46,13 @@ pub fn parse_agenda_center(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed
                     warn(&mut warnings, WarningCode::MissingId, "a row has no link to a file", None);
                     continue;
                 };
-                match meetings.entry(id) {
-                    // The search repeats what the boards list.
-                    Entry::Occupied(_) => {}
-                    Entry::Vacant(place) => {
-                        let id = place.key().clone();
-                        if !is_plausible(date, Some(&id), &mut warnings) {
-                            continue;
-                        }
-                        let mut links = Links::new(page.base(), &id, &mut warnings);
-                        let meeting = meeting(element, &css, &mut links, (&id, date), &body);
-                        place.insert(finished(meeting, links));
-                    }
+                let date = day(element, &css, (&id, date), &mut warnings);
+                if !is_plausible(date, Some(&id), &mut warnings) {
+                    continue;
                 }
+                let links = Links::new(page.base(), &id, &mut warnings);
+                let meeting = meeting(element, &css, links, (&id, date), &body);
+                meetings.entry(id).or_default().push(meeting);
             }
         }
     }
@@ -68,7 +63,8 @@ pub fn parse_agenda_center(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed
     if rows > 0 && meetings.is_empty() {
         return Err(ParseError::Schema("a link to a file, in any of its rows"));
     }
-    let mut listed = listing(meetings.into_values().collect(), warnings);
+    let meetings = meetings.into_values().filter_map(|rows| twice::one(rows, &mut warnings)).collect();
+    let mut listed = listing(meetings, warnings);
     listed.warnings.dedup();
     Ok(listed)
 }
@@ -80,6 +76,7 @@ struct Css {
     links: Selector,
     note: Selector,
     heading: Selector,
+    told: Selector,
 }
 
 impl Css {
@@ -93,6 +90,7 @@ impl Css {
             links: selector("a[href]"),
             note: selector("td > p, td > div > p"),
             heading: selector("h3, h4"),
+            told: selector("h3, h4, td > p, td > div > p, td.minutes"),
         }
     }
 }
@@ -114,10 +112,21 @@ fn identity(row: ElementRef<'_>, css: &Css) -> Option<(String, Date)> {
     })
 }
 
+/// The day that readers see, which is that of the links unless a clerk has moved it.
+fn day(row: ElementRef<'_>, css: &Css, (id, linked): (&str, Date), warnings: &mut Vec<Warning>) -> Date {
+    let heading = row.select(&css.heading).next().map(visible).unwrap_or_default();
+    // Behind it stands when it was posted.
+    let shown = heading.split("Posted").next().unwrap_or_default();
+    let Some((printed, _)) = clock::typed_date(shown).filter(|(date, _)| *date != linked) else { return linked };
+    let message = format!("the row shows {printed}, its links another day: the shown one is taken");
+    warn(warnings, WarningCode::OtherDay, &message, Some(id));
+    printed
+}
+
 fn meeting(
     row: ElementRef<'_>,
     css: &Css,
-    links: &mut Links<'_>,
+    mut links: Links<'_>,
     (id, date): (&str, Date),
     body: &str,
 ) -> ParsedMeeting {
@@ -133,38 +142,46 @@ fn meeting(
     meeting.local_time = clock::time_within(&meeting.title);
     meeting.time_text = meeting.local_time.map(|_| meeting.title.clone());
     for link in row.select(&css.links) {
-        let href = link.attr("href").unwrap_or_default();
-        if !href.contains("/ViewFile/") {
-            continue;
+        let (href, name) = (link.attr("href").unwrap_or_default(), label(link));
+        if let Some((role, name)) = document(href, &name) {
+            links.add(role, name, href);
         }
-        let role = match href {
-            _ if href.contains("packet=true") => DocumentRole::Packet,
-            _ if href.contains("/ViewFile/Minutes/") || href.contains("/ViewFile/ArchivedMinutes/") => {
-                DocumentRole::Minutes
-            }
-            _ => DocumentRole::Agenda,
-        };
-        let name = match role {
-            DocumentRole::Packet => "Packet",
-            DocumentRole::Minutes => "Minutes",
-            _ if href.contains("html=true") => "Agenda (HTML)",
-            _ => "Agenda",
-        };
-        links.add(role, name, href);
     }
-    meeting
-}
-
-/// Where a board writes no title, the file's kind stands in its place.
-fn is_name(text: &str) -> bool {
-    !text.is_empty()
-        && !["agenda", "agenda packet", "packet", "minutes"].iter().any(|kind| text.eq_ignore_ascii_case(kind))
-}
-
-fn finished(mut meeting: ParsedMeeting, links: Links<'_>) -> ParsedMeeting {
     let documents = links.end();
-    let texts = [(EvidenceSource::Title, Some(meeting.title.as_str()))];
+    // Titles are written beside each other, and beside the day.
+    let told: Vec<String> = row.select(&css.told).map(visible).collect();
+    let told = told.iter().map(|text| (EvidenceSource::Title, Some(text.as_str())));
+    let texts: Vec<_> = std::iter::once((EvidenceSource::Title, Some(meeting.title.as_str()))).chain(told).collect();
     (meeting.status, meeting.status_evidence) = status::of_published(&texts, &documents, None);
     publish(&mut meeting, documents);
     meeting
+}
+
+/// What a link shows. Its address says it of a center's own files, which have pictures for names, unless its words call the
+/// meeting off; of others, only their words do.
+fn document<'a>(href: &str, name: &'a str) -> Option<(DocumentRole, &'a str)> {
+    let named = DocumentRole::of_name(name);
+    match href {
+        _ if named == DocumentRole::Notice && !name.to_lowercase().contains("agenda") => Some((named, name)),
+        _ if !href.contains("/ViewFile/") => {
+            let is_file = href.contains("/DocumentCenter/View/") || href.to_ascii_lowercase().ends_with(".pdf");
+            (is_file && !name.is_empty()).then_some((named, name))
+        }
+        _ if href.contains("packet=true") => Some((DocumentRole::Packet, "Packet")),
+        _ if href.contains("/ViewFile/Minutes/") || href.contains("/ViewFile/ArchivedMinutes/") => {
+            Some((DocumentRole::Minutes, "Minutes"))
+        }
+        _ if href.contains("/ViewFile/Item/") && !name.is_empty() => Some((named, name)),
+        _ if href.contains("html=true") => Some((DocumentRole::Agenda, "Agenda (HTML)")),
+        _ => Some((DocumentRole::Agenda, "Agenda")),
+    }
+}
+
+/// Where a board writes no title, the file's kind or its day stands in its place.
+fn is_name(text: &str) -> bool {
+    let kind = text.to_lowercase();
+    let kind = kind.trim_end_matches("(pdf)").trim();
+    let mut words = kind.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+    let is_day = clock::typed_date(text).is_some() && words.all(clock::is_of_a_calendar);
+    !kind.is_empty() && !is_day && !["agenda", "agenda packet", "packet", "minutes"].contains(&kind)
 }

@@ -107,19 +107,25 @@ impl<'a> Reader<'a> {
         cells: &[ElementRef<'_>],
         warnings: &mut Vec<Warning>,
     ) -> Option<Option<ParsedMeeting>> {
-        // A table that only lays out the page has whole tables in its cells.
-        if cells.len() < 2 || row.select(&self.rows).next().is_some() {
+        let is_listed = cells.iter().any(|cell| is_item(*cell) && cell.attr("colspan").is_none());
+        if self.lays_out(row, is_listed) {
             return None;
         }
-        let texts: Vec<String> = cells.iter().map(|cell| visible(*cell)).collect();
-        let is_listed = cells.iter().any(|cell| {
-            cell.value().classes().any(|class| class.starts_with("listItem")) && cell.attr("colspan").is_none()
-        });
         let ids = self.ids(row, is_listed);
+        if cells.len() < 2 {
+            let (id, _) = ids.filter(|_| is_item(row))?;
+            let message = "the row has one cell, in which nothing can be told apart";
+            warn(warnings, WarningCode::MissingDate, message, Some(id.as_str()));
+            return Some(None);
+        }
         if ids.is_none() && !is_listed {
             return None;
         }
+        let mut texts: Vec<String> = cells.iter().map(|cell| visible(*cell)).collect();
         let name_at = column(cells, "name").unwrap_or(0);
+        if let Some(text) = texts.get_mut(name_at) {
+            *text = self.without_player(cells[name_at], text).to_owned();
+        }
         let found = dated(cells, &texts, name_at);
         let first_id = ids.as_ref().map(|ids| ids.0.as_str());
         let Some((date_at, date, time)) = found else {
@@ -152,8 +158,34 @@ impl<'a> Reader<'a> {
         meeting.time_text = time.map(|_| texts[date_at].clone());
         // A meeting that didn't take place may have a recording of nothing.
         let is_recorded = !texts.iter().any(|text| is_no_time_at_all(text));
-        self.documents(row, is_recorded, &mut meeting, warnings);
+        let beside = (0..cells.len()).filter(|at| *at != name_at && *at != date_at).map(|at| cells[at]);
+        let beside = beside.filter(|cell| cell.select(&self.links).next().is_none()).map(label);
+        let told: Vec<(EvidenceSource, String)> = std::iter::once((EvidenceSource::Time, texts[date_at].clone()))
+            .chain(beside.map(|text| (EvidenceSource::StatusField, text)))
+            .collect();
+        self.documents(row, (is_recorded, &told), &mut meeting, warnings);
         Some(Some(meeting))
+    }
+
+    /// "play City Council": a button beside the name. A name that is itself the link stays.
+    fn without_player<'t>(&self, cell: ElementRef<'_>, text: &'t str) -> &'t str {
+        let buttons = cell.select(&self.links).filter(|link| shows_player(*link)).map(label);
+        let mut buttons = buttons
+            .filter(|label| ["play", "video", "watch", "listen", "audio"].contains(&label.to_lowercase().as_str()));
+        buttons
+            .find_map(|b| text.strip_prefix(b.as_str()).or_else(|| text.strip_suffix(b.as_str())))
+            .map_or(text, str::trim)
+    }
+
+    /// A table that only lays out the page has rows of meetings in its cells; a table that lays out a cell of a meeting has rows
+    /// that are none.
+    fn lays_out(&self, row: ElementRef<'_>, is_listed: bool) -> bool {
+        let holds_items = |row: ElementRef<'_>| is_item(row) || row.child_elements().any(|cell| is_item(cell));
+        let mut inner = row.select(&self.rows).peekable();
+        if inner.peek().is_some() && (!is_listed || inner.any(holds_items)) {
+            return true;
+        }
+        !is_listed && !is_item(row) && row.ancestors().filter_map(ElementRef::wrap).any(is_item)
     }
 
     /// The first number is the row's own; a row that has both was an event and became a clip.
@@ -180,7 +212,7 @@ impl<'a> Reader<'a> {
     fn documents(
         &self,
         row: ElementRef<'_>,
-        is_recorded: bool,
+        (is_recorded, told): (bool, &[(EvidenceSource, String)]),
         meeting: &mut ParsedMeeting,
         warnings: &mut Vec<Warning>,
     ) {
@@ -188,20 +220,20 @@ impl<'a> Reader<'a> {
         let mut links = Links::new(self.base.or(self.own.as_ref()), &id, warnings);
         let mut recording = None;
         for link in row.select(&self.links) {
-            let (href, script) = (link.attr("href").unwrap_or_default(), link.attr("onclick").unwrap_or_default());
             let name = label(link);
-            let is_player = |text: &str| text.contains("MediaPlayer.php") || text.contains("/player/");
-            if is_player(href) || is_player(script) {
+            if shows_player(link) {
                 // An event that goes on now has a player too.
-                let clip = [href, script].into_iter().find_map(|text| number(text, CLIP));
+                let clip = addresses(link).into_iter().find_map(|text| number(text, CLIP));
                 let shown = |clip: &str| if name.is_empty() { format!("clip {clip}") } else { name.clone() };
                 recording = recording.or_else(|| clip.map(shown));
                 continue;
             }
             let href = address(link);
             let role = role(href, &name);
-            let is_document = role != DocumentRole::Other || href.to_ascii_lowercase().ends_with(".pdf");
-            if is_document && !href.starts_with('#') && !href.starts_with("javascript:") {
+            if (role != DocumentRole::Other || is_document(href))
+                && !href.starts_with('#')
+                && !href.starts_with("javascript:")
+            {
                 links.add(role, &name, href);
             }
         }
@@ -210,19 +242,45 @@ impl<'a> Reader<'a> {
             links.add(role(href, &name), &name, href);
         }
         let documents = links.end();
-        let texts = [(EvidenceSource::Title, Some(meeting.title.as_str()))];
+        let told = told.iter().map(|(source, text)| (*source, Some(text.as_str())));
+        let texts: Vec<_> =
+            std::iter::once((EvidenceSource::Title, Some(meeting.title.as_str()))).chain(told).collect();
         let recording = recording.as_deref().filter(|_| is_recorded);
         (meeting.status, meeting.status_evidence) = status::of_published(&texts, &documents, recording);
         publish(meeting, documents);
     }
 }
 
-/// By the viewer that shows it, else by its name.
+/// Where a link leads, and what it does.
+fn addresses<'a>(link: ElementRef<'a>) -> [&'a str; 2] {
+    [link.attr("href").unwrap_or_default(), link.attr("onclick").unwrap_or_default()]
+}
+
+fn shows_player(link: ElementRef<'_>) -> bool {
+    addresses(link).iter().any(|text| text.contains("MediaPlayer.php") || text.contains("/player/"))
+}
+
+/// An element that a layout marks as a meeting's.
+fn is_item(element: ElementRef<'_>) -> bool {
+    element.value().classes().any(|class| class.starts_with("listItem") || class == "listingRow")
+}
+
+/// Files, and what shows them; other links of a row lead anywhere.
+fn is_document(href: &str) -> bool {
+    let lower = href.to_ascii_lowercase();
+    let path = lower.split(['?', '#']).next().unwrap_or_default();
+    [".pdf", ".doc", ".docx", ".rtf", ".txt"].iter().any(|ending| path.ends_with(ending))
+        || ["/documentcenter/view/", "metaviewer.php", "documentviewer.php"].iter().any(|viewer| lower.contains(viewer))
+}
+
+/// By the viewer that shows it, unless it calls itself a notice; else by its name.
 fn role(href: &str, name: &str) -> DocumentRole {
+    let named = DocumentRole::of_name(name);
     match href {
+        _ if named == DocumentRole::Notice && !name.to_lowercase().contains("agenda") => named,
         _ if href.contains("AgendaViewer.php") => DocumentRole::Agenda,
         _ if href.contains("MinutesViewer.php") => DocumentRole::Minutes,
-        _ => DocumentRole::of_name(name),
+        _ => named,
     }
 }
 
@@ -265,7 +323,8 @@ fn anonymous(title: &str, date: Date, time: Option<Time>) -> SourceMeetingId {
     let words: Vec<String> = title
         .to_lowercase()
         .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
+        // A meeting that is called off stays the same one.
+        .filter(|word| !word.is_empty() && !status::is_word(word))
         .map(str::to_owned)
         .collect();
     let (name, _) = crate::civic::vendor::text::cut(words.join("-"), 80);

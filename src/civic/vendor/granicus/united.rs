@@ -1,11 +1,11 @@
 //! A meeting that a page shows twice: among the upcoming ones by its event, in the archive by its clip.
 
 use crate::civic::{
-    model::{MeetingStatus, ParsedMeeting, SourceMeetingId, Warning, WarningCode},
-    vendor::rows::warn,
+    model::{ParsedMeeting, SourceMeetingId, Warning},
+    vendor::twice,
 };
 use jiff::civil::{Date, Time};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// An archive shows when the recording began: so much before or after the time that was announced.
 const TOLERANCE_MINUTES: i64 = 60;
@@ -13,27 +13,21 @@ const TOLERANCE_MINUTES: i64 = 60;
 /// Each meeting once. By its number; by a number that another row names as its own too; else by its name on its day, where
 /// only one event and one clip have it and their times don't differ: where several could be meant, nobody can tell.
 pub(super) fn united(meetings: Vec<ParsedMeeting>, warnings: &mut Vec<Warning>) -> Vec<ParsedMeeting> {
-    let aliases: BTreeSet<SourceMeetingId> = meetings.iter().flat_map(|meeting| meeting.aliases.clone()).collect();
-    let mut kept: BTreeMap<SourceMeetingId, ParsedMeeting> = BTreeMap::new();
-    for meeting in meetings {
-        let id = meeting.vendor_id.clone();
-        if aliases.contains(&id) {
-            warn(
-                warnings,
-                WarningCode::DuplicateId,
-                "another row names this id too: that one is kept",
-                Some(id.as_str()),
-            );
-            continue;
-        }
-        match kept.get(&id) {
-            Some(first) if *first == meeting => {}
-            Some(_) => {
-                warn(warnings, WarningCode::DuplicateId, "the id occurs twice: the first is kept", Some(id.as_str()))
-            }
-            None => drop(kept.insert(id, meeting)),
+    // Of several that name a number as theirs, the least is meant, so that the order of the rows decides nothing.
+    let mut owners: BTreeMap<SourceMeetingId, SourceMeetingId> = BTreeMap::new();
+    for meeting in &meetings {
+        for alias in &meeting.aliases {
+            let owner = owners.entry(alias.clone()).or_insert_with(|| meeting.vendor_id.clone());
+            *owner = meeting.vendor_id.clone().min(owner.clone());
         }
     }
+    let mut groups: BTreeMap<SourceMeetingId, Vec<ParsedMeeting>> = BTreeMap::new();
+    for meeting in meetings {
+        let owner = owners.get(&meeting.vendor_id).unwrap_or(&meeting.vendor_id).clone();
+        groups.entry(owner).or_default().push(meeting);
+    }
+    let one = |(id, rows)| Some((id, twice::one(rows, warnings)?));
+    let mut kept: BTreeMap<SourceMeetingId, ParsedMeeting> = groups.into_iter().filter_map(one).collect();
     let mut places: BTreeMap<(Date, String), Vec<SourceMeetingId>> = BTreeMap::new();
     for meeting in kept.values() {
         let place = (meeting.local_date, meeting.title.to_lowercase());
@@ -52,7 +46,7 @@ pub(super) fn united(meetings: Vec<ParsedMeeting>, warnings: &mut Vec<Warning>) 
         if let Some(archived) = kept.remove(clip)
             && let Some(event) = kept.get_mut(event)
         {
-            join(event, archived);
+            twice::join(event, archived);
         }
     }
     kept.into_values().collect()
@@ -69,23 +63,6 @@ fn starts_agree(one: Option<Time>, other: Option<Time>) -> bool {
         (Some(one), Some(other)) => (minutes(one) - minutes(other)).abs() <= TOLERANCE_MINUTES,
         _ => true,
     }
-}
-
-/// What the archive knows of an event.
-fn join(event: &mut ParsedMeeting, archived: ParsedMeeting) {
-    event.aliases.push(archived.vendor_id);
-    event.aliases.extend(archived.aliases);
-    event.local_time = event.local_time.or(archived.local_time);
-    if event.status == MeetingStatus::Scheduled {
-        (event.status, event.status_evidence) = (archived.status, archived.status_evidence);
-    }
-    for document in archived.documents {
-        if !event.documents.contains(&document) {
-            event.documents.push(document);
-        }
-    }
-    event.minutes_url = event.minutes_url.take().or(archived.minutes_url);
-    event.agenda_url = event.agenda_url.take().or(archived.agenda_url);
 }
 
 #[cfg(test)]

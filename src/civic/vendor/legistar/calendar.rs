@@ -9,10 +9,12 @@ use crate::civic::{
         links::{Links, publish},
         rows::{listing, typed_time, warn},
         status,
+        text::cut,
+        twice,
     },
 };
 use scraper::{ElementRef, Selector};
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::BTreeMap;
 
 /// Rows of one page that are read.
 const MAX_ROWS: usize = 20_000;
@@ -29,7 +31,8 @@ pub fn parse_calendar(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<Pars
     let page = Page::read(bytes, base)?;
     let css = Css::new();
     let mut warnings = Vec::new();
-    let mut meetings: BTreeMap<String, ParsedMeeting> = BTreeMap::new();
+    // What is upcoming stands in the calendar too.
+    let mut meetings: BTreeMap<String, Vec<ParsedMeeting>> = BTreeMap::new();
     let (mut rows, mut grids, mut is_empty) = (0_usize, 0_usize, false);
     for grid in page.all(&css.grid) {
         grids += 1;
@@ -45,20 +48,7 @@ pub fn parse_calendar(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<Pars
                 break;
             }
             let Some(meeting) = meeting(row, &columns, &css, page.base(), &mut warnings) else { continue };
-            let id = meeting.vendor_id.as_str().to_owned();
-            match meetings.entry(id.clone()) {
-                // What is upcoming stands in the calendar too.
-                Entry::Occupied(first) if *first.get() == meeting => {}
-                Entry::Occupied(_) => {
-                    warn(
-                        &mut warnings,
-                        WarningCode::DuplicateId,
-                        "the id occurs twice: the first row is kept",
-                        Some(&id),
-                    );
-                }
-                Entry::Vacant(place) => drop(place.insert(meeting)),
-            }
+            meetings.entry(meeting.vendor_id.as_str().to_owned()).or_default().push(meeting);
         }
     }
     if grids == 0 {
@@ -67,7 +57,8 @@ pub fn parse_calendar(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<Pars
     if meetings.is_empty() && (rows > 0 || !is_empty) {
         return Err(ParseError::Schema("a row with an id and a date (class rgRow)"));
     }
-    Ok(listing(meetings.into_values().collect(), warnings))
+    let meetings = meetings.into_values().filter_map(|rows| twice::one(rows, &mut warnings)).collect();
+    Ok(listing(meetings, warnings))
 }
 
 /// Errors come with status 200.
@@ -76,7 +67,7 @@ fn no_calendar(page: &Page) -> ParseError {
     if text.contains("record no longer exists") {
         return ParseError::Gone;
     }
-    let title = page.title();
+    let (title, _) = cut(page.title(), 200);
     if title.to_lowercase().contains("error") {
         return ParseError::Shape(format!("a page that tells of an error: {title:?}"));
     }
@@ -91,6 +82,7 @@ struct Css {
     none: Selector,
     pages: Selector,
     links: Selector,
+    named: Selector,
     comment: Selector,
 }
 
@@ -108,6 +100,7 @@ impl Css {
             // Beside the page that is shown stands another.
             pages: selector(".rgPager a.rgCurrentPage + a, .rgPager a + a.rgCurrentPage"),
             links: selector("a[id]"),
+            named: selector("[id$=hypMeetingDetail], a[id$=hypAgenda]:not([href]), a[id$=hypMinutes]:not([href])"),
             comment: selector("br + em"),
         }
     }
@@ -166,13 +159,14 @@ fn meeting(
     let body = body.unwrap_or_default().to_owned();
     let time_text = cell(&["meeting time", "time"]).map(ToOwned::to_owned);
     let mut meeting = ParsedMeeting::new(SourceMeetingId(id.clone()), body.clone(), date);
-    meeting.aliases.extend(guid.map(events::guid));
+    meeting.aliases.extend(guid.and_then(events::guid));
     meeting.body_name = body;
     meeting.local_time = time_text.as_deref().and_then(|text| typed_time("the meeting's time", text, &id, warnings));
     meeting.time_text = time_text;
     let located = column(&["meeting location", "location"]).and_then(|at| elements.get(at));
     let (location, below) = located.map(|cell| place(*cell, css)).unwrap_or_default();
     let topic = cell(&["meeting topic", "topic", "comments", "notes"]).map(ToOwned::to_owned);
+    let state = cell(&["status", "meeting status", "agenda status"]);
     meeting.location = location;
     let comments: Vec<&str> = [topic.as_deref(), below.as_deref()].into_iter().flatten().collect();
     meeting.comment = (!comments.is_empty()).then(|| comments.join("; "));
@@ -183,14 +177,19 @@ fn meeting(
     meeting.page_url = href(row, css, DETAILS).and_then(|href| links.page("Meeting details", href));
     let documents = links.end();
     let names = documents.iter().map(|document| (EvidenceSource::Document, Some(document.name.as_str())));
+    // What stands where a link would be may have none: "Cancelled" in place of an agenda.
+    let unlinked: Vec<String> = row.select(&css.named).map(label).collect();
+    let unlinked = unlinked.iter().map(|text| (EvidenceSource::StatusField, Some(text.as_str())));
     let fields = [
+        (EvidenceSource::StatusField, state),
         (EvidenceSource::Title, Some(meeting.title.as_str())),
         (EvidenceSource::Time, meeting.time_text.as_deref()),
         (EvidenceSource::Location, meeting.location.as_deref()),
         (EvidenceSource::Comment, topic.as_deref()),
         (EvidenceSource::Comment, below.as_deref()),
     ];
-    (meeting.status, meeting.status_evidence) = status::read(&fields.into_iter().chain(names).collect::<Vec<_>>());
+    (meeting.status, meeting.status_evidence) =
+        status::read(&fields.into_iter().chain(unlinked).chain(names).collect::<Vec<_>>());
     publish(&mut meeting, documents);
     Some(meeting)
 }

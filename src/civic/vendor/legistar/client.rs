@@ -100,7 +100,7 @@ impl LegistarClient {
             rows.retain(|row| !all[shared.clone()].contains(row));
             all.extend(rows);
             if last {
-                let parsed = from_rows(&all, warnings).map_err(|e| unreadable(&url, e))?;
+                let parsed = from_rows(&all, None, warnings).map_err(|e| unreadable(&url, e))?;
                 return Ok(window.only(parsed));
             }
             if bytes > MAX_BYTES {

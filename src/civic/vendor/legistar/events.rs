@@ -3,6 +3,7 @@
 use crate::civic::{
     model::{
         DocumentRole, EvidenceSource, Parsed, ParsedDocument, ParsedMeeting, SourceMeetingId, Warning, WarningCode,
+        WebUrl,
     },
     vendor::{
         ParseError, clock,
@@ -20,23 +21,28 @@ pub(super) const ID: &str = "EventId";
 ///
 /// # Errors
 /// When the bytes are no such list. A row that can't be used is a warning.
-pub fn parse_events(bytes: &[u8]) -> Result<Parsed<ParsedMeeting>, ParseError> {
+pub fn parse_events(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<ParsedMeeting>, ParseError> {
     let mut warnings = Vec::new();
     let rows = read(bytes, ID, &mut warnings)?;
-    from_rows(&rows, warnings)
+    from_rows(&rows, base, warnings)
 }
 
 /// Parses the rows of one or several pages.
-pub(super) fn from_rows(rows: &[Value], warnings: Vec<Warning>) -> Result<Parsed<ParsedMeeting>, ParseError> {
-    rows::meetings(rows, (ID, ID, "EventLastModifiedUtc"), warnings, meeting)
+pub(super) fn from_rows(
+    rows: &[Value],
+    base: Option<&WebUrl>,
+    warnings: Vec<Warning>,
+) -> Result<Parsed<ParsedMeeting>, ParseError> {
+    rows::meetings(rows, (ID, ID, "EventLastModifiedUtc"), warnings, |fields| meeting(fields, base))
 }
 
-/// The id that a meeting has in the API and in the calendar.
-pub(super) fn guid(text: &str) -> SourceMeetingId {
-    SourceMeetingId(format!("guid-{}", text.to_lowercase()))
+/// The id that a meeting has in the API and in the calendar; none: all zeros.
+pub(super) fn guid(text: &str) -> Option<SourceMeetingId> {
+    let is_one = text.contains(|c: char| c.is_alphanumeric() && c != '0');
+    is_one.then(|| SourceMeetingId(format!("guid-{}", text.to_lowercase())))
 }
 
-fn meeting(fields: &mut Fields<'_>) -> Option<ParsedMeeting> {
+fn meeting(fields: &mut Fields<'_, '_>, base: Option<&WebUrl>) -> Option<ParsedMeeting> {
     let (local_date, time_in_date) = date(fields)?;
     let time_text = fields.text("EventTime");
     let local_time = match &time_text {
@@ -57,14 +63,14 @@ fn meeting(fields: &mut Fields<'_>) -> Option<ParsedMeeting> {
         (EvidenceSource::Comment, comment.as_deref()),
     ]);
     let mut meeting = ParsedMeeting::new(SourceMeetingId(fields.id.to_owned()), body_name.clone(), local_date);
-    meeting.aliases.extend(fields.text("EventGuid").as_deref().map(guid));
+    meeting.aliases.extend(fields.text("EventGuid").as_deref().and_then(guid));
     meeting.body_name = body_name;
     (meeting.local_time, meeting.time_text) = (local_time, time_text);
     (meeting.status, meeting.status_evidence) = (status, status_evidence);
     (meeting.location, meeting.agenda_status, meeting.comment) = (location, agenda_status, comment);
-    meeting.agenda_url = fields.link("EventAgendaFile", None);
-    meeting.minutes_url = fields.link("EventMinutesFile", None);
-    meeting.page_url = fields.link("EventInSiteURL", None);
+    meeting.agenda_url = fields.link("EventAgendaFile", base);
+    meeting.minutes_url = fields.link("EventMinutesFile", base);
+    meeting.page_url = fields.link("EventInSiteURL", base);
     meeting.documents = [
         (DocumentRole::Agenda, "Agenda", &meeting.agenda_url),
         (DocumentRole::Minutes, "Minutes", &meeting.minutes_url),
@@ -76,7 +82,7 @@ fn meeting(fields: &mut Fields<'_>) -> Option<ParsedMeeting> {
 }
 
 /// The day, and the time if the date holds one: midnight is how the API writes "see `EventTime`".
-fn date(fields: &mut Fields<'_>) -> Option<(Date, Option<Time>)> {
+fn date(fields: &mut Fields<'_, '_>) -> Option<(Date, Option<Time>)> {
     let Some(text) = fields.text("EventDate") else {
         fields.warn(WarningCode::MissingDate, "the meeting has no date");
         return None;

@@ -7,7 +7,7 @@ use crate::civic::{
     },
     vendor::{
         ParseError,
-        rows::{Fields, check_schema, id, id_order, newest, read, warn},
+        rows::{Fields, check_schema, id, id_order, newest, none_unread, read, warn},
     },
 };
 use serde_json::{Map, Value};
@@ -44,22 +44,34 @@ pub fn parse_event_items_with(
         .into_iter()
         .filter_map(|(id, row)| item(&mut Fields { row, id: &id, warnings: &mut warnings }, sequenced, attachment_base))
         .collect();
+    none_unread(rows.is_empty() || !values.is_empty(), &warnings)?;
     warn_repeated(&values, &mut warnings);
     values.sort_by_cached_key(|i| (i.sequence.is_none(), i.sequence, id_order(i.vendor_id.as_str())));
     warnings.sort();
     Ok(Parsed { values, warnings })
 }
 
-fn item(fields: &mut Fields<'_>, sequenced: bool, base: Option<&WebUrl>) -> Option<ParsedItem> {
+fn item(fields: &mut Fields<'_, '_>, sequenced: bool, base: Option<&WebUrl>) -> Option<ParsedItem> {
+    let (matter, attachments) = (matter(fields), attachments(fields, base));
     // Some cities leave the title to the matter.
-    let Some(title) = fields.text("EventItemTitle").or_else(|| fields.text("EventItemMatterName")) else {
-        fields.warn(WarningCode::BlankTitle, "the item has no title");
+    let title = fields.text("EventItemTitle").or_else(|| fields.text("EventItemMatterName"));
+    let is_chrome = title.as_deref().is_some_and(is_page_chrome);
+    let title = title.filter(|_| !is_chrome).or_else(|| {
+        // What has a matter's number or a document structures no page.
+        let file = matter.as_ref().and_then(|matter| matter.file.clone());
+        let words = fields.text("EventItemTitle").map(|title| title.trim_matches(is_of_a_rule).to_owned());
+        let name = attachments.first().map(|attachment| attachment.name.clone());
+        let is_item = file.is_some() || name.is_some();
+        [words, file, name].into_iter().flatten().find(|text| is_item && !is_page_chrome(text))
+    });
+    let Some(title) = title else {
+        let (code, why) = match is_chrome {
+            true => (WarningCode::PageChrome, "the row only structures the page"),
+            false => (WarningCode::BlankTitle, "the item has no title"),
+        };
+        fields.warn(code, why);
         return None;
     };
-    if is_page_chrome(&title) {
-        fields.warn(WarningCode::PageChrome, "the row only structures the page");
-        return None;
-    }
     let sequence = fields.number(SEQUENCE);
     if sequence.is_none() && off_agenda(fields.row, sequenced) {
         fields.warn(WarningCode::NotOnAgenda, "the row has no agenda sequence: it belongs to the minutes");
@@ -73,8 +85,8 @@ fn item(fields: &mut Fields<'_>, sequenced: bool, base: Option<&WebUrl>) -> Opti
         sequence,
         number: fields.text("EventItemAgendaNumber"),
         title,
-        matter: matter(fields),
-        attachments: attachments(fields, base),
+        matter,
+        attachments,
         note: fields.text("EventItemAgendaNote"),
         action: fields.text("EventItemActionName"),
         consent: fields.row.get("EventItemConsent").is_some_and(|v| v.as_i64() == Some(1) || v.as_bool() == Some(true)),
@@ -92,11 +104,15 @@ fn off_agenda(row: &Map<String, Value>, sequenced: bool) -> bool {
 fn is_page_chrome(title: &str) -> bool {
     let lower = title.to_lowercase();
     let words = lower.trim_matches(|c: char| !c.is_alphanumeric());
-    let rule = title.chars().take_while(|c| matches!(c, '_' | '-' | '=' | '*' | '–' | '—')).count();
+    let rule = title.chars().take_while(|c| is_of_a_rule(*c)).count();
     rule >= 4 || words.is_empty() || matches!(words, "page break" | "pagebreak" | "blank line" | "line break")
 }
 
-fn matter(fields: &mut Fields<'_>) -> Option<ParsedMatter> {
+const fn is_of_a_rule(c: char) -> bool {
+    matches!(c, '_' | '-' | '=' | '*' | '–' | '—' | ' ')
+}
+
+fn matter(fields: &mut Fields<'_, '_>) -> Option<ParsedMatter> {
     let matter = ParsedMatter {
         vendor_id: id(fields.row, "EventItemMatterId").map(MatterId),
         file: fields.text("EventItemMatterFile"),
@@ -107,7 +123,7 @@ fn matter(fields: &mut Fields<'_>) -> Option<ParsedMatter> {
     (matter.vendor_id.is_some() || matter.file.is_some()).then_some(matter)
 }
 
-fn attachments(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Vec<ParsedAttachment> {
+fn attachments(fields: &mut Fields<'_, '_>, base: Option<&WebUrl>) -> Vec<ParsedAttachment> {
     let row = fields.row;
     let rows = match row.get("EventItemMatterAttachments") {
         Some(Value::Array(rows)) => rows,
@@ -121,6 +137,9 @@ fn attachments(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Vec<ParsedAtta
     for row in rows.iter().filter_map(Value::as_object) {
         let mut attachment = Fields { row, id: fields.id, warnings: fields.warnings };
         let vendor_id = id(row, "MatterAttachmentId");
+        if attachment.raw("MatterAttachmentHyperlink").is_none() {
+            attachment.warn(WarningCode::RefusedLink, "an attachment has no address");
+        }
         let Some(url) = attachment.link("MatterAttachmentHyperlink", base) else { continue };
         let name = attachment.text("MatterAttachmentName").or_else(|| attachment.text("MatterAttachmentFileName"));
         let sort = attachment.number("MatterAttachmentSort").unwrap_or(i32::MAX);

@@ -39,7 +39,7 @@ pub(super) fn from_rows(
     rows::meetings(rows, (ID, "dateTime", "publishDate"), warnings, |fields| meeting(fields, base))
 }
 
-fn meeting(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Option<ParsedMeeting> {
+fn meeting(fields: &mut Fields<'_, '_>, base: Option<&WebUrl>) -> Option<ParsedMeeting> {
     let title = fields.text("title").unwrap_or_default();
     let (date, time) = start(fields)?;
     let documents = documents(fields, base);
@@ -58,13 +58,13 @@ fn meeting(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Option<ParsedMeeti
 }
 
 /// The address of the recording. Before a meeting stands that of the event there, which has none yet.
-fn recording(fields: &mut Fields<'_>) -> Option<String> {
+fn recording(fields: &mut Fields<'_, '_>) -> Option<String> {
     let ended = fields.row.get("streamCompleted").and_then(Value::as_bool) == Some(true);
     fields.text("videoUrl").filter(|url| ended && !url.contains("event_id=") && !url.contains("/events/"))
 }
 
 /// `dateTime` is local; older rows have only the texts.
-fn start(fields: &mut Fields<'_>) -> Option<(Date, Option<Time>)> {
+fn start(fields: &mut Fields<'_, '_>) -> Option<(Date, Option<Time>)> {
     let at = fields.text("dateTime").and_then(|text| clock::date(&text)).filter(|at| !clock::is_placeholder(at.date()));
     if let Some(at) = at {
         // Midnight is how it writes "see `time`".
@@ -79,14 +79,13 @@ fn start(fields: &mut Fields<'_>) -> Option<(Date, Option<Time>)> {
     Some((date, typed_time(fields)))
 }
 
-fn typed_time(fields: &mut Fields<'_>) -> Option<Time> {
+fn typed_time(fields: &mut Fields<'_, '_>) -> Option<Time> {
     fields.text("time").and_then(|text| fields.time("time", &text))
 }
 
 /// The compiled PDF first: it is the document that is best read.
-fn documents(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Vec<ParsedDocument> {
-    let row = fields.row;
-    let Some(list) = row.get("documentList").and_then(Value::as_array) else { return Vec::new() };
+fn documents(fields: &mut Fields<'_, '_>, base: Option<&WebUrl>) -> Vec<ParsedDocument> {
+    let list = fields.list("documentList");
     if list.len() > MAX_DOCUMENTS {
         fields.warn(WarningCode::TooManyRows, "documents are left out");
     }
@@ -103,11 +102,14 @@ fn documents(fields: &mut Fields<'_>, base: Option<&WebUrl>) -> Vec<ParsedDocume
         let kind = document.number("compileOutputType").unwrap_or_default();
         // Without a template only this one file is meant.
         let template = id(row, "templateId").filter(|template| template != "0" && !template.starts_with('-'));
-        let href = match (document.text("link"), template, id(row, "id")) {
+        let href = match (document.raw("link"), template, id(row, "id")) {
             (Some(link), ..) => link,
             (None, Some(template), _) => address(kind, "meetingTemplateId", &template),
             (None, None, Some(file)) => address(kind, "compiledMeetingDocumentFileId", &file),
-            (None, None, None) => continue,
+            (None, None, None) => {
+                links.nowhere(&name);
+                continue;
+            }
         };
         links.add(DocumentRole::of_name(&name), &name, &href);
     }

@@ -1,0 +1,330 @@
+//! Rows as clerks and vendors write them beside the usual ones: nothing that takes place is called off, nothing that is
+//! called off takes place, and no row or document goes unsaid.
+
+use docket::civic::{
+    model::{DocumentRole, MeetingStatus, ParsedMeeting, WarningCode, WebUrl},
+    vendor::{ParseError, ParseReport, parse_file},
+};
+use serde_json::{Value, json};
+
+fn read(vendor: &str, kind: &str, bytes: &str) -> ParseReport {
+    let base = WebUrl::parse("https://city.example/Page.aspx").unwrap();
+    parse_file(vendor, kind, bytes.as_bytes(), Some(&base)).unwrap_or_else(|error| panic!("{error}: {bytes}"))
+}
+
+/// The only meeting of a page.
+fn one(vendor: &str, kind: &str, bytes: &str) -> ParsedMeeting {
+    let report = read(vendor, kind, bytes);
+    assert_eq!(report.meetings.len(), 1, "{report:?}");
+    report.meetings.into_iter().next().unwrap()
+}
+
+fn codes(report: &ParseReport) -> Vec<WarningCode> {
+    report.warnings.iter().map(|warning| warning.code).collect()
+}
+
+/// A page of Granicus: rows of a name, a day and what is linked.
+fn archive(rows: &[(&str, &str, &str)]) -> String {
+    let row = |(name, day, links): &(&str, &str, &str)| {
+        format!(
+            "<tr class='listingRow'><td class='listItem' headers='Name'>{name}</td>\
+             <td class='listItem' headers='Date'>{day}</td><td class='listItem'>{links}</td></tr>"
+        )
+    };
+    format!("<table class='listingTable'>{}</table>", rows.iter().map(row).collect::<String>())
+}
+
+const AGENDA: &str = "<a href='//x.granicus.com/AgendaViewer.php?view_id=1&clip_id=7'>Agenda</a>";
+const DAY: &str = "Jul 7, 2026 - 06:00 PM";
+
+/// A page of CivicPlus.
+fn center(rows: &str) -> String {
+    format!("<h2>City Council</h2><table summary='List of Agendas'>{rows}</table>")
+}
+
+fn center_row(heading: &str, cells: &str) -> String {
+    format!("<tr class='catAgendaRow'><td><h3><strong>{heading}</strong></h3>{cells}</td></tr>")
+}
+
+/// A calendar of Legistar with these columns besides the usual ones.
+fn calendar(grid: &str, columns: &[(&str, &str)]) -> String {
+    let heads: String = columns.iter().map(|(name, _)| format!("<th class='rgHeader'>{name}</th>")).collect();
+    let cells: String = columns.iter().map(|(_, cell)| format!("<td>{cell}</td>")).collect();
+    format!(
+        "<table class='rgMasterTable' id='x_{grid}_ctl00'><thead><tr>{heads}</tr></thead>\
+         <tbody><tr class='rgRow'>{cells}</tr></tbody></table>"
+    )
+}
+
+const DETAILS: (&str, &str) =
+    ("Meeting Details", "<a id='x_hypMeetingDetail' href='MeetingDetail.aspx?ID=5&GUID=A1'>Meeting details</a>");
+const NAME: (&str, &str) = ("Name", "City Council");
+const DATE: (&str, &str) = ("Meeting Date", "7/7/2026");
+
+#[test]
+fn a_status_is_read_wherever_a_page_shows_it() {
+    use MeetingStatus::{Cancelled, Postponed, Scheduled};
+    for (name, day, links, want) in [
+        ("Council", "Jul 7, 2026 - 06:00 PM <b>CANCELLED</b>", AGENDA, Cancelled),
+        ("Council", "Jul 7, 2026 - POSTPONED", AGENDA, Postponed),
+        ("Council", DAY, "<i>Cancelled</i>", Cancelled),
+        ("Notice of Cancelation", DAY, AGENDA, Cancelled),
+        ("Council", DAY, "<a href='/a.pdf'><img alt='PDF'></a><a href='/a.pdf'>Cancellation Notice</a>", Cancelled),
+        ("Council", DAY, AGENDA, Scheduled),
+    ] {
+        let page = archive(&[(name, day, links)]);
+        assert_eq!(one("granicus", "archive", &page).status, want, "{name} {day} {links}");
+    }
+    let agenda = "<p><a href='/AgendaCenter/ViewFile/Agenda/_06112026-3755'>Council</a></p>";
+    let notice = |href: &str| format!("{agenda}<ol><li><a href='{href}'>Notice of Cancellation</a></li></ol>");
+    for (cells, want) in [
+        (notice("https://x.example/notice.pdf"), Cancelled),
+        (notice("/AgendaCenter/ViewFile/Agenda/_06112026-3755?html=true"), Cancelled),
+        (format!("{agenda}<p>CANCELLED</p>"), Cancelled),
+        (agenda.to_owned(), Scheduled),
+    ] {
+        let meeting = one("civicplus", "agenda-center", &center(&center_row("Jun 11, 2026", &cells)));
+        assert_eq!(meeting.status, want, "{cells}");
+    }
+    for (column, cell, want) in [
+        ("Agenda Status", "Cancelled", Cancelled),
+        ("Agenda", "<a id='x_hypAgenda'>Cancelled</a>", Cancelled),
+        ("Meeting Topic", "Oversight - Student Loan Cancellation", Scheduled),
+        ("Meeting Topic", "Canceled check fees", Scheduled),
+        ("Meeting Topic", "Meeting Cancelled", Cancelled),
+    ] {
+        let page = calendar("gridCalendar", &[NAME, DATE, DETAILS, (column, cell)]);
+        assert_eq!(one("legistar", "calendar", &page).status, want, "{column} {cell}");
+    }
+}
+
+#[test]
+fn rows_of_one_id_are_one_meeting_whatever_their_order() {
+    let minutes = "<a href='//x.granicus.com/MinutesViewer.php?view_id=1&clip_id=7'>Minutes</a>";
+    let mut rows = [("Council", "Jul 7, 2026", AGENDA), ("Council - CANCELLED", DAY, minutes)];
+    let first = one("granicus", "archive", &archive(&rows));
+    assert_eq!((first.status, first.documents.len()), (MeetingStatus::Cancelled, 2));
+    assert_eq!(first.local_time, Some(jiff::civil::time(18, 0, 0, 0)));
+    rows.reverse();
+    assert_eq!(one("granicus", "archive", &archive(&rows)), first);
+
+    let row = |kind: &str, title: &str| {
+        let link = format!("<p><a href='/AgendaCenter/ViewFile/{kind}/_06112026-3755'>{title}</a></p>");
+        center_row("Jun 11, 2026", &link)
+    };
+    let (agenda, minutes) = (row("Agenda", "Council"), row("Minutes", "CANCELLED Council"));
+    let first = one("civicplus", "agenda-center", &center(&format!("{agenda}{minutes}")));
+    assert_eq!((first.status, first.documents.len()), (MeetingStatus::Cancelled, 2));
+    assert_eq!(one("civicplus", "agenda-center", &center(&format!("{minutes}{agenda}"))), first);
+
+    let upcoming = calendar("gridUpcomingMeetings", &[NAME, DATE, DETAILS]);
+    let agenda = ("Agenda", "<a id='x_hypAgenda' href='View.ashx?M=A&ID=9'>Agenda</a>");
+    let place = ("Meeting Location", "Hall <br><em>CANCELLED</em>");
+    let whole = calendar("gridCalendar", &[NAME, DATE, DETAILS, agenda, place]);
+    let first = one("legistar", "calendar", &format!("{upcoming}{whole}"));
+    assert_eq!((first.status, first.documents.len()), (MeetingStatus::Cancelled, 1));
+    assert_eq!(one("legistar", "calendar", &format!("{whole}{upcoming}")), first);
+}
+
+#[test]
+fn a_table_within_a_cell_a_button_and_a_row_of_one_cell_lose_no_meeting() {
+    let good = ("Board", "Jul 8, 2026", "<a href='//x.granicus.com/AgendaViewer.php?view_id=1&clip_id=8'>Agenda</a>");
+    let boxed = format!("<table><tr><td>{AGENDA}</td><td>x</td></tr></table>");
+    for (name, links) in [("<table><tr><td>Council</td></tr></table>", AGENDA), ("Council", boxed.as_str())] {
+        let report = read("granicus", "archive", &archive(&[(name, DAY, links), good]));
+        let told: Vec<_> = report.meetings.iter().map(|m| (m.vendor_id.as_str(), m.title.as_str())).collect();
+        assert_eq!(told, [("clip-7", "Council"), ("clip-8", "Board")], "{name} {links}");
+        assert_eq!(report.warnings, [], "{name} {links}");
+    }
+    let play = "<a onClick=\"window.open('//x/MediaPlayer.php?view_id=1&clip_id=7')\">play</a>&nbsp;Council";
+    assert_eq!(one("granicus", "archive", &archive(&[(play, DAY, AGENDA)])).title, "Council");
+    let named = "<a href='//x/MediaPlayer.php?view_id=1&clip_id=7'>Video Board</a>";
+    assert_eq!(one("granicus", "archive", &archive(&[(named, DAY, AGENDA)])).title, "Video Board");
+
+    let single = format!("<tr class='listingRow'><td class='listItem'>Planning<br>Jul 9, 2026<br>{AGENDA}</td></tr>");
+    let page = archive(&[good]).replace("</table>", &format!("{single}</table>"));
+    let report = read("granicus", "archive", &page);
+    assert_eq!((report.meetings.len(), codes(&report)), (1, vec![WarningCode::MissingDate]));
+}
+
+#[test]
+fn a_row_without_a_number_keeps_its_name_when_it_is_called_off() {
+    let id = |name: &str| one("granicus", "archive", &archive(&[(name, DAY, "")])).vendor_id;
+    assert_eq!(id("City Council"), id("City Council - CANCELLED"));
+}
+
+#[test]
+fn files_of_other_kinds_are_documents_and_a_notice_is_no_agenda() {
+    let links = "<a href='/a.docx'>Addendum</a><a href='/DocumentCenter/View/1/Report'>Staff Report</a>\
+                 <a href='/late.pdf?x=1'>Late Correspondence</a><a href='/elsewhere'>Home</a>\
+                 <a href='//x.granicus.com/AgendaViewer.php?view_id=1&clip_id=7'>Cancellation Notice</a>";
+    let meeting = one("granicus", "archive", &archive(&[("Council", DAY, links)]));
+    let told: Vec<_> = meeting.documents.iter().map(|document| (document.role, document.name.as_str())).collect();
+    let other = DocumentRole::Other;
+    let notice = (DocumentRole::Notice, "Cancellation Notice");
+    assert_eq!(told, [(other, "Addendum"), (other, "Staff Report"), (other, "Late Correspondence"), notice]);
+    assert_eq!(meeting.agenda_url, None);
+}
+
+#[test]
+fn the_day_that_a_center_prints_is_the_day_and_a_day_is_no_title() {
+    let link = |text: &str| format!("<p><a href='/AgendaCenter/ViewFile/Agenda/_06112026-3755'>{text}</a></p>");
+    let heading = "Jun 12, 2026 — Posted Jun 5, 2026 4:00 PM";
+    let report = read("civicplus", "agenda-center", &center(&center_row(heading, &link("June 12, 2026"))));
+    let [meeting] = &report.meetings[..] else { panic!("{report:?}") };
+    assert_eq!((meeting.local_date.to_string().as_str(), meeting.title.as_str()), ("2026-06-12", "City Council"));
+    assert_eq!((meeting.local_time, codes(&report)), (None, vec![WarningCode::OtherDay]));
+    assert!(!WarningCode::OtherDay.loses_a_row());
+    for (text, title) in [
+        ("Agenda (PDF)", "City Council"),
+        ("Retreat, June 11, 2026", "Retreat, June 11, 2026"),
+        ("May Board", "May Board"),
+    ] {
+        let page = center(&center_row("Jun 11, 2026", &link(text)));
+        assert_eq!(one("civicplus", "agenda-center", &page).title, title);
+    }
+}
+
+/// An event of Legistar with these fields besides the usual ones.
+fn event(id: u32, fields: &Value) -> Value {
+    let mut row =
+        json!({"EventId": id, "EventBodyName": "Council", "EventDate": "2026-06-09T00:00:00", "EventTime": "6:00 PM"});
+    row.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    row
+}
+
+fn events(rows: &[Value]) -> ParseReport {
+    read("legistar", "events", &json!(rows).to_string())
+}
+
+#[test]
+fn a_meeting_that_arrived_on_its_new_day_is_scheduled_and_the_one_it_left_is_not() {
+    let comment = json!({"EventComment": "Rescheduled from June 9, 2026 to June 16, 2026"});
+    assert_eq!(events(&[event(1, &comment)]).meetings[0].status, MeetingStatus::Rescheduled);
+    let mut moved = event(1, &comment);
+    moved["EventDate"] = "2026-06-16T00:00:00".into();
+    assert_eq!(events(&[moved]).meetings[0].status, MeetingStatus::Scheduled);
+}
+
+#[test]
+fn one_bad_character_costs_that_character() {
+    for bad in ["x \\ud83d", "a\tb", "C:\\dir"] {
+        let rows = format!(
+            r#"[{{"EventId":1,"EventDate":"2026-06-09T00:00:00","EventBodyName":"A","EventComment":"{bad}"}},
+                {{"EventId":2,"EventDate":"2026-06-09T00:00:00","EventBodyName":"B"}}]"#
+        );
+        let report = read("legistar", "events", &rows);
+        assert_eq!((report.meetings.len(), codes(&report)), (2, vec![WarningCode::Malformed]), "{bad}");
+    }
+}
+
+#[test]
+fn a_list_of_which_nothing_can_be_read_is_an_error() {
+    let one = |date: &str| json!([event(1, &json!({"EventDate": date}))]).to_string();
+    for (vendor, kind, body) in [
+        ("legistar", "events", one("6/9/2026")),
+        ("legistar", "events", "[\"error\"]".to_owned()),
+        ("legistar", "event-items", "[null]".to_owned()),
+        ("primegov", "meetings", "[1]".to_owned()),
+        ("civicclerk", "events", "[[]]".to_owned()),
+        ("civicclerk", "items", r#"{"id":9,"items":[{"agendaObjectItemName":"A"}]}"#.to_owned()),
+    ] {
+        let error = parse_file(vendor, kind, body.as_bytes(), None).expect_err(&body);
+        assert!(matches!(error, ParseError::Schema(_)), "{vendor} {kind} {body}: {error}");
+    }
+    // The vendor's placeholder for "no day yet" can be read.
+    assert_eq!(read("legistar", "events", &one("1900-01-01T00:00:00")).meetings, []);
+}
+
+#[test]
+fn of_rows_that_were_changed_together_the_stronger_status_counts_and_an_unusable_one_hides_none() {
+    let at = "2026-06-01T00:00:00";
+    let of = |status: &str| event(1, &json!({"EventLastModifiedUtc": at, "EventAgendaStatusName": status}));
+    for rows in [[of("Final"), of("Cancelled")], [of("Cancelled"), of("Final")]] {
+        assert_eq!(events(&rows).meetings[0].status, MeetingStatus::Cancelled);
+    }
+    let report = events(&[event(1, &json!({})), event(1, &json!({"EventDate": "TBD"}))]);
+    assert_eq!(report.meetings.len(), 1, "{report:?}");
+    let item = |sequence: Value| json!({"EventItemId": 1, "EventItemAgendaSequence": sequence, "EventItemTitle": "T"});
+    let other = json!({"EventItemId": 2, "EventItemAgendaSequence": 2, "EventItemTitle": "U"});
+    let rows = json!([item(1.into()), item(Value::Null), other]).to_string();
+    assert_eq!(read("legistar", "event-items", &rows).items.len(), 2);
+}
+
+#[test]
+fn an_id_that_two_meetings_share_joins_none() {
+    let guid = |guid: &str| json!({"EventGuid": guid});
+    let zero = guid("00000000-0000-0000-0000-000000000000");
+    let report = events(&[event(1, &zero), event(2, &zero)]);
+    assert!(report.meetings.iter().all(|meeting| meeting.aliases.is_empty()), "{report:?}");
+    let report = events(&[event(1, &guid("A-1")), event(2, &guid("A-1"))]);
+    assert_ne!(report.meetings[0].aliases, report.meetings[1].aliases);
+    assert_eq!(codes(&report), [WarningCode::DuplicateId, WarningCode::DuplicateId]);
+}
+
+#[test]
+fn what_a_vendor_links_nowhere_is_told() {
+    let event = |fields: Value| {
+        let mut row = json!({"id": 1, "eventName": "Board", "startDateTime": "2026-06-09T18:00:00Z"});
+        row.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        read("civicclerk", "events", &json!({"value": [row]}).to_string())
+    };
+    let report = event(json!({"publishedFiles": [{"type": "Notice", "name": "Notice of Cancellation"}]}));
+    assert_eq!((report.meetings[0].status, codes(&report)), (MeetingStatus::Cancelled, vec![WarningCode::RefusedLink]));
+    let report =
+        event(json!({"publishedFiles": [{"type": "Agenda", "name": "Agenda", "url": "https://a.example/a.pdf"}]}));
+    assert_eq!(report.meetings[0].documents.len(), 1);
+    assert_eq!(codes(&event(json!({"publishedFiles": "x"}))), [WarningCode::Malformed]);
+    assert_eq!(event(json!({"eventLocation": "City Hall"})).meetings[0].location.as_deref(), Some("City Hall"));
+    let late = event(json!({"startDateTime": "1900-01-01T00:00:00Z", "eventDate": "2026-06-09T18:00:00Z"}));
+    assert_eq!(late.meetings[0].local_date.to_string(), "2026-06-09");
+    let files = |first: u32, second: u32| {
+        let file = |id: u32| json!({"fileId": id, "type": "Agenda", "name": format!("Agenda {id}"), "sort": id});
+        event(json!({"publishedFiles": [file(first), file(second)]})).content_hash
+    };
+    assert_eq!(files(1, 2), files(2, 1), "their own order counts, not that of the answer");
+
+    let row = json!([{"id": 5, "dateTime": "2026-06-09T18:00:00", "title": "x",
+        "documentList": [{"templateName": "Agenda"}, {"templateName": "Packet", "link": "https://a.example/a  b.pdf"}]}]);
+    let report = read("primegov", "meetings", &row.to_string());
+    assert_eq!(codes(&report), [WarningCode::RefusedLink]);
+    let url = report.meetings[0].documents[0].url.as_ref().map(|url| url.as_str().to_owned());
+    assert_eq!(url.as_deref(), Some("https://a.example/a%20%20b.pdf"), "an address is no prose");
+    let rows = json!([event_with_relative_agenda()]).to_string();
+    let agenda = read("legistar", "events", &rows).meetings[0].agenda_url.as_ref().map(|url| url.as_str().to_owned());
+    assert_eq!(agenda.as_deref(), Some("https://city.example/View.ashx?M=A&ID=5"));
+}
+
+fn event_with_relative_agenda() -> Value {
+    event(1, &json!({"EventAgendaFile": "View.ashx?M=A&ID=5"}))
+}
+
+#[test]
+fn what_has_a_matter_or_a_document_structures_no_page() {
+    let file = json!([{"MatterAttachmentId": 1, "MatterAttachmentName": "Report", "MatterAttachmentHyperlink": "https://a.example/1.pdf"}]);
+    let rows = json!([
+        {"EventItemId": 1, "EventItemAgendaSequence": 1, "EventItemTitle": "____________\r\nAN ORDINANCE on water", "EventItemMatterFile": "CB 1"},
+        {"EventItemId": 2, "EventItemAgendaSequence": 2, "EventItemTitle": "", "EventItemMatterFile": "CB 2"},
+        {"EventItemId": 3, "EventItemAgendaSequence": 3, "EventItemTitle": "_____", "EventItemMatterAttachments": file},
+        {"EventItemId": 4, "EventItemAgendaSequence": 4, "EventItemTitle": "_________________ Mayor"},
+        {"EventItemId": 5, "EventItemAgendaSequence": 5, "EventItemTitle": "Page break"},
+    ]);
+    let report = read("legistar", "event-items", &rows.to_string());
+    let titles: Vec<&str> = report.items.iter().map(|item| item.title.as_str()).collect();
+    assert_eq!(titles, ["AN ORDINANCE on water", "CB 2", "Report"]);
+    assert_eq!(codes(&report), [WarningCode::PageChrome, WarningCode::PageChrome]);
+}
+
+#[test]
+fn times_in_other_words_are_read() {
+    for (text, want) in [
+        ("12:00 noon", Some((12, 0))),
+        ("Cancelled 6:00 PM", Some((18, 0))),
+        ("9:00 - 11:00 AM", Some((9, 0))),
+        ("11:00 - 1:00 PM", Some((11, 0))),
+        ("2:30", None),
+    ] {
+        let meeting = events(&[event(1, &json!({"EventTime": text}))]).meetings.remove(0);
+        assert_eq!(meeting.local_time, want.map(|(hour, minute)| jiff::civil::time(hour, minute, 0, 0)), "{text}");
+    }
+}
