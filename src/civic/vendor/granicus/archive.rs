@@ -174,7 +174,9 @@ impl<'a> Reader<'a> {
             .filter(|label| ["play", "video", "watch", "listen", "audio"].contains(&label.to_lowercase().as_str()));
         buttons
             .find_map(|b| text.strip_prefix(b.as_str()).or_else(|| text.strip_suffix(b.as_str())))
-            .map_or(text, str::trim)
+            .map(str::trim)
+            .filter(|rest| !rest.is_empty())
+            .unwrap_or(text)
     }
 
     /// A table that only lays out the page has rows of meetings in its cells; a table that lays out a cell of a meeting has rows
