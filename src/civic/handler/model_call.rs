@@ -83,8 +83,8 @@ async fn extract(
     outcome.result.map(|answer| made(answer.summary)).map_err(|e| HandlerError::retryable(e.class(), e.to_string()))
 }
 
-/// A failure to book must not make the job pay again; it is told where somebody looks.
+/// A failure to book must not make the job pay again; it is told where somebody looks. What was reserved is booked as lost.
 pub(super) fn unbooked(booking: &Booking<'_>, error: &str) {
     let (job, call) = (booking.job.map(|job| job.0), booking.call);
-    tracing::error!(event = "llm.unbooked", job.id = job, llm.model = %call.model, llm.cost_micro_usd = call.cost, error, "call not booked");
+    tracing::error!(event = "llm.unbooked", job.id = job, llm.model = %call.model, llm.cost_micro_usd = call.cost, error, "a call could not be booked: it will be as lost, at the most that it can have cost");
 }

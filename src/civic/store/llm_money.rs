@@ -260,6 +260,7 @@ pub struct Settlement<'a> {
 pub async fn settle(client: &mut Client, settlement: &Settlement<'_>) -> Result<bool, Error> {
     let Settlement { question, holder, booking, along, .. } = settlement;
     let tx = client.transaction().await?;
+    tx.execute(LOCK, &[]).await?;
     let cost = i64::try_from(booking.call.cost).unwrap_or(i64::MAX);
     spend(&tx, cost, booking.city.unwrap_or("unknown"), question.model).await?;
     let inputs = inputs(question.input, along.iter().map(|(input, _)| *input));
@@ -271,11 +272,12 @@ pub async fn settle(client: &mut Client, settlement: &Settlement<'_>) -> Result<
     }
     tx.rollback().await?;
     let tx = client.transaction().await?;
+    tx.execute(LOCK, &[]).await?;
     keep(&tx, settlement).await?;
     tx.commit().await.map(|()| false)
 }
 
-/// Adds to what the accounts of a call have spent. It takes [`LOCK`]'s row first, unless the call was free.
+/// Adds to what the accounts of a call have spent.
 pub(super) async fn spend<C: GenericClient + Sync>(tx: &C, cost: i64, city: &str, model: &str) -> Result<(), Error> {
     if cost == 0 {
         return Ok(());

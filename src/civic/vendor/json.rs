@@ -51,7 +51,11 @@ pub(super) fn mended(text: &str) -> String {
 
 /// What stands for the escape at the beginning, and how many characters it has.
 fn escaped(text: &str) -> (&str, usize) {
-    let unit = |text: &str| text.strip_prefix("\\u").and_then(|text| u16::from_str_radix(text.get(..4)?, 16).ok());
+    let unit = |text: &str| {
+        text.strip_prefix("\\u")
+            .and_then(|text| text.get(..4).filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit())))
+            .and_then(|hex| u16::from_str_radix(hex, 16).ok())
+    };
     match (text[1..].chars().next(), unit(text)) {
         (Some('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't'), _) => (&text[..2], 2),
         (_, Some(0xd800..=0xdbff)) if matches!(unit(&text[6..]), Some(0xdc00..=0xdfff)) => (&text[..12], 12),

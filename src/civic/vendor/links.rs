@@ -26,7 +26,7 @@ impl<'a> Links<'a> {
         let href: String = href.chars().filter(|c| !c.is_control()).collect();
         let href = href.trim();
         if let Some(known) = self.documents.iter_mut().find(|document| document.href == href) {
-            let is_notice = |name: &str| DocumentRole::of_name(name) == DocumentRole::Notice;
+            let is_notice = |name: &str| DocumentRole::of_name(name) == DocumentRole::Notice && name.len() < 40;
             if is_notice(name) && !is_notice(&known.name) {
                 (known.role, known.name) = (role, name.to_owned());
             }

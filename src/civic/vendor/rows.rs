@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 /// More rows than any answer has: the API gives 1,000 a page, and the largest agenda that is known some hundreds.
 const MAX_ROWS: usize = 50_000;
-/// Different rows of one id that are read.
+/// Different rows of one id that are read, the newest.
 const MAX_TWINS: usize = 20;
 
 /// Reads an answer into its rows. A single object counts as a list of one.
@@ -99,9 +99,19 @@ pub(super) fn meetings(
 ) -> Result<Parsed<ParsedMeeting>, ParseError> {
     check_schema(rows, schema)?;
     let mut values = Vec::new();
-    for (id, rows) in by_id(rows, id, &mut warnings) {
+    let found = by_id(rows, (id, changed), &mut warnings);
+    let without_id = found.is_empty();
+    for (id, rows) in found {
+        if rows.len() > MAX_TWINS {
+            warn(
+                &mut warnings,
+                WarningCode::TooManyRows,
+                "the id occurs too often: the newest rows are read",
+                Some(&id),
+            );
+        }
         let mut told: Vec<(&str, ParsedMeeting)> = Vec::new();
-        for row in &rows {
+        for row in rows.iter().take(MAX_TWINS) {
             let meeting = read(&mut Fields { row, id: &id, warnings: &mut warnings });
             told.extend(meeting.map(|meeting| (row.get(changed).and_then(Value::as_str).unwrap_or_default(), meeting)));
         }
@@ -113,18 +123,15 @@ pub(super) fn meetings(
         let together = told.into_iter().filter(|(changed, _)| Some(*changed) == newest).map(|(_, meeting)| meeting);
         values.extend(twice::one(together.collect(), &mut Vec::new()));
     }
-    none_unread(rows.is_empty() || !values.is_empty(), &warnings)?;
+    let undated = values.is_empty() && warnings.iter().any(|warning| warning.code == WarningCode::MissingDate);
+    check_read(rows, without_id || undated)?;
     Ok(listing(values, warnings))
 }
 
 /// Refuses a list in which no row at all can be read: an empty result would look like an empty list. A placeholder for a
 /// day can be read.
-pub(super) fn none_unread(is_read: bool, warnings: &[Warning]) -> Result<(), ParseError> {
-    use WarningCode::{Malformed, MissingDate, MissingId};
-    match is_read || !warnings.iter().any(|warning| matches!(warning.code, Malformed | MissingDate | MissingId)) {
-        true => Ok(()),
-        false => Err(ParseError::Schema("what is needed, in any of its rows")),
-    }
+pub(super) fn check_read(rows: &[Value], is_unread: bool) -> Result<(), ParseError> {
+    if is_unread && !rows.is_empty() { Err(ParseError::Schema("what is needed, in any of its rows")) } else { Ok(()) }
 }
 
 /// Meetings in the order that every list has: by day, time and id.
@@ -181,7 +188,10 @@ pub(super) fn said(message: &str) -> ParseError {
 /// A time that was typed by hand; none when it can't be read.
 pub(super) fn typed_time(field: &str, text: &str, id: &str, warnings: &mut Vec<Warning>) -> Option<Time> {
     let time = match clock::time(text) {
-        TypedTime::Unreadable => clock::time_within(text).map_or(TypedTime::Unreadable, TypedTime::WithText),
+        // "Cancelled 6:00 PM"; not "After the 5:30 PM meeting".
+        TypedTime::Unreadable if text.split(' ').next().is_some_and(|word| status::is_word(&word.to_lowercase())) => {
+            clock::time_within(text).map_or(TypedTime::Unreadable, TypedTime::WithText)
+        }
         time => time,
     };
     match time {
@@ -216,10 +226,11 @@ pub(super) fn id_order(id: &str) -> (usize, String) {
     (id.len(), id.to_owned())
 }
 
-/// The different rows of each id.
+/// The different rows of each id, the newest first. Of two that were changed together the one that tells more comes first,
+/// then the one whose JSON is greater, so that the order of the rows decides nothing.
 fn by_id<'a>(
     rows: &'a [Value],
-    id_field: &str,
+    (id_field, changed_field): (&str, &str),
     warnings: &mut Vec<Warning>,
 ) -> BTreeMap<String, Vec<&'a Map<String, Value>>> {
     let mut found: BTreeMap<String, Vec<&Map<String, Value>>> = BTreeMap::new();
@@ -232,33 +243,32 @@ fn by_id<'a>(
             warn(warnings, WarningCode::MissingId, &format!("a row has no {id_field}"), None);
             continue;
         };
-        let known = found.entry(id).or_default();
-        if known.len() < MAX_TWINS && !known.contains(&row) {
-            known.push(row);
-        }
+        found.entry(id).or_default().push(row);
+    }
+    for rows in found.values_mut().filter(|rows| rows.len() > 1) {
+        rows.sort_by_cached_key(|row| {
+            let changed = row.get(changed_field).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let told = row.values().filter(|value| !value.is_null()).count();
+            std::cmp::Reverse((changed, told, serde_json::to_string(row).unwrap_or_default()))
+        });
+        rows.dedup();
     }
     found
 }
 
-/// The rows by id. Of two with one id the one changed last is kept; of two changed together the one that tells more, then the
-/// one whose JSON is greater, so that the order of the rows decides nothing.
+/// The newest row of each id.
 pub(super) fn newest<'a>(
     rows: &'a [Value],
     id_field: &str,
     changed_field: &str,
     warnings: &mut Vec<Warning>,
 ) -> BTreeMap<String, &'a Map<String, Value>> {
-    let age = |row: &&Map<String, Value>| {
-        let changed = row.get(changed_field).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let told = row.values().filter(|value| !value.is_null()).count();
-        (changed, told, serde_json::to_string(row).unwrap_or_default())
-    };
     let mut kept = BTreeMap::new();
-    for (id, rows) in by_id(rows, id_field, warnings) {
+    for (id, rows) in by_id(rows, (id_field, changed_field), warnings) {
         if rows.len() > 1 {
             warn(warnings, WarningCode::DuplicateId, "the id occurs twice: the newer row is kept", Some(&id));
         }
-        kept.extend(rows.into_iter().max_by_key(age).map(|row| (id, row)));
+        kept.extend(rows.first().map(|row| (id, *row)));
     }
     kept
 }

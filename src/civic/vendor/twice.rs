@@ -3,12 +3,14 @@
 use super::{
     links::{MAX_DOCUMENTS, publish},
     rows::warn,
+    status,
 };
 use crate::civic::model::{MeetingStatus, ParsedMeeting, Warning, WarningCode};
 use std::cmp::Reverse;
 
-/// What the rows of one meeting tell together: the fullest one, what the others know besides, and the strongest status.
-/// Where they contradict each other, a warning tells it. None: there are no rows.
+/// What the rows of one meeting tell together: the fullest one, what the others know besides, and the strongest status. A row
+/// of another day, hour or name is not taken for it: a vendor's viewer may show one recording at two meetings. None: there
+/// are no rows.
 pub(super) fn one(mut rows: Vec<ParsedMeeting>, warnings: &mut Vec<Warning>) -> Option<ParsedMeeting> {
     if rows.len() > 1 {
         rows.sort_by_cached_key(|row| {
@@ -18,19 +20,34 @@ pub(super) fn one(mut rows: Vec<ParsedMeeting>, warnings: &mut Vec<Warning>) -> 
     }
     let mut rows = rows.into_iter();
     let mut meeting = rows.next()?;
-    let mut differ = false;
+    let mut left_out = false;
     for row in rows {
-        let times = [meeting.local_time, row.local_time];
-        differ |= meeting.local_date != row.local_date
-            || !meeting.title.eq_ignore_ascii_case(&row.title)
-            || matches!(times, [Some(one), Some(other)] if one != other);
-        join(&mut meeting, row);
+        if is_same(&meeting, &row) {
+            join(&mut meeting, row);
+        } else {
+            left_out = true;
+        }
     }
-    if differ {
+    if left_out {
         let id = Some(meeting.vendor_id.as_str());
-        warn(warnings, WarningCode::DuplicateId, "the id occurs twice: its rows are taken for one meeting", id);
+        warn(warnings, WarningCode::DuplicateId, "the id occurs twice, with other words: the fullest row is kept", id);
     }
     Some(meeting)
+}
+
+/// Of one day, of one hour so far as it is known, and of one name but for what became of it.
+fn is_same(one: &ParsedMeeting, other: &ParsedMeeting) -> bool {
+    let name = |meeting: &ParsedMeeting| {
+        let lower = meeting.title.to_lowercase();
+        let words =
+            lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty() && !status::is_word(word));
+        words.collect::<Vec<_>>().join(" ")
+    };
+    let [one_name, other_name] = [name(one), name(other)];
+    let hours_agree = one.local_time.is_none() || other.local_time.is_none() || one.local_time == other.local_time;
+    one.local_date == other.local_date
+        && hours_agree
+        && (one_name.contains(&other_name) || other_name.contains(&one_name))
 }
 
 /// What another row knows of a meeting.

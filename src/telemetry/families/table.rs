@@ -174,10 +174,10 @@ pub const FAMILIES: &[Family] = &[
     row(n::WORKER_SLOTS, Gauge, None, &[], Owner::Worker, "Jobs that this worker can run at once"),
     row(n::STUCK_HANDLERS, Gauge, None, &[], Owner::Worker, "Handlers that go on after their attempt has ended, each on a thread of its own"),
     // llm
-    row(n::LLM_REQUESTS, Counter, None, &[MODEL, CALL, LLM_STATUS], Owner::Worker, "Requests to a language model"),
+    row(n::LLM_REQUESTS, Counter, None, &[MODEL, CALL, LLM_STATUS], Owner::Worker, "Requests to a language model; a scheduler counts those of dead workers"),
     row(n::LLM_DURATION, Histogram(LLM), Some(Seconds), &[MODEL], Owner::Worker, "Time of a request to a language model"),
     row(n::LLM_TOKENS, Counter, None, &[MODEL, label("token_type", Closed(&["input", "output"]))], Owner::Worker, "Tokens that were sent and received"),
-    row(n::LLM_COST, Histogram(USD), None, &[MODEL, CALL], Owner::Worker, "Cost of a request in US dollars; the sum is the money spent"),
+    row(n::LLM_COST, Histogram(USD), None, &[MODEL, CALL], Owner::Worker, "Cost of a request in US dollars; the sum is the money spent; a scheduler adds that of dead workers"),
     row(n::LLM_REUSED, Counter, None, &[PROMPT], Owner::Worker, "Summaries that were paid for before, or along with another, and needed no request of their own"),
     row(n::LLM_BUDGET, Gauge, None, &[label("budget", Closed(&["day", "month"]))], Owner::Scheduler, "Share of a budget that is spent; 1: jobs wait for its reset"),
     row(n::SUMMARIES_REJECTED, Counter, None, &[REJECTED], Owner::Worker, "Answers of language models that were not taken, by what was wrong; most are asked for a second time"),

@@ -41,7 +41,7 @@ struct Money {
 impl Money {
     async fn new() -> Self {
         let (config, client) = database().await;
-        Self { client, pool: pool(&config, PoolOptions::new(PoolPurpose::General, 1)) }
+        Self { client, pool: pool(&config, PoolOptions::new(PoolPurpose::General, 8)) }
     }
 
     async fn ask(&self, input: &Fingerprint, worst: u64) -> Reserved {

@@ -90,7 +90,6 @@ fn a_status_is_read_wherever_a_page_shows_it() {
         ("Agenda Status", "Cancelled", Cancelled),
         ("Agenda", "<a id='x_hypAgenda'>Cancelled</a>", Cancelled),
         ("Meeting Topic", "Oversight - Student Loan Cancellation", Scheduled),
-        ("Meeting Topic", "Canceled check fees", Scheduled),
         ("Meeting Topic", "Meeting Cancelled", Cancelled),
     ] {
         let page = calendar("gridCalendar", &[NAME, DATE, DETAILS, (column, cell)]);
@@ -124,6 +123,71 @@ fn rows_of_one_id_are_one_meeting_whatever_their_order() {
     let first = one("legistar", "calendar", &format!("{upcoming}{whole}"));
     assert_eq!((first.status, first.documents.len()), (MeetingStatus::Cancelled, 1));
     assert_eq!(one("legistar", "calendar", &format!("{whole}{upcoming}")), first);
+}
+
+#[test]
+fn rows_of_one_id_that_speak_of_two_meetings_are_not_joined() {
+    let minutes = "<a href='//x.granicus.com/MinutesViewer.php?view_id=1&clip_id=7'>Minutes</a>";
+    let whole = format!("{AGENDA}{minutes}");
+    for other in [
+        ("Council - CANCELLED", "Jul 21, 2026 - 06:00 PM"),
+        ("Council - CANCELLED", "Jul 7, 2026 - 09:00 PM"),
+        ("Agency - CANCELLED", DAY),
+    ] {
+        let mut rows = [("Council", DAY, whole.as_str()), (other.0, other.1, AGENDA)];
+        for _ in 0..2 {
+            let report = read("granicus", "archive", &archive(&rows));
+            let told: Vec<_> = report.meetings.iter().map(|m| (m.title.as_str(), m.status)).collect();
+            assert_eq!(told, [("Council", MeetingStatus::Held)], "{other:?}");
+            assert_eq!(codes(&report), [WarningCode::DuplicateId]);
+            rows.reverse();
+        }
+    }
+    // A recording that two events name is neither's.
+    let event = |id: u32| format!("<a href='/AgendaViewer.php?view_id=1&event_id={id}&clip_id=9'>Agenda</a>");
+    let (one, two) = (event(1), event(2));
+    let clip = "<a href='/MinutesViewer.php?view_id=1&clip_id=9'>Minutes</a>";
+    let rows = [("Agency", DAY, one.as_str()), ("Council", DAY, two.as_str()), ("Council", DAY, clip)];
+    let minutes: Vec<bool> = read("granicus", "archive", &archive(&rows))
+        .meetings
+        .iter()
+        .filter(|meeting| meeting.title == "Agency")
+        .map(|meeting| meeting.minutes_url.is_some())
+        .collect();
+    assert_eq!(minutes, [false]);
+}
+
+#[test]
+fn what_stands_beside_a_meeting_is_not_its_status() {
+    let page = archive(&[("Council", DAY, AGENDA)]);
+    for cell in ["Deferred Compensation Board", "Recess Hall, 1 Main St", "Committee on Recess Appointments"] {
+        let page = page.replace("</tr>", &format!("<td class='listItem'>{cell}</td></tr>"));
+        assert_eq!(one("granicus", "archive", &page).status, MeetingStatus::Scheduled, "{cell}");
+    }
+    let agenda = "<p><a href='/AgendaCenter/ViewFile/Agenda/_06112026-3755'>Council</a></p>";
+    for more in [
+        "<p>Note: the June 18, 2026 meeting is cancelled</p>",
+        "<ol><li><a href='https://x.example/last.pdf'>Minutes of last meeting (Jun 4)</a></li></ol>",
+    ] {
+        let meeting =
+            one("civicplus", "agenda-center", &center(&center_row("Jun 11, 2026", &format!("{agenda}{more}"))));
+        assert_eq!(meeting.status, MeetingStatus::Scheduled, "{more}");
+    }
+}
+
+#[test]
+fn the_newest_of_many_rows_counts_in_any_order() {
+    let row = |n: u32| {
+        let status = if n == 24 { "Cancelled" } else { "Final" };
+        event(1, &json!({"EventLastModifiedUtc": format!("2026-06-01T00:{n:02}:00"), "EventAgendaStatusName": status}))
+    };
+    let mut rows: Vec<Value> = (0..25).map(row).collect();
+    for _ in 0..2 {
+        let report = events(&rows);
+        assert_eq!(report.meetings[0].status, MeetingStatus::Cancelled);
+        assert_eq!(codes(&report), [WarningCode::DuplicateId, WarningCode::TooManyRows]);
+        rows.reverse();
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::civic::{
     vendor::{
         ParseError,
         links::Links,
-        rows::{Fields, id, none_unread, value, warn},
+        rows::{Fields, check_read, id, value, warn},
         text::clean,
     },
 };
@@ -39,8 +39,8 @@ pub fn parse_items(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<ParsedI
     }
     let mut walk = Walk { base, values: Vec::new(), seen: BTreeSet::new(), warnings };
     walk.rows(&rows, 0, false);
-    let Walk { values, mut warnings, .. } = walk;
-    none_unread(rows.is_empty() || !values.is_empty(), &warnings)?;
+    let Walk { values, seen, mut warnings, .. } = walk;
+    check_read(&rows, seen.is_empty())?;
     warnings.sort();
     Ok(Parsed { values, warnings })
 }

@@ -148,9 +148,10 @@ fn meeting(
         }
     }
     let documents = links.end();
-    // Titles are written beside each other, and beside the day.
-    let told: Vec<String> = row.select(&css.told).map(visible).collect();
-    let told = told.iter().map(|text| (EvidenceSource::Title, Some(text.as_str())));
+    // A clerk's words stand below the title, or beside the day. They may be about another day's meeting.
+    let is_of_day = |text: &String| clock::typed_date(text).is_none_or(|(day, _)| day == date);
+    let told: Vec<String> = row.select(&css.told).map(visible).filter(is_of_day).collect();
+    let told = told.iter().map(|text| (EvidenceSource::Comment, Some(text.as_str())));
     let texts: Vec<_> = std::iter::once((EvidenceSource::Title, Some(meeting.title.as_str()))).chain(told).collect();
     (meeting.status, meeting.status_evidence) = status::of_published(&texts, &documents, None);
     publish(&mut meeting, documents);
@@ -164,14 +165,15 @@ fn document<'a>(href: &str, name: &'a str) -> Option<(DocumentRole, &'a str)> {
     match href {
         _ if named == DocumentRole::Notice && !name.to_lowercase().contains("agenda") => Some((named, name)),
         _ if !href.contains("/ViewFile/") => {
+            // Whatever it is called: the meeting's own agenda and minutes are files of the center.
             let is_file = href.contains("/DocumentCenter/View/") || href.to_ascii_lowercase().ends_with(".pdf");
-            (is_file && !name.is_empty()).then_some((named, name))
+            (is_file && !name.is_empty()).then_some((DocumentRole::Other, name))
         }
         _ if href.contains("packet=true") => Some((DocumentRole::Packet, "Packet")),
         _ if href.contains("/ViewFile/Minutes/") || href.contains("/ViewFile/ArchivedMinutes/") => {
             Some((DocumentRole::Minutes, "Minutes"))
         }
-        _ if href.contains("/ViewFile/Item/") && !name.is_empty() => Some((named, name)),
+        _ if href.contains("/ViewFile/Item/") && !name.is_empty() => Some((DocumentRole::Other, name)),
         _ if href.contains("html=true") => Some((DocumentRole::Agenda, "Agenda (HTML)")),
         _ => Some((DocumentRole::Agenda, "Agenda")),
     }

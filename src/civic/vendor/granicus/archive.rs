@@ -137,12 +137,8 @@ impl<'a> Reader<'a> {
         if !is_plausible(date, first_id, warnings) {
             return Some(None);
         }
-        let title = if date_at == name_at {
-            texts.iter().enumerate().find(|(at, _)| *at != date_at).map(|(_, text)| text)
-        } else {
-            texts.get(name_at)
-        };
-        let title = title.cloned().unwrap_or_default();
+        let title_at = if date_at == name_at { usize::from(date_at == 0) } else { name_at };
+        let title = texts.get(title_at).cloned().unwrap_or_default();
         let is_anonymous = ids.is_none();
         let (id, aliases) = ids.unwrap_or_else(|| (anonymous(&title, date, time), Vec::new()));
         if is_anonymous {
@@ -158,11 +154,10 @@ impl<'a> Reader<'a> {
         meeting.time_text = time.map(|_| texts[date_at].clone());
         // A meeting that didn't take place may have a recording of nothing.
         let is_recorded = !texts.iter().any(|text| is_no_time_at_all(text));
-        let beside = (0..cells.len()).filter(|at| *at != name_at && *at != date_at).map(|at| cells[at]);
+        // A clerk's words stand beside the day, or in place of a link.
+        let beside = (0..cells.len()).filter(|at| *at != title_at && *at != date_at).map(|at| cells[at]);
         let beside = beside.filter(|cell| cell.select(&self.links).next().is_none()).map(label);
-        let told: Vec<(EvidenceSource, String)> = std::iter::once((EvidenceSource::Time, texts[date_at].clone()))
-            .chain(beside.map(|text| (EvidenceSource::StatusField, text)))
-            .collect();
+        let told: Vec<String> = std::iter::once(texts[date_at].clone()).chain(beside).collect();
         self.documents(row, (is_recorded, &told), &mut meeting, warnings);
         Some(Some(meeting))
     }
@@ -214,7 +209,7 @@ impl<'a> Reader<'a> {
     fn documents(
         &self,
         row: ElementRef<'_>,
-        (is_recorded, told): (bool, &[(EvidenceSource, String)]),
+        (is_recorded, told): (bool, &[String]),
         meeting: &mut ParsedMeeting,
         warnings: &mut Vec<Warning>,
     ) {
@@ -244,7 +239,7 @@ impl<'a> Reader<'a> {
             links.add(role(href, &name), &name, href);
         }
         let documents = links.end();
-        let told = told.iter().map(|(source, text)| (*source, Some(text.as_str())));
+        let told = told.iter().map(|text| (EvidenceSource::Comment, Some(text.as_str())));
         let texts: Vec<_> =
             std::iter::once((EvidenceSource::Title, Some(meeting.title.as_str()))).chain(told).collect();
         let recording = recording.as_deref().filter(|_| is_recorded);

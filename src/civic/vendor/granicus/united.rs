@@ -13,17 +13,17 @@ const TOLERANCE_MINUTES: i64 = 60;
 /// Each meeting once. By its number; by a number that another row names as its own too; else by its name on its day, where
 /// only one event and one clip have it and their times don't differ: where several could be meant, nobody can tell.
 pub(super) fn united(meetings: Vec<ParsedMeeting>, warnings: &mut Vec<Warning>) -> Vec<ParsedMeeting> {
-    // Of several that name a number as theirs, the least is meant, so that the order of the rows decides nothing.
-    let mut owners: BTreeMap<SourceMeetingId, SourceMeetingId> = BTreeMap::new();
+    // None: several name the number as theirs, and nobody can tell whose it is.
+    let mut owners: BTreeMap<SourceMeetingId, Option<SourceMeetingId>> = BTreeMap::new();
     for meeting in &meetings {
         for alias in &meeting.aliases {
-            let owner = owners.entry(alias.clone()).or_insert_with(|| meeting.vendor_id.clone());
-            *owner = meeting.vendor_id.clone().min(owner.clone());
+            let owner = owners.entry(alias.clone()).or_insert_with(|| Some(meeting.vendor_id.clone()));
+            *owner = owner.take().filter(|owner| *owner == meeting.vendor_id);
         }
     }
     let mut groups: BTreeMap<SourceMeetingId, Vec<ParsedMeeting>> = BTreeMap::new();
     for meeting in meetings {
-        let owner = owners.get(&meeting.vendor_id).unwrap_or(&meeting.vendor_id).clone();
+        let owner = owners.get(&meeting.vendor_id).and_then(Option::as_ref).unwrap_or(&meeting.vendor_id).clone();
         groups.entry(owner).or_default().push(meeting);
     }
     let one = |(id, rows)| Some((id, twice::one(rows, warnings)?));

@@ -7,7 +7,7 @@ use crate::civic::{
     },
     vendor::{
         ParseError,
-        rows::{Fields, check_schema, id, id_order, newest, none_unread, read, warn},
+        rows::{Fields, check_read, check_schema, id, id_order, newest, read, warn},
     },
 };
 use serde_json::{Map, Value};
@@ -40,11 +40,12 @@ pub fn parse_event_items_with(
     check_schema(&rows, ID)?;
     // Where no row has a sequence the client doesn't keep any, and its absence says nothing.
     let sequenced = rows.iter().any(|row| row.get(SEQUENCE).is_some_and(|sequence| !sequence.is_null()));
-    let mut values: Vec<ParsedItem> = newest(&rows, ID, "EventItemLastModifiedUtc", &mut warnings)
+    let found = newest(&rows, ID, "EventItemLastModifiedUtc", &mut warnings);
+    check_read(&rows, found.is_empty())?;
+    let mut values: Vec<ParsedItem> = found
         .into_iter()
         .filter_map(|(id, row)| item(&mut Fields { row, id: &id, warnings: &mut warnings }, sequenced, attachment_base))
         .collect();
-    none_unread(rows.is_empty() || !values.is_empty(), &warnings)?;
     warn_repeated(&values, &mut warnings);
     values.sort_by_cached_key(|i| (i.sequence.is_none(), i.sequence, id_order(i.vendor_id.as_str())));
     warnings.sort();
@@ -52,6 +53,7 @@ pub fn parse_event_items_with(
 }
 
 fn item(fields: &mut Fields<'_, '_>, sequenced: bool, base: Option<&WebUrl>) -> Option<ParsedItem> {
+    let before = fields.warnings.len();
     let (matter, attachments) = (matter(fields), attachments(fields, base));
     // Some cities leave the title to the matter.
     let title = fields.text("EventItemTitle").or_else(|| fields.text("EventItemMatterName"));
@@ -69,11 +71,13 @@ fn item(fields: &mut Fields<'_, '_>, sequenced: bool, base: Option<&WebUrl>) -> 
             true => (WarningCode::PageChrome, "the row only structures the page"),
             false => (WarningCode::BlankTitle, "the item has no title"),
         };
+        fields.warnings.truncate(before);
         fields.warn(code, why);
         return None;
     };
     let sequence = fields.number(SEQUENCE);
     if sequence.is_none() && off_agenda(fields.row, sequenced) {
+        fields.warnings.truncate(before);
         fields.warn(WarningCode::NotOnAgenda, "the row has no agenda sequence: it belongs to the minutes");
         return None;
     }

@@ -13,17 +13,125 @@ pub(super) const WORDS: &[(MeetingStatus, &[&str])] = &[
     (MeetingStatus::Postponed, &["postponed", "postponement"]),
     (MeetingStatus::Recessed, &["recessed", "recess"]),
 ];
-/// Those of them that are nouns: somebody's name may hold one, "Cancellation of tax liens".
+/// Those of them that are nouns: a name or a subject may hold one, "Cancellation of tax liens".
 const NOUNS: &[&str] = &["cancellation", "cancelation", "postponement", "recess"];
-/// What goes on behind a status word that speaks of the meeting: "postponed until Friday", "cancelled due to snow".
-const GOES_ON: &[&str] = &[
-    "to", "until", "till", "due", "by", "per", "for", "because", "as", "on", "at", "and", "in", "from", "today",
-    "tonight",
-];
+/// Who meets.
+const BODIES: &[&str] = &["meeting", "session", "council", "board", "committee", "commission", "hearing"];
 
-/// Whether a word of small letters calls a meeting off, or moves it.
+/// Whether a word of small letters says what became of a meeting.
 pub(in crate::civic::vendor) fn is_word(word: &str) -> bool {
-    WORDS.iter().any(|(_, words)| words.contains(&word))
+    !NOUNS.contains(&word) && WORDS.iter().any(|(_, words)| words.contains(&word))
+}
+
+/// Whether a text of this kind tells the status that has these words.
+pub(super) fn tells(source: EvidenceSource, text: &str, words: &[&str]) -> bool {
+    let lower = text.to_lowercase().replace("re-scheduled", "rescheduled");
+    let all = tokens(&lower);
+    let is_comment = source == EvidenceSource::Comment;
+    // A comment may be the meeting's subject, "Oversight - Student Loan Cancellation", or speak of one item. Of the meeting
+    // speaks what names it, or begins with the word.
+    let begins = all.first().is_some_and(|word| is_word(word));
+    let has = |list: &[&str]| all.iter().any(|token| list.contains(token));
+    let names_it = has(&["meeting"]);
+    if is_comment && has(&["item", "items"]) && !names_it && !begins {
+        return false;
+    }
+    is_deferred(source, &all, words)
+        || is_called_off(source, &all, words)
+        || (source != EvidenceSource::Document && (is_not_held(&all, words) || is_moved(text, &all, words)))
+        || (!all.ends_with(&["reinstated"])
+            && clauses(&lower).any(|clause| {
+                let tokens = tokens(clause);
+                (0..tokens.len()).any(|at| {
+                    words.contains(&tokens[at])
+                        && (!is_comment || names_it || is_said_of_the_meeting(&tokens, at))
+                        && !denied(is_comment, &tokens, at)
+                        && !is_left(text, &tokens, at)
+                })
+            }))
+}
+
+fn tokens(lower: &str) -> Vec<&str> {
+    lower.split(|c: char| !c.is_alphanumeric()).filter(|token| !token.is_empty()).collect()
+}
+
+/// Words across a dash, a colon or a bracket don't belong together: "Notice of Cancellation - Board of Trustees".
+fn clauses(lower: &str) -> impl Iterator<Item = &str> {
+    let ends = ['.', ',', ';', ':', '!', '?', '*', '(', ')', '[', ']', '/', '\u{2013}', '\u{2014}'];
+    lower.split(ends).flat_map(|clause| clause.split(" - "))
+}
+
+/// In a comment that doesn't name the meeting: a clause that begins or ends with the word, or says that something is so; a
+/// noun only as a notice of it.
+fn is_said_of_the_meeting(tokens: &[&str], at: usize) -> bool {
+    let (before, rest) = (&tokens[..at], &tokens[at + 1..]);
+    match tokens[at] {
+        "recess" => before.is_empty() && matches!(rest, [] | ["until" | "to" | "till", ..]),
+        noun if NOUNS.contains(&noun) => {
+            before.ends_with(&["notice", "of"]) || (before.is_empty() && rest.first() != Some(&"of"))
+        }
+        _ => before.is_empty() || rest.is_empty() || without_auxiliaries(before).len() < before.len(),
+    }
+}
+
+/// What denies the status word at this place of a clause.
+fn denied(is_comment: bool, tokens: &[&str], at: usize) -> bool {
+    let (word, rest) = (tokens[at], &tokens[at + 1..]);
+    let before = without_auxiliaries(&tokens[..at]);
+    is_negated(before)
+        || is_anothers(is_comment, before)
+        || before.iter().any(|word| matches!(*word, "if" | "unless"))
+        || rest.first() == Some(&"if")
+        || match word {
+            "recess" => {
+                matches!(tokens[..at].last(), Some(&("the" | "will" | "may" | "to" | "shall")))
+                    || matches!(rest.first(), Some(&("appointments" | "policy" | "hall" | "committee")))
+            }
+            // It goes on then.
+            "recessed" => rest.iter().take(3).any(|token| *token == "meeting"),
+            noun if NOUNS.contains(&noun) && !before.ends_with(&["notice", "of"]) => {
+                let is_name =
+                    matches!(rest.first(), Some(&("board" | "committee" | "commission" | "appointments" | "policy")));
+                // As a title it is the meeting's all the same.
+                let is_subject =
+                    is_comment && rest.first() == Some(&"of") && !rest.iter().any(|token| BODIES.contains(token));
+                is_name || is_subject
+            }
+            _ => false,
+        }
+}
+
+/// "rescheduled from March 4", which this meeting is the new day of; unless the text says to which day.
+fn is_left(text: &str, tokens: &[&str], at: usize) -> bool {
+    matches!(tokens[at], "rescheduled" | "postponed") && tokens.get(at + 1) == Some(&"from") && moved_to(text).is_none()
+}
+
+fn without_auxiliaries<'a, 'b>(mut tokens: &'a [&'b str]) -> &'a [&'b str] {
+    while let [before @ .., "be" | "been" | "being" | "is" | "are" | "was" | "were" | "has" | "have" | "yet" | "the"] =
+        tokens
+    {
+        tokens = before;
+    }
+    tokens
+}
+
+/// "has not been cancelled", "isn't", "may be", "no longer", "subject to", "un-cancelled".
+fn is_negated(before: &[&str]) -> bool {
+    let negations = ["not", "never", "may", "might", "could", "can", "cannot", "would", "un", "previously"];
+    before.last().is_some_and(|word| negations.contains(word))
+        || [["no", "longer"], ["subject", "to"]].iter().any(|phrase| before.ends_with(phrase))
+        || matches!(before, [.., "isn" | "wasn" | "hasn" | "aren" | "weren" | "haven", "t"])
+}
+
+/// "in lieu of the cancelled meeting", "replacement for cancelled June 2 meeting"; in a comment "in-person meeting cancelled",
+/// "live stream cancelled", without which the meeting goes on.
+fn is_anothers(is_comment: bool, before: &[&str]) -> bool {
+    before.ends_with(&["lieu", "of"])
+        || before.ends_with(&["replacement", "for"])
+        || matches!(before.last(), Some(&("replaces" | "replacing")))
+        || (is_comment
+            && (before.ends_with(&["in", "person", "meeting"])
+                || matches!(before.last(), Some(&("stream" | "livestream" | "broadcast" | "webcast")))))
 }
 
 /// New York writes it where the time would be. Elsewhere the word is somebody's name: "Deferred Compensation Board".
@@ -33,8 +141,8 @@ fn is_deferred(source: EvidenceSource, tokens: &[&str], words: &[&str]) -> bool 
         && tokens.contains(&"deferred")
 }
 
-/// "City Council Meeting - No Meeting" as a title, or "No Meeting" as all of the name of what is published. Not within it: "no
-/// meeting minutes".
+/// "City Council Meeting - No Meeting" as a title; "No Meeting" as all of a document's name or a place; "There is no meeting
+/// today". Not within it: "no meeting minutes", "no meeting at City Hall".
 fn is_called_off(source: EvidenceSource, tokens: &[&str], words: &[&str]) -> bool {
     let phrase = ["no", "meeting"];
     let begins = tokens.starts_with(&phrase) && tokens.get(2) != Some(&"minutes");
@@ -42,121 +150,31 @@ fn is_called_off(source: EvidenceSource, tokens: &[&str], words: &[&str]) -> boo
         && match source {
             EvidenceSource::Title => tokens.ends_with(&phrase) || begins,
             EvidenceSource::Document => tokens == phrase || tokens == ["no", "meeting", "pdf"],
-            // "There is no meeting today", and not "no meeting minutes yet".
-            _ => tokens.windows(2).enumerate().any(|(at, two)| {
-                two == phrase && tokens.get(at + 2).is_none_or(|word| GOES_ON.contains(word) || *word == "this")
-            }),
+            _ => matches!(
+                tokens.strip_prefix(&["there", "is"]).unwrap_or(tokens),
+                ["no", "meeting"] | ["no", "meeting", "today" | "tonight" | "this" | "due", ..]
+            ),
         }
 }
 
-/// Whether a text of this kind tells the status that has these words.
-pub(super) fn tells(source: EvidenceSource, text: &str, words: &[&str]) -> bool {
-    let lower = text.to_lowercase().replace("re-scheduled", "rescheduled");
-    let tokens = tokens(&lower);
-    if source != EvidenceSource::Document && (is_not_held(&tokens, words) || is_moved(text, &tokens, words)) {
-        return true;
-    }
-    if source == EvidenceSource::Comment && !is_called_off(source, &tokens, words) && !tokens.contains(&"meeting") {
-        return !tokens.iter().any(|token| matches!(*token, "item" | "items")) && is_about_a_meeting(&lower, words);
-    }
-    is_deferred(source, &tokens, words)
-        || is_called_off(source, &tokens, words)
-        || tokens.iter().enumerate().any(|(i, token)| words.contains(token) && !denied(&tokens, i))
-}
-
-fn tokens(lower: &str) -> Vec<&str> {
-    lower.split(|c: char| !c.is_alphanumeric()).filter(|token| !token.is_empty()).collect()
-}
-
-/// A comment may be the meeting's subject, "Oversight - Student Loan Cancellation", or speak of one item. Where it doesn't
-/// name the meeting, a clause must end with the word, or go on as a sentence does; with a noun, be a notice of it.
-fn is_about_a_meeting(lower: &str, words: &[&str]) -> bool {
-    // A day's comma ends no clause.
-    let lower = lower.replace(", 2", " 2");
-    let clauses = lower.split(['.', ',', ';', ':', '!', '*', '(', ')', '[', ']', '\u{2013}', '\u{2014}']);
-    clauses.flat_map(|clause| clause.split(" - ")).any(|clause| {
-        let tokens = tokens(clause);
-        tokens.iter().enumerate().any(|(at, token)| {
-            let (before, after) = (&tokens[..at], tokens.get(at + 1).copied());
-            let goes_on =
-                after.is_none_or(|word| GOES_ON.contains(&word) || word.starts_with(|c: char| c.is_ascii_digit()));
-            let is_notice = before.is_empty() || before.ends_with(&["notice", "of"]);
-            words.contains(token) && goes_on && (!NOUNS.contains(token) || is_notice) && !denied(&tokens, at)
-        })
-    })
-}
-
-/// What denies the status word at this place, in its own words or in those around it.
-fn denied(tokens: &[&str], at: usize) -> bool {
-    let (word, rest) = (tokens[at], &tokens[at + 1..]);
-    let before = without_auxiliaries(&tokens[..at]);
-    is_negated(before)
-        || is_anothers(before)
-        || tokens.contains(&"reinstated")
-        // Which this meeting is the new day of.
-        || (rest.first() == Some(&"from") && !rest.contains(&"to"))
-        || match word {
-            // "Cancellation Board", "Cancellation of tax liens".
-            _ if NOUNS.contains(&word) && is_of_something(rest) => true,
-            // "after the recess", "the council will recess for lunch".
-            "recess" => matches!(tokens[..at].last(), Some(&("the" | "will" | "may" | "to" | "shall"))),
-            // It goes on then.
-            "recessed" => rest.iter().take(3).any(|token| *token == "meeting"),
-            _ => false,
-        }
-}
-
-fn without_auxiliaries<'a, 'b>(mut tokens: &'a [&'b str]) -> &'a [&'b str] {
-    while let [before @ .., "be" | "been" | "being" | "is" | "are" | "was" | "were" | "has" | "have" | "yet"] = tokens {
-        tokens = before;
-    }
-    tokens
-}
-
-/// "has not been cancelled", "isn't", "may be", "no longer", "subject to", "un-cancelled", "if the meeting is cancelled".
-fn is_negated(before: &[&str]) -> bool {
-    let standing = ["not", "never", "may", "might", "could", "can", "would", "un", "previously"];
-    before.last().is_some_and(|word| standing.contains(word))
-        || [["no", "longer"], ["subject", "to"]].iter().any(|phrase| before.ends_with(phrase))
-        || matches!(before, [.., "isn" | "wasn" | "hasn" | "aren" | "weren" | "haven", "t"])
-        || before.iter().any(|word| matches!(*word, "if" | "unless" | "whether"))
-}
-
-/// "in lieu of the cancelled meeting", "replacement for cancelled June 2 meeting"; "in-person meeting cancelled", "live stream
-/// cancelled": that of which the meeting goes on without.
-fn is_anothers(before: &[&str]) -> bool {
-    let near = &before[before.len().saturating_sub(4)..];
-    near.iter().any(|token| matches!(*token, "lieu" | "replaces" | "replacing" | "replacement"))
-        || near.ends_with(&["in", "person", "meeting"])
-        || matches!(
-            near.last(),
-            Some(&("stream" | "livestream" | "zoom" | "broadcast" | "webcast" | "reception" | "lunch"))
-        )
-}
-
-fn is_of_something(rest: &[&str]) -> bool {
-    matches!(rest.first(), Some(&("board" | "committee" | "commission" | "appointments" | "policy")))
-        || (rest.first() == Some(&"of") && !rest.iter().take(4).any(|token| *token == "meeting"))
-}
-
-/// "The meeting will not be held"; not "will not be held in person".
+/// "The meeting will not be held"; not "will not be held at City Hall".
 fn is_not_held(tokens: &[&str], words: &[&str]) -> bool {
     let phrases: [&[&str]; 3] = [&["not", "be", "held"], &["not", "take", "place"], &["not", "meet"]];
     words.contains(&"cancelled")
-        && (0..tokens.len()).any(|at| {
+        && (1..tokens.len()).any(|at| {
             let rest = phrases.iter().find_map(|phrase| tokens[at..].strip_prefix(*phrase));
-            at > 0
-                && tokens[at - 1] == "will"
-                && rest.is_some_and(|rest| rest.first().is_none_or(|word| *word != "in" && GOES_ON.contains(word)))
+            tokens[at - 1] == "will"
+                && matches!(rest, Some([] | ["due" | "because" | "today" | "tonight" | "this", ..]))
         })
 }
 
-/// "Meeting moved to June 16, 2026", "deferred to 6/16/2026": only with the day, because other things are moved too.
+/// "Meeting has been moved to June 16, 2026": only with the day, because a room changes too.
 fn is_moved(text: &str, tokens: &[&str], words: &[&str]) -> bool {
-    let told = |word: &str, status: &str| words.contains(&status) && tokens.windows(2).any(|two| two == [word, "to"]);
-    (told("moved", "rescheduled") || told("deferred", "postponed"))
-        && !tokens.iter().any(|token| matches!(*token, "item" | "items"))
-        && moved_to(text).is_some()
+    let told = |word: &str, status: &str| {
+        let at = tokens.windows(2).position(|two| two == [word, "to"]);
+        words.contains(&status) && at.is_some_and(|at| without_auxiliaries(&tokens[..at]).ends_with(&["meeting"]))
+    };
+    (told("moved", "rescheduled") || told("deferred", "postponed")) && moved_to(text).is_some()
 }
 
 /// The whole date behind "rescheduled to" and the like.
@@ -194,10 +212,33 @@ mod tests {
             (Comment, "Due to no quorum the meeting is cancelled", Cancelled),
             (Comment, "CANCELLED. If you have questions, call the clerk", Cancelled),
             (Comment, "The meeting will not be held", Cancelled),
-            (Location, "This meeting will not take place on June 9", Cancelled),
+            (Location, "This meeting will not take place this week", Cancelled),
             (Comment, "Rescheduled from June 9, 2026 to June 16, 2026", Rescheduled),
             (Comment, "Meeting moved to June 16, 2026", Rescheduled),
             (Time, "Deferred to June 16, 2026", Postponed),
+            (Title, "Notice of Cancellation - Board of Trustees", Cancelled),
+            (Title, "NOTICE OF CANCELLATION - Commission on Aging", Cancelled),
+            (Title, "Cancellation: Board Meeting", Cancelled),
+            (Title, "Postponement - Committee of the Whole", Postponed),
+            (Title, "Cancellation of June 9 Regular Council Meeting", Cancelled),
+            (Title, "Cancellation of City Council", Cancelled),
+            (Document, "Notice of Cancellation of Regular Session", Cancelled),
+            (Location, "Via Zoom - CANCELLED", Cancelled),
+            (Location, "Live webcast: CANCELLED", Cancelled),
+            (Title, "In-Person Meeting - Cancelled", Cancelled),
+            (Title, "City Council via Zoom CANCELLED", Cancelled),
+            (Title, "Special Meeting (in lieu of June 2) CANCELLED", Cancelled),
+            (Location, "If unable to attend call. MEETING CANCELLED", Cancelled),
+            (Comment, "If you planned to attend, note that the meeting is cancelled", Cancelled),
+            (Comment, "Whether in person or online, this meeting is canceled", Cancelled),
+            (Comment, "CANCELLED No quorum", Cancelled),
+            (Comment, "Cancelled/No quorum", Cancelled),
+            (Comment, "Cancelled with no new date", Cancelled),
+            (Comment, "CANCELLATION NOTICE POSTED", Cancelled),
+            (Comment, "Postponed indefinitely", Postponed),
+            (Comment, "Cancelled - no items", Cancelled),
+            (Comment, "CANCELLED due to no agenda items", Cancelled),
+            (Comment, "Meeting cancelled from lack of quorum", Cancelled),
             (Location, "City Hall *** CANCELLED ***", Cancelled),
             (Comment, "Recessed to 09/29/20 at 1:30 p.m.", Recessed),
             (Comment, "Postponed", Postponed),
@@ -239,6 +280,21 @@ mod tests {
             (Comment, "The meeting will recess for lunch"),
             (Comment, "The meeting will not be held in person"),
             (Comment, "Meeting moved to Room 5"),
+            (Comment, "The meeting will not be held at City Hall but at the Library"),
+            (Location, "Meeting will not be held at City Hall. See Library."),
+            (Comment, "The council will not meet on June 16"),
+            (Comment, "No meeting in person, join by Zoom"),
+            (Comment, "No meeting at City Hall - virtual only"),
+            (Comment, "The public hearing was moved to June 16, 2026"),
+            (Comment, "Public comment deadline moved to June 8, 2026"),
+            (Comment, "Meeting location moved to City Hall as of June 1, 2026"),
+            (Comment, "Second reading deferred to June 23, 2026"),
+            (Comment, "Rescheduled from June 2 due to holiday"),
+            (Comment, "Meeting rescheduled from June 2 due to lack of quorum"),
+            (Location, "City Hall (rescheduled from 6/2 due to snow)"),
+            (Comment, "Meeting cancelled if no quorum"),
+            (Comment, "The meeting cannot be cancelled"),
+            (Comment, "Recess Hall, 1 Main St"),
             (Title, "July 8, 2020 Recessed Meeting Agenda"),
             (Title, "Recessed Joint Meeting"),
             (Title, "Deferred Compensation Board"),
@@ -247,10 +303,8 @@ mod tests {
             (Comment, "Item 5 has been cancelled"),
             (Comment, "Oversight - Student Loan Cancellation"),
             (Comment, "Cancellation of tax liens"),
-            (Comment, "Canceled check fees"),
             (Comment, "Oversight - Playground recess policy in public schools"),
             (Comment, "Oversight - Rent Postponement"),
-            (Comment, "Rescheduled bus routes hearing"),
             (Title, "Abatement & Cancellation Board"),
             (Title, "Committee on Recess Appointments"),
             (Title, "Special Meeting (in lieu of cancelled July 1 meeting)"),
