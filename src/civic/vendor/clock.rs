@@ -58,6 +58,40 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
+/// Two rows of one meeting tell times so far apart at most: an archive shows when the recording began.
+const TOLERANCE_MINUTES: i64 = 60;
+
+/// An unknown time agrees with any.
+pub(super) fn starts_agree(one: Option<Time>, other: Option<Time>) -> bool {
+    let minutes = |time: Time| i64::from(time.hour()) * 60 + i64::from(time.minute());
+    match (one, other) {
+        (Some(one), Some(other)) => (minutes(one) - minutes(other)).abs() <= TOLERANCE_MINUTES,
+        _ => true,
+    }
+}
+
+/// The day at the beginning of a text, behind no more than the day of the week: "Friday, July 10, 2026 at noon".
+pub(super) fn leading_date(text: &str) -> Option<Date> {
+    let (date, rest) = typed_date(text)?;
+    let read = text[..text.len() - rest.len()].to_lowercase();
+    let mut words = read.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+    words.all(|word| is_of_a_calendar(word) || word == "the").then_some(date)
+}
+
+/// Whether a text speaks of another day than this, with its year or without.
+pub(super) fn names_another_day(text: &str, date: Date) -> bool {
+    let lower = text.to_lowercase();
+    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let is_other = |two: &[&str]| {
+        let month = MONTHS.iter().position(|month| two[0].len() >= 3 && month.starts_with(two[0]));
+        let day = digits(two[1]).0.parse::<i8>().ok();
+        month
+            .zip(day)
+            .is_some_and(|(month, day)| (month + 1, day) != (usize::from(date.month().unsigned_abs()), date.day()))
+    };
+    typed_date(text).is_some_and(|(day, _)| day != date) || words.windows(2).any(is_other)
+}
+
 /// Whether a word of small letters belongs to a day: a month, a day of the week, or what follows a number.
 pub(super) fn is_of_a_calendar(word: &str) -> bool {
     let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];

@@ -189,7 +189,7 @@ pub(super) fn said(message: &str) -> ParseError {
 pub(super) fn typed_time(field: &str, text: &str, id: &str, warnings: &mut Vec<Warning>) -> Option<Time> {
     let time = match clock::time(text) {
         // "Cancelled 6:00 PM"; not "After the 5:30 PM meeting".
-        TypedTime::Unreadable if text.split(' ').next().is_some_and(|word| status::is_word(&word.to_lowercase())) => {
+        TypedTime::Unreadable if status::is_before(text) => {
             clock::time_within(text).map_or(TypedTime::Unreadable, TypedTime::WithText)
         }
         time => time,

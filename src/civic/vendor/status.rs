@@ -48,6 +48,13 @@ pub(super) fn of_published(
     }
 }
 
+/// A time that was called off: "Cancelled 6:00 PM", and not "Rescheduled from 6:00 PM" or "Canceled - see 1:00 PM".
+pub(super) fn is_before(time: &str) -> bool {
+    let mut words = time.split(' ');
+    words.next().is_some_and(|word| is_word(&word.to_lowercase()))
+        && words.next().is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+}
+
 /// A meeting that was moved to the day that it has now, as vendors write who change the row, has arrived there.
 pub(super) fn arrived(meeting: &mut ParsedMeeting) {
     let to = meeting.status_evidence.as_ref().and_then(|evidence| evidence.to);

@@ -1,6 +1,7 @@
 //! Rows of one page that have one id: one meeting, whatever their order.
 
 use super::{
+    clock,
     links::{MAX_DOCUMENTS, publish},
     rows::warn,
     status,
@@ -44,10 +45,9 @@ fn is_same(one: &ParsedMeeting, other: &ParsedMeeting) -> bool {
         words.collect::<Vec<_>>().join(" ")
     };
     let [one_name, other_name] = [name(one), name(other)];
-    let hours_agree = one.local_time.is_none() || other.local_time.is_none() || one.local_time == other.local_time;
     one.local_date == other.local_date
-        && hours_agree
-        && (one_name.contains(&other_name) || other_name.contains(&one_name))
+        && clock::starts_agree(one.local_time, other.local_time)
+        && (one_name == other_name || one.title.is_empty() || other.title.is_empty())
 }
 
 /// What another row knows of a meeting.
@@ -56,6 +56,9 @@ pub(super) fn join(meeting: &mut ParsedMeeting, other: ParsedMeeting) {
         if id != meeting.vendor_id && !meeting.aliases.contains(&id) {
             meeting.aliases.push(id);
         }
+    }
+    if meeting.title.is_empty() {
+        meeting.title = other.title;
     }
     if meeting.local_time.is_none() {
         (meeting.local_time, meeting.time_text) = (other.local_time, other.time_text);

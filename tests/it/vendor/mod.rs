@@ -10,3 +10,4 @@ mod refusing;
 pub(crate) mod site;
 mod sites;
 mod unusual;
+mod unusual_json;

@@ -115,9 +115,16 @@ fn identity(row: ElementRef<'_>, css: &Css) -> Option<(String, Date)> {
 /// The day that readers see, which is that of the links unless a clerk has moved it.
 fn day(row: ElementRef<'_>, css: &Css, (id, linked): (&str, Date), warnings: &mut Vec<Warning>) -> Date {
     let heading = row.select(&css.heading).next().map(visible).unwrap_or_default();
-    // Behind it stands when it was posted.
-    let shown = heading.split("Posted").next().unwrap_or_default();
-    let Some((printed, _)) = clock::typed_date(shown).filter(|(date, _)| *date != linked) else { return linked };
+    // Behind it stands when it was posted or amended.
+    let mut rest = heading.as_str();
+    while let Some((date, after)) = clock::typed_date(rest) {
+        if date == linked {
+            return linked;
+        }
+        rest = after;
+    }
+    let printed = clock::leading_date(&heading).filter(|date| !clock::is_placeholder(*date));
+    let Some(printed) = printed else { return linked };
     let message = format!("the row shows {printed}, its links another day: the shown one is taken");
     warn(warnings, WarningCode::OtherDay, &message, Some(id));
     printed
@@ -149,11 +156,16 @@ fn meeting(
     }
     let documents = links.end();
     // A clerk's words stand below the title, or beside the day. They may be about another day's meeting.
-    let is_of_day = |text: &String| clock::typed_date(text).is_none_or(|(day, _)| day == date);
+    let is_of_day = |text: &String| {
+        let begins = text.split(' ').next().is_some_and(|word| status::is_word(&word.to_lowercase()));
+        begins || !clock::names_another_day(text, date)
+    };
     let told: Vec<String> = row.select(&css.told).map(visible).filter(is_of_day).collect();
     let told = told.iter().map(|text| (EvidenceSource::Comment, Some(text.as_str())));
     let texts: Vec<_> = std::iter::once((EvidenceSource::Title, Some(meeting.title.as_str()))).chain(told).collect();
-    (meeting.status, meeting.status_evidence) = status::of_published(&texts, &documents, None);
+    // Other files of the row are about anything.
+    let own: Vec<_> = documents.iter().filter(|document| document.role != DocumentRole::Other).cloned().collect();
+    (meeting.status, meeting.status_evidence) = status::of_published(&texts, &own, None);
     publish(&mut meeting, documents);
     meeting
 }
@@ -161,9 +173,8 @@ fn meeting(
 /// What a link shows. Its address says it of a center's own files, which have pictures for names, unless its words call the
 /// meeting off; of others, only their words do.
 fn document<'a>(href: &str, name: &'a str) -> Option<(DocumentRole, &'a str)> {
-    let named = DocumentRole::of_name(name);
     match href {
-        _ if named == DocumentRole::Notice && !name.to_lowercase().contains("agenda") => Some((named, name)),
+        _ if is_notice(name) => Some((DocumentRole::Notice, name)),
         _ if !href.contains("/ViewFile/") => {
             // Whatever it is called: the meeting's own agenda and minutes are files of the center.
             let is_file = href.contains("/DocumentCenter/View/") || href.to_ascii_lowercase().ends_with(".pdf");
@@ -177,6 +188,17 @@ fn document<'a>(href: &str, name: &'a str) -> Option<(DocumentRole, &'a str)> {
         _ if href.contains("html=true") => Some((DocumentRole::Agenda, "Agenda (HTML)")),
         _ => Some((DocumentRole::Agenda, "Agenda")),
     }
+}
+
+/// "Notice of Cancellation", "Cancelled"; not "Cancelled contracts", nor "Rescheduled Council Meeting", which has an agenda.
+fn is_notice(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let of_one = |word: &str| {
+        (status::is_word(word) && word != "rescheduled")
+            || ["cancellation", "cancelation", "postponement", "notice", "of", "meeting"].contains(&word)
+    };
+    DocumentRole::of_name(name) == DocumentRole::Notice && (lower.starts_with("notice") || words.all(of_one))
 }
 
 /// Where a board writes no title, the file's kind or its day stands in its place.

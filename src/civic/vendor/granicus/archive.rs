@@ -19,6 +19,7 @@ use crate::civic::{
 };
 use jiff::civil::{Date, Time};
 use scraper::{ElementRef, Selector};
+use std::collections::{BTreeSet, HashSet};
 
 /// Rows of one page that are read: the largest archives that are known have 1,500.
 const MAX_ROWS: usize = 20_000;
@@ -37,9 +38,20 @@ pub fn parse_archive(bytes: &[u8], base: Option<&WebUrl>) -> Result<Parsed<Parse
     // Some layouts write the name as the row's heading.
     let (rows, cells) = (selector("tr"), selector("td, th"));
     let (mut values, mut warnings, mut listed) = (Vec::new(), Vec::new(), 0_usize);
+    let mut read = HashSet::new();
     for row in page.all(&rows) {
+        // A table may lay out the cell of a meeting that was read.
+        let outer =
+            row.ancestors().find(|node| node.value().as_element().is_some_and(|element| element.name() == "tr"));
+        if outer.is_some_and(|outer| read.contains(&outer.id())) {
+            read.insert(row.id());
+            continue;
+        }
         let cells: Vec<ElementRef<'_>> = direct(row, &cells);
         let Some(found) = reader.row(row, &cells, &mut warnings) else { continue };
+        if found.is_some() {
+            read.insert(row.id());
+        }
         listed += 1;
         if listed > MAX_ROWS {
             warn(&mut warnings, WarningCode::TooManyRows, "the page has more rows than are read", None);
@@ -157,6 +169,9 @@ impl<'a> Reader<'a> {
         // A clerk's words stand beside the day, or in place of a link.
         let beside = (0..cells.len()).filter(|at| *at != title_at && *at != date_at).map(|at| cells[at]);
         let beside = beside.filter(|cell| cell.select(&self.links).next().is_none()).map(label);
+        // What is said of another day's meeting is not said of this one; a recess is a part of one.
+        let beside =
+            beside.filter(|text| !clock::names_another_day(text, date) && !text.eq_ignore_ascii_case("recess"));
         let told: Vec<String> = std::iter::once(texts[date_at].clone()).chain(beside).collect();
         self.documents(row, (is_recorded, &told), &mut meeting, warnings);
         Some(Some(meeting))
@@ -164,25 +179,27 @@ impl<'a> Reader<'a> {
 
     /// "play City Council": a button beside the name. A name that is itself the link stays.
     fn without_player<'t>(&self, cell: ElementRef<'_>, text: &'t str) -> &'t str {
-        let buttons = cell.select(&self.links).filter(|link| shows_player(*link)).map(label);
-        let mut buttons = buttons
-            .filter(|label| ["play", "video", "watch", "listen", "audio"].contains(&label.to_lowercase().as_str()));
-        buttons
-            .find_map(|b| text.strip_prefix(b.as_str()).or_else(|| text.strip_suffix(b.as_str())))
-            .map(str::trim)
-            .filter(|rest| !rest.is_empty())
-            .unwrap_or(text)
+        let Some(button) = cell.select(&self.links).find(|link| shows_player(*link)) else { return text };
+        let words = label(button);
+        if !["play", "video", "watch", "listen", "audio"].contains(&words.to_lowercase().as_str()) {
+            return text;
+        }
+        let is_last =
+            button.next_siblings().all(|node| node.value().as_text().is_some_and(|text| text.trim().is_empty()));
+        let name = if is_last { text.strip_suffix(words.as_str()) } else { text.strip_prefix(words.as_str()) };
+        name.map(str::trim).filter(|name| !name.is_empty()).unwrap_or(text)
     }
 
     /// A table that only lays out the page has rows of meetings in its cells; a table that lays out a cell of a meeting has rows
     /// that are none.
     fn lays_out(&self, row: ElementRef<'_>, is_listed: bool) -> bool {
-        let holds_items = |row: ElementRef<'_>| is_item(row) || row.child_elements().any(|cell| is_item(cell));
+        let mut ids = BTreeSet::new();
+        let mut is_of_meetings = |row: ElementRef<'_>| {
+            ids.extend(self.ids(row, false).map(|(id, _)| id));
+            ids.len() > 1 || is_item(row) || row.child_elements().any(|cell| is_item(cell))
+        };
         let mut inner = row.select(&self.rows).peekable();
-        if inner.peek().is_some() && (!is_listed || inner.any(holds_items)) {
-            return true;
-        }
-        !is_listed && !is_item(row) && row.ancestors().filter_map(ElementRef::wrap).any(is_item)
+        inner.peek().is_some() && (!is_listed || inner.any(&mut is_of_meetings))
     }
 
     /// The first number is the row's own; a row that has both was an event and became a clip.

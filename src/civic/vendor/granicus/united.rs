@@ -2,13 +2,10 @@
 
 use crate::civic::{
     model::{ParsedMeeting, SourceMeetingId, Warning},
-    vendor::twice,
+    vendor::{clock, twice},
 };
-use jiff::civil::{Date, Time};
+use jiff::civil::Date;
 use std::collections::BTreeMap;
-
-/// An archive shows when the recording began: so much before or after the time that was announced.
-const TOLERANCE_MINUTES: i64 = 60;
 
 /// Each meeting once. By its number; by a number that another row names as its own too; else by its name on its day, where
 /// only one event and one clip have it and their times don't differ: where several could be meant, nobody can tell.
@@ -40,7 +37,7 @@ pub(super) fn united(meetings: Vec<ParsedMeeting>, warnings: &mut Vec<Warning>) 
             (true, false) => (b, a),
             _ => continue,
         };
-        if !starts_agree(kept[event].local_time, kept[clip].local_time) {
+        if !clock::starts_agree(kept[event].local_time, kept[clip].local_time) {
             continue;
         }
         if let Some(archived) = kept.remove(clip)
@@ -54,15 +51,6 @@ pub(super) fn united(meetings: Vec<ParsedMeeting>, warnings: &mut Vec<Warning>) 
 
 fn is_clip(id: &SourceMeetingId) -> bool {
     id.as_str().starts_with("clip-")
-}
-
-/// An unknown time agrees with any.
-fn starts_agree(one: Option<Time>, other: Option<Time>) -> bool {
-    let minutes = |time: Time| i64::from(time.hour()) * 60 + i64::from(time.minute());
-    match (one, other) {
-        (Some(one), Some(other)) => (minutes(one) - minutes(other)).abs() <= TOLERANCE_MINUTES,
-        _ => true,
-    }
 }
 
 #[cfg(test)]
