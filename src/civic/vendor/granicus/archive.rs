@@ -195,8 +195,10 @@ impl<'a> Reader<'a> {
     fn lays_out(&self, row: ElementRef<'_>, is_listed: bool) -> bool {
         let mut ids = BTreeSet::new();
         let mut is_of_meetings = |row: ElementRef<'_>| {
-            ids.extend(self.ids(row, false).map(|(id, _)| id));
-            ids.len() > 1 || is_item(row) || row.child_elements().any(|cell| is_item(cell))
+            is_item(row) || row.child_elements().any(is_item) || {
+                ids.extend(self.ids(row, false).map(|(id, _)| id));
+                ids.len() > 1
+            }
         };
         let mut inner = row.select(&self.rows).peekable();
         inner.peek().is_some() && (!is_listed || inner.any(&mut is_of_meetings))
