@@ -115,9 +115,6 @@ pub(super) fn meetings(
             let meeting = read(&mut Fields { row, id: &id, warnings: &mut warnings });
             told.extend(meeting.map(|meeting| (row.get(changed).and_then(Value::as_str).unwrap_or_default(), meeting)));
         }
-        if rows.len() > 1 {
-            warn(&mut warnings, WarningCode::DuplicateId, "the id occurs twice: the newer row is kept", Some(&id));
-        }
         // Of those that were changed together nobody knows which is the newer one: vendors don't date a cancellation.
         let newest = told.iter().map(|(changed, _)| *changed).max();
         let together = told.into_iter().filter(|(changed, _)| Some(*changed) == newest).map(|(_, meeting)| meeting);
@@ -245,13 +242,16 @@ fn by_id<'a>(
         };
         found.entry(id).or_default().push(row);
     }
-    for rows in found.values_mut().filter(|rows| rows.len() > 1) {
+    for (id, rows) in found.iter_mut().filter(|(_, rows)| rows.len() > 1) {
         rows.sort_by_cached_key(|row| {
             let changed = row.get(changed_field).and_then(Value::as_str).unwrap_or_default().to_owned();
             let told = row.values().filter(|value| !value.is_null()).count();
             std::cmp::Reverse((changed, told, serde_json::to_string(row).unwrap_or_default()))
         });
         rows.dedup();
+        if rows.len() > 1 {
+            warn(warnings, WarningCode::DuplicateId, "the id occurs twice: the newer row is kept", Some(id));
+        }
     }
     found
 }
@@ -265,9 +265,6 @@ pub(super) fn newest<'a>(
 ) -> BTreeMap<String, &'a Map<String, Value>> {
     let mut kept = BTreeMap::new();
     for (id, rows) in by_id(rows, (id_field, changed_field), warnings) {
-        if rows.len() > 1 {
-            warn(warnings, WarningCode::DuplicateId, "the id occurs twice: the newer row is kept", Some(&id));
-        }
         kept.extend(rows.first().map(|row| (id, *row)));
     }
     kept
