@@ -81,7 +81,7 @@ pub(super) fn leading_date(text: &str) -> Option<Date> {
 /// Whether a text speaks of another day than this, with its year or without.
 pub(super) fn names_another_day(text: &str, date: Date) -> bool {
     let lower = text.to_lowercase();
-    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = super::text::words(&lower).collect();
     let is_other = |two: &[&str]| {
         let month = MONTHS.iter().position(|month| two[0].len() >= 3 && month.starts_with(two[0]));
         let day = digits(two[1]).0.parse::<i8>().ok();

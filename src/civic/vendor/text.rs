@@ -39,6 +39,11 @@ pub(super) fn tidy(text: &str) -> String {
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The words of a text: letters and digits that stand together.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
+}
+
 /// Cuts at a character, and says whether it did.
 pub(super) fn cut(mut text: String, max_chars: usize) -> (String, bool) {
     match text.char_indices().nth(max_chars) {

@@ -5,6 +5,7 @@ use super::{
     links::{MAX_DOCUMENTS, publish},
     rows::warn,
     status,
+    text::words,
 };
 use crate::civic::model::{MeetingStatus, ParsedMeeting, Warning, WarningCode};
 use std::cmp::Reverse;
@@ -40,9 +41,7 @@ pub(super) fn one(mut rows: Vec<ParsedMeeting>, warnings: &mut Vec<Warning>) -> 
 fn is_same(one: &ParsedMeeting, other: &ParsedMeeting) -> bool {
     let name = |meeting: &ParsedMeeting| {
         let lower = meeting.title.to_lowercase();
-        let words =
-            lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty() && !status::is_word(word));
-        words.collect::<Vec<_>>().join(" ")
+        words(&lower).filter(|word| !status::is_word(word)).collect::<Vec<_>>().join(" ")
     };
     let [one_name, other_name] = [name(one), name(other)];
     one.local_date == other.local_date

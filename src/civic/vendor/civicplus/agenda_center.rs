@@ -9,7 +9,9 @@ use crate::civic::{
         html::{Page, label, selector, visible},
         links::{Links, publish},
         rows::{is_plausible, listing, warn},
-        status, twice,
+        status,
+        text::words,
+        twice,
     },
 };
 use jiff::civil::Date;
@@ -193,7 +195,7 @@ fn document<'a>(href: &str, name: &'a str) -> Option<(DocumentRole, &'a str)> {
 /// "Notice of Cancellation", "Cancelled"; not "Cancelled contracts", nor "Rescheduled Council Meeting", which has an agenda.
 fn is_notice(name: &str) -> bool {
     let lower = name.to_lowercase();
-    let mut words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let mut words = words(&lower);
     let of_one = |word: &str| {
         (status::is_word(word) && word != "rescheduled")
             || ["cancellation", "cancelation", "postponement", "notice", "of", "meeting"].contains(&word)

@@ -2,7 +2,7 @@
 
 use crate::civic::{
     model::{EvidenceSource, MeetingStatus},
-    vendor::clock,
+    vendor::{clock, text},
 };
 use jiff::civil::Date;
 
@@ -55,7 +55,7 @@ pub(super) fn tells(source: EvidenceSource, text: &str, words: &[&str]) -> bool 
 }
 
 fn tokens(lower: &str) -> Vec<&str> {
-    lower.split(|c: char| !c.is_alphanumeric()).filter(|token| !token.is_empty()).collect()
+    text::words(lower).collect()
 }
 
 /// Words across a dash, a colon or a bracket don't belong together: "Notice of Cancellation - Board of Trustees".
